@@ -1,0 +1,64 @@
+# Two commands are enough: `make demo` and `make test`. Each installs what it needs, from locked versions.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo dashboard test check format generate bench lock clean
+
+help:
+	@echo "make demo       the whole life of the real convention, on a Prefect server of its own"
+	@echo "make dashboard  the flow runs of the last demo in the Prefect UI (Ctrl-C stops it)"
+	@echo "make test       the test suite"
+	@echo "make check      lint, types, import contracts, generated files"
+	@echo "make bench      speed, as ratios inside one run"
+
+demo: .venv/run.stamp
+	@$(BIN)/jalon demo
+
+dashboard: .venv/run.stamp
+	@$(BIN)/jalon dashboard --home var/demo/prefect
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m flows.generated --check
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+generate: .venv/run.stamp
+	$(BIN)/python -m flows.generated
+
+bench: .venv/run.stamp
+	$(BIN)/jalon bench
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "jalon needs Python 3.11 or later; try: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements/base.txt pyproject.toml | .venv/bin/python
+	@echo "Installing jalon (about a minute the first time)..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/run.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# New versions of everything, with their hashes. An upgrade is a commit of its own.
+UV = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade
+lock: .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/lock.txt
+	$(UV) requirements/base.in -o requirements/base.txt
+	$(UV) requirements/dev.in -o requirements/dev.txt
+	$(UV) requirements/lock.in -o requirements/lock.txt
+
+clean:
+	rm -rf .venv var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,131 @@
+"""Every command of `jalon`: the steps of the table, what reads the ledger, the register and the tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from flows import asking, reading, registering, screen
+from flows.asking import JSON
+from flows.home import Home
+from flows.settings import settings
+from flows.usage import new_app, sentence
+from models.answers import Invalid
+from states.lifecycle import ROWS, STEPS
+from states.show import mermaid
+
+STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
+    Group(title, sort_key=place) for place, title in enumerate(("Étapes d’un dossier", "Faits consignés", "Lire", "Registre et outils"))
+)
+FOR_PERSON = Annotated[str | None, Parameter(name="--as", help="Ce qui manque pour cette personne")]
+ROLES = Annotated[list[str], Parameter(name="--role", help=registering.ROLES_HELP, negative="")]
+MAIL = Annotated[str, Parameter(name="--mail", help="Adresse de courriel")]
+KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
+FOLDER = Annotated[str | None, Parameter(name="--home", help="Dossier de Prefect (par défaut, celui de jalon)")]
+PORT = Annotated[int | None, Parameter(name="--port", help="Port (par défaut, un port libre)")]
+
+
+def run_app(words: Sequence[str]) -> int:
+    """Parse and run. Raises Invalid for words that no command understands."""
+    first, *rest = words or ["--help"]
+    if first.replace("-", "_") in STEPS:
+        first = first.replace("-", "_")  # receive-invoice is receive_invoice
+    try:
+        answer = app()([first, *rest], exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as fault:
+        raise Invalid(sentence(fault)) from None
+    return int(answer or 0)
+
+
+def app() -> App:
+    """The whole command line, made from the table."""
+    root = new_app()
+    for place, step in enumerate(ROWS):
+        command = asking.open_command(_new_home) if step.trigger == "open" else asking.command_of(step, _home)
+        root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
+    for reads in (show, why, list_, verify, diagram, schema):
+        root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
+    people = new_app("people", "Tenir le registre des personnes.", group=TOOLS)
+    people.command(people_add, name="add")
+    people.command(people_list, name="list")
+    root.command(people)
+    for tool in (init_db, demo, dashboard, bench):
+        root.command(tool, name=tool.__name__.replace("_", "-"), group=TOOLS)
+    return root
+
+
+def _home() -> Home:
+    return Home(settings())
+
+
+def _new_home() -> Home:
+    return Home(settings(), create=True)
+
+
+def show(reference: str, *, as_json: JSON = False) -> int:
+    """Montrer un dossier : état, conditions, droit à subvention, constats, stagiaires, historique."""
+    return screen.show(reading.show(_home(), reference), as_json=as_json)
+
+
+def why(reference: str, trigger: str | None = None, *, person: FOR_PERSON = None, as_json: JSON = False) -> int:
+    """Dire ce qui peut venir ensuite, et tout ce qui manque pour cela."""
+    return screen.show(reading.why(_home(), reference, trigger, person), as_json=as_json)
+
+
+def list_(*, as_json: JSON = False) -> int:
+    """Lister les dossiers."""
+    return screen.show(reading.list_(_home()), as_json=as_json)
+
+
+def verify(reference: str | None = None, *, as_json: JSON = False) -> int:
+    """Vérifier la chaîne du journal et les données d’un dossier, ou de tous."""
+    return screen.show(reading.verify(_home(), reference), as_json=as_json)
+
+
+def diagram(*, as_json: JSON = False) -> int:
+    """Dessiner le cycle de vie (mermaid)."""
+    return screen.show(screen.Page([mermaid()], {"mermaid": mermaid()}), as_json=as_json)
+
+
+def schema(trigger: str, *, as_json: JSON = False) -> int:
+    """Donner le schéma JSON de ce qu’une étape demande."""
+    return screen.show(asking.schema_of(trigger), as_json=as_json)
+
+
+def people_add(name: str, *, role: ROLES, mail: MAIL, as_json: JSON = False) -> int:
+    """Ajouter une personne, avec un rôle ou plusieurs."""
+    return screen.show(registering.add(_new_home(), name, role, mail), as_json=as_json)
+
+
+def people_list(*, as_json: JSON = False) -> int:
+    """Lister les personnes."""
+    return screen.show(registering.list_(_home()), as_json=as_json)
+
+
+def init_db(*, as_json: JSON = False) -> int:
+    """Créer la base, ou la mettre au schéma de cette version."""
+    url = _new_home().store.url.render_as_string()
+    return screen.show(screen.Page([f"La base est prête : {url}."], {"database": url}), as_json=as_json)
+
+
+def demo(*, keep: KEEP = False) -> int:
+    """Dérouler la convention réelle du vote au paiement, sur un serveur Prefect à part."""
+    from flows.demo import main  # Prefect takes more than a second to import
+
+    return main(keep=keep)
+
+
+def dashboard(*, home: FOLDER = None, port: PORT = None) -> int:
+    """Ouvrir l’interface de Prefect sur les exécutions passées ; Ctrl-C l’arrête."""
+    from flows.server import serve
+
+    return serve(home, port)
+
+
+def bench(*, as_json: JSON = False) -> int:
+    """Mesurer la vitesse, en rapports à l’intérieur d’une même exécution."""
+    from flows.bench import main
+
+    return main(as_json=as_json)

@@ -1,0 +1,60 @@
+"""Everything that lives behind one set of settings: the database opened once, and what reads and writes it."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from flows.settings import Settings
+from models.store import Store
+
+if TYPE_CHECKING:
+    from models.ledger import Ledger
+    from models.outbox import Outbox
+    from models.people import Register
+    from models.verify import Verifier
+    from models.views import Views
+
+
+class Home:
+    """One database and its doors. What a command does not use is not imported. Raises Unreachable."""
+
+    def __init__(self, settings: Settings, *, create: bool = False) -> None:
+        self.settings = settings
+        self.store = Store(settings.database_url, create=create)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from models.ledger import Ledger
+
+        return Ledger(self.store)
+
+    @cached_property
+    def register(self) -> Register:
+        from models.people import Register
+
+        return Register(self.store)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from models.outbox import Outbox
+
+        return Outbox(self.store)
+
+    @cached_property
+    def views(self) -> Views:
+        from models.views import Views
+
+        return Views(self.store)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        from models.verify import Verifier
+
+        return Verifier(self.store)
+
+
+@lru_cache(maxsize=4)
+def shared_home(settings: Settings) -> Home:
+    """The same home for every flow run of a process."""
+    return Home(settings)

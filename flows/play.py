@@ -1,0 +1,72 @@
+"""Plays scenes on the running server: each one a run of its step's own flow, then what the outbox holds is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from prefect.client.schemas.objects import State as RunState
+from rich.console import Console
+
+from flows import steps, story
+from flows.demo import inbox_files
+from flows.home import Home
+from flows.post import deliver
+from states.facts import Role
+from states.lifecycle import STEPS
+
+
+class Play:
+    """One performance; `as_told` stays true while every run ends as the story says."""
+
+    def __init__(self, home: Home, console: Console) -> None:
+        self._home = home
+        self._console = console
+        self.as_told = True
+
+    async def scenes(self, scenes: Iterable[story.Scene]) -> None:
+        """Play one scene after the other, with its letters and checks."""
+        for scene in scenes:
+            state = await self._run(scene.trigger, scene.role, request=scene.request)
+            self._tell(scene, state)
+            await deliver(return_state=True)
+
+    async def named(self, trigger: str, requests: list[dict[str, Any]]) -> None:
+        """Play requests that hold names: they wait in the inbox, the run is given the name of the file only."""
+        files = inbox_files(self._home.settings.inbox, requests)
+        await self._all(trigger, [{"file": file} for file in files])
+
+    async def many(self, trigger: str, requests: list[dict[str, Any]]) -> None:
+        """Play many requests of one step."""
+        await self._all(trigger, [{"request": request} for request in requests])
+
+    async def _all(self, trigger: str, asked: list[dict[str, Any]]) -> None:
+        label = STEPS[trigger].label
+        with self._console.status(label) as status:
+            for place, parameters in enumerate(asked, start=1):
+                state = await self._run(trigger, Role.TRAINING_OFFICER, **parameters)
+                self.as_told &= state.is_completed()
+                status.update(f"{label} {place}/{len(asked)}")
+            await deliver(return_state=True)
+        self._console.print(f"  [green]✓[/] {label} × {len(asked)} ({story.PEOPLE[Role.TRAINING_OFFICER]})")
+
+    async def _run(self, trigger: str, role: Role, **parameters: Any) -> RunState[Any]:
+        run: Callable[..., Any] = steps.FLOWS[trigger].with_options(flow_run_name=f"{trigger}-{story.REFERENCE}")
+        if trigger != "open":
+            parameters["reference"] = story.REFERENCE
+        state: RunState[Any] = await run(person=story.PEOPLE[role], **parameters, return_state=True)
+        return state
+
+    def _tell(self, scene: story.Scene, state: RunState[Any]) -> None:
+        label, who = STEPS[scene.trigger].label, story.PEOPLE[scene.role]
+        remark = f" : {scene.remark}" if scene.remark else ""
+        message = state.message or ""
+        if scene.refused:
+            self.as_told &= state.name == "Refused" and all(code in message for code in scene.refused)
+            mark = "[yellow]refusé[/]"
+        else:
+            self.as_told &= state.is_completed()
+            mark = "[green]✓[/]" if state.is_completed() else "[red]échec[/]"
+        self._console.print(f"  {mark} {label}{remark} ({who})")
+        if not state.is_completed() or "À savoir" in message:
+            self._console.print(f"      {message}", markup=False)

@@ -1,0 +1,45 @@
+"""Requests with personal data wait here as files, so that no name ever passes through Prefect."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from models.answers import Invalid
+
+FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.json$"
+AT_MOST = 1_000_000  # bytes
+
+
+def read(folder: Path, name: str) -> dict[str, Any]:
+    """The JSON object in a file of the inbox. Raises Invalid; the file stays where it is."""
+    if not re.fullmatch(FILE_NAME, name):
+        raise Invalid("Le nom du fichier déposé n’est pas permis : lettres, chiffres et tirets, puis « .json ».")
+    path = folder / name
+    if path.is_symlink() or not path.is_file():
+        raise Invalid(f"Le fichier {name} n’est pas dans la corbeille d’arrivée.")
+    if path.stat().st_size > AT_MOST:
+        raise Invalid(f"Le fichier {name} est trop gros.")
+    return parsed(path.read_bytes(), name)
+
+
+def parsed(content: bytes, name: str) -> dict[str, Any]:
+    """The JSON object in `content`. Raises Invalid, naming the place of the fault and never the content."""
+    try:
+        value = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Invalid(f"{name} n’est pas écrit en UTF-8.") from None
+    except json.JSONDecodeError as fault:
+        raise Invalid(f"{name} n’est pas du JSON lisible : ligne {fault.lineno}, colonne {fault.colno}.") from None
+    except RecursionError:
+        raise Invalid(f"{name} n’est pas du JSON lisible : trop de niveaux.") from None
+    if not isinstance(value, dict):
+        raise Invalid(f"{name} doit contenir un objet JSON, entre accolades.")
+    return value
+
+
+def drop(folder: Path, name: str) -> None:
+    """Take a file out of the inbox, once the ledger holds what it said."""
+    (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""Mail, written as .eml files: real messages that any mail program opens."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from models.store import Unreachable
+
+
+class Letter(NamedTuple):
+    """A message to one person. `key` never changes for the same message, so that a second copy can be recognised."""
+
+    key: str
+    to_name: str
+    to_mail: str
+    subject: str
+    body: str
+    at: datetime
+
+
+def message(letter: Letter, sender: str) -> EmailMessage:
+    """The letter as a message; the same letter always gives the same bytes."""
+    mail = EmailMessage(policy=SMTP.clone(cte_type="8bit"))
+    mail["From"] = sender
+    mail["To"] = letter.to_mail
+    mail["Subject"] = letter.subject
+    mail["Date"] = format_datetime(letter.at)
+    mail["Message-ID"] = f"<{letter.key}.{_short(letter.to_mail)}@jalon.invalid>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(letter.body)
+    return mail
+
+
+def write(letter: Letter, *, folder: Path, sender: str) -> Path:
+    """Write the letter into `folder`, whole or not at all; a second copy takes the place of the first.
+
+    Raises Unreachable when the folder cannot be written.
+    """
+    path = folder / f"{letter.key}.{_short(letter.to_mail)}.eml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".part")
+        partial.write_bytes(message(letter, sender).as_bytes())
+        partial.replace(path)
+    except OSError as fault:
+        raise Unreachable(f"Le courrier ne peut pas être écrit dans {folder} ({fault.strerror}).") from fault
+    return path
+
+
+def _short(address: str) -> str:
+    return hashlib.sha256(address.encode()).hexdigest()[:8]

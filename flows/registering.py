@@ -1,0 +1,38 @@
+"""The register of people, from the command line."""
+
+from __future__ import annotations
+
+from pydantic import TypeAdapter, ValidationError
+
+from flows.home import Home
+from flows.screen import Page, role_label, table
+from models.answers import Invalid
+from states.facts import ROLE_LABELS, Role
+from states.fields import Mail
+
+ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(f"{role.value} ({label})" for role, label in ROLE_LABELS.items() if role is not Role.CLOCK)
+
+
+def add(home: Home, name: str, roles: list[str], mail: str) -> Page:
+    """Add a person to the register. Raises Invalid for an unknown role, a bad address or a name that is taken."""
+    unknown = [role for role in roles if role not in set(Role) - {Role.CLOCK}]
+    if unknown:
+        known = ", ".join(role.value for role in Role if role is not Role.CLOCK)
+        raise Invalid(f"Le rôle « {unknown[0][:60]} » n’existe pas ; rôles : {known}.")
+    try:
+        address = TypeAdapter(Mail).validate_python(mail)
+    except ValidationError:
+        raise Invalid("L’adresse de courriel n’est pas valable.") from None
+    person = home.register.add(name, address, [Role(role) for role in roles])
+    told = {"name": person.name, "mail": person.mail, "roles": [role.value for role in person.roles]}
+    return Page([f"{person.name} est au registre : {', '.join(role.label for role in person.roles)}."], told)
+
+
+def list_(home: Home) -> Page:
+    """Everybody, with roles and address."""
+    people = home.register.everyone()
+    told = [{"name": one.name, "mail": one.mail, "roles": [role.value for role in one.roles]} for one in people]
+    if not people:
+        return Page(["Le registre est vide : ajoutez quelqu’un avec « jalon people add »."], told)
+    rows = ([one.name, one.mail, ", ".join(role_label(role.value) for role in one.roles)] for one in people)
+    return Page(table(("Nom", "Courriel", "Rôles"), rows), told)

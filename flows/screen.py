@@ -1,0 +1,112 @@
+"""What a person reads in the terminal, and what a program reads with --json; one exit code for each kind of answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from models.answers import Answer, Conflict, Done
+from models.views import reason_told
+from states.delays import PARIS
+from states.facts import ROLE_LABELS, STATE_LABELS, Role, State
+from states.guard import Refused
+
+DONE, USAGE, REFUSED, CONFLICT, UNREACHABLE = 0, 2, 3, 4, 5
+
+
+class Page(NamedTuple):
+    """One answer in both languages: lines for a person, a value for a program, and how the command ends."""
+
+    lines: list[str]
+    told: Any
+    code: int = DONE
+
+
+def show(page: Page, *, as_json: bool) -> int:
+    """Print a page and answer with its exit code. What went wrong goes to the error stream, except as JSON."""
+    if as_json:
+        print(json.dumps(page.told, ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(page.lines), file=sys.stdout if page.code == DONE else sys.stderr)
+    return page.code
+
+
+def of_answer(answer: Answer) -> Page:
+    """The page of an answer of the ledger."""
+    if isinstance(answer, Done):
+        return _done(answer)
+    if isinstance(answer, Conflict):
+        told = {"trigger": answer.trigger, "reason": answer.sentence, "who": answer.who, "when": answer.when, "state": answer.state.value}
+        where = f"  Le dossier est « {answer.state.label} »."
+        return Page([f"Trop tard. {answer.sentence}", where], {"conflict": told}, CONFLICT)
+    return _refused(answer)
+
+
+def _done(done: Done) -> Page:
+    moved = done.source is not done.state
+    first = f"Fait. {done.reference} est « {done.state.label} »" if moved else f"Consigné. {done.reference} reste « {done.state.label} »"
+    lines = [f"{first} (version {done.version}, entrée {done.n} du journal)."]
+    lines += [f"  À savoir : {reason.reason}" for reason in done.warnings]
+    told = {
+        "reference": done.reference,
+        "trigger": done.trigger,
+        "n": done.n,
+        "version": done.version,
+        "from": done.source.value,
+        "to": done.state.value,
+        "actor": done.actor,
+        "role": done.role,
+        "effective_on": done.effective_on,
+        "recorded_at": done.recorded_at,
+        "hash": done.digest,
+        "warnings": [reason_told(reason) for reason in done.warnings],
+    }
+    return Page(lines, {"done": told})
+
+
+def _refused(refused: Refused) -> Page:
+    lines = ["Refusé."]
+    for reason in refused.reasons:
+        lines += [f"  - {reason.reason}", f"    ({reason.code} ; peut y remédier : {reason.who} ; source : {reason.source})"]
+    told = {"trigger": refused.trigger, "reasons": [reason_told(reason) for reason in refused.reasons]}
+    return Page(lines, {"refused": told}, REFUSED)
+
+
+def invalid(sentences: Sequence[str]) -> Page:
+    """The page of a question that cannot be asked like that."""
+    return Page([*sentences], {"invalid": {"reasons": [*sentences]}}, USAGE)
+
+
+def unreachable(sentence: str) -> Page:
+    """The page of something that does not answer."""
+    return Page([sentence], {"unreachable": {"reason": sentence}}, UNREACHABLE)
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Aligned columns under their titles; the last column runs free."""
+    cells = [titles, *rows]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(titles) - 1)]
+    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in cells]
+    return [lines[0], "  ".join("─" * width for width in (*widths, len(titles[-1]))), *lines[1:]]
+
+
+def wall_time(recorded_at: str) -> str:
+    """An instant as people in Paris write it: « 23/11/2026 10:41 »."""
+    return f"{datetime.fromisoformat(recorded_at).astimezone(PARIS):%d/%m/%Y %H:%M}"
+
+
+def short_day(effective_on: str) -> str:
+    """An ISO date as « 09/12/2025 »."""
+    year, month, day = effective_on.split("-")
+    return f"{day}/{month}/{year}"
+
+
+def state_label(state: str) -> str:
+    return STATE_LABELS[State(state)]
+
+
+def role_label(role: str) -> str:
+    return ROLE_LABELS[Role(role)] if role in set(Role) else role

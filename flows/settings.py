@@ -1,0 +1,41 @@
+"""The environment, read once into frozen settings. Without pydantic: `jalon show` starts in the time that this saves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.store import sqlite_url
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where jalon keeps its things.
+
+    `JALON_HOME`: the folder of everything that follows (default: `var/jalon` in the project).
+    `JALON_DATABASE_URL`: the ledger (default: SQLite in that folder; `postgresql+psycopg://...` works as well).
+    `JALON_MAIL_DIR`: where mail is written; `JALON_MAIL_FROM`: in whose name.
+    `JALON_INBOX`: where requests with personal data wait, so that they never pass through Prefect.
+    """
+
+    home: Path
+    database_url: str
+    mail_dir: Path
+    mail_from: str
+    inbox: Path
+
+
+def settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of an environment."""
+    home = Path(environment.get("JALON_HOME") or PROJECT / "var" / "jalon").resolve()
+    return Settings(
+        home=home,
+        database_url=environment.get("JALON_DATABASE_URL") or sqlite_url(home / "jalon.db"),
+        mail_dir=Path(environment.get("JALON_MAIL_DIR") or home / "mail"),
+        mail_from=environment.get("JALON_MAIL_FROM") or "jalon@localhost",
+        inbox=Path(environment.get("JALON_INBOX") or home / "inbox"),
+    )

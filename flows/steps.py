@@ -1,0 +1,113 @@
+"""One Prefect flow for each step of the table, made from the table: translate, fire, answer.
+
+A run asks, it never writes a state itself. It is never retried by Prefect; started again, it gives the same key
+(the id of the run), so the ledger gives the first answer again. No personal data passes through parameters:
+a step that needs a name takes it from a file of the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from prefect import Flow, flow
+from prefect.client.schemas.objects import State as RunState
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed
+from pydantic import Field, ValidationError
+
+from flows.home import Home, shared_home
+from flows.ports import inbox
+from flows.ports.clock import now
+from flows.settings import settings
+from models.answers import Answer, Conflict, Done, Invalid
+from models.store import Unreachable
+from states.facts import STATE_LABELS
+from states.french import sentences
+from states.guard import Refused
+from states.lifecycle import ROWS, Step
+from states.requests import Request
+
+Reference = Annotated[str, Field(title="Référence du dossier")]
+PersonName = Annotated[str, Field(title="Personne du registre qui agit")]
+InboxFile = Annotated[str, Field(title="Fichier déposé dans la corbeille d’arrivée", json_schema_extra={"pattern": inbox.FILE_NAME})]
+
+
+def answered(answer: Answer) -> RunState[Any]:
+    """The final state of a run: an answer is never a traceback."""
+    if isinstance(answer, Refused):
+        return Failed(name="Refused", message=" ".join(f"{one.code} : {one.reason}" for one in answer.reasons))
+    if isinstance(answer, Conflict):
+        return Failed(name="Conflict", message=answer.sentence)
+    warnings = "".join(f" À savoir : {one.reason}" for one in answer.warnings)
+    return Completed(message=f"{answer.reference} est « {STATE_LABELS[answer.state]} » (version {answer.version}).{warnings}")
+
+
+def translate(step: Step, asked: Any) -> Request:
+    """The request of a step, from whatever a form, a file or an API call gave. Raises Invalid, never naming the values."""
+    if isinstance(asked, step.asks):
+        return asked
+    try:
+        return step.asks.model_validate(asked)
+    except ValidationError as fault:
+        raise Invalid(*sentences(step.asks, fault)) from None
+
+
+def fire(step: Step, reference: str | None, person: str, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
+    """Ask the ledger and answer as a run ends. `asked` reads the request, `done` tidies up after an accepted one."""
+    try:
+        home = shared_home(settings())
+        request = translate(step, asked(home))
+        answer = home.ledger.fire(
+            reference or getattr(request, "reference", ""),
+            step.trigger,
+            request,
+            actor=person,
+            at=now(),
+            key=f"prefect:{flow_run.id}",
+            via=f"prefect:{flow_run.name}",
+        )
+        if isinstance(answer, Done):
+            done(home)
+    except Invalid as fault:
+        return Failed(name="Invalid", message=" ".join(fault.sentences))
+    except Unreachable as fault:
+        return Failed(name="Unreachable", message=str(fault))
+    return answered(answer)
+
+
+def flow_of(step: Step) -> Flow[..., Any]:
+    """The flow of one step. Its parameters are the form; they are checked here again, because Prefect's own check can be skipped."""
+
+    async def from_form(reference: str, person: str, request: Any) -> RunState[Any]:
+        return fire(step, reference, person, lambda _: request, lambda _: None)
+
+    async def from_file(person: str, request: Any) -> RunState[Any]:
+        return fire(step, None, person, lambda _: request, lambda _: None)
+
+    async def from_inbox(reference: str, person: str, file: str) -> RunState[Any]:
+        return fire(
+            step, reference, person, lambda home: inbox.read(home.settings.inbox, file), lambda home: inbox.drop(home.settings.inbox, file)
+        )
+
+    if step.trigger == "open":
+        run: Callable[..., Any] = from_file
+        asks: dict[str, Any] = {"person": PersonName, "request": step.asks}
+    elif step.asks.personal:
+        run, asks = from_inbox, {"reference": Reference, "person": PersonName, "file": InboxFile}
+    else:
+        run, asks = from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
+    run.__annotations__ = {**asks, "return": Any}
+    run.__name__ = run.__qualname__ = step.trigger
+    return flow(
+        run,
+        name=step.trigger,
+        description=f"{step.label}. {step.asks.__doc__ or ''}",
+        validate_parameters=False,
+        retries=0,
+        persist_result=False,
+    )
+
+
+FLOWS: dict[str, Flow[..., Any]] = {step.trigger: flow_of(step) for step in ROWS}
+globals().update(FLOWS)  # prefect.yaml names each one: flows.steps.sign

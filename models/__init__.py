@@ -1,0 +1,1 @@
+"""The ring that remembers: the only session, the only commit."""

@@ -1,0 +1,77 @@
+"""What the ledger answers, each time rebuilt from the journal's entry: the same key gets the very same answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from states.facts import Severity, State
+from states.guard import Reason, Refused
+
+
+class Done(NamedTuple):
+    """The step is in the ledger. `recorded_at` is an ISO instant in UTC, `effective_on` an ISO date."""
+
+    reference: str
+    trigger: str
+    n: int
+    version: int
+    source: State
+    state: State
+    actor: str
+    role: str
+    effective_on: str
+    recorded_at: str
+    warnings: tuple[Reason, ...]
+    digest: str
+
+
+class Conflict(NamedTuple):
+    """Somebody was first. `who` did it, `when` (ISO instant in UTC); `state` is where the dossier stands."""
+
+    reference: str
+    trigger: str
+    sentence: str
+    who: str
+    when: str
+    state: State
+
+
+Answer = Done | Refused | Conflict
+
+
+class Invalid(Exception):
+    """The question itself is wrong: every French sentence that says why. Nothing was asked of the ledger."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
+def answer_of(entry: str, digest: str) -> Answer:
+    """The answer that a journal entry stands for."""
+    told: dict[str, Any] = json.loads(entry)
+    if told["outcome"] == "refused":
+        return Refused(told["trigger"], reasons_of(told))
+    if told["outcome"] == "conflict":
+        lost = told["conflict"]
+        return Conflict(told["reference"], told["trigger"], lost["sentence"], lost["who"], lost["when"], State(told["to"]))
+    return Done(
+        reference=told["reference"],
+        trigger=told["trigger"],
+        n=told["n"],
+        version=told["version"],
+        source=State(told["from"]),
+        state=State(told["to"]),
+        actor=told["actor"],
+        role=told["role"],
+        effective_on=told["effective_on"],
+        recorded_at=told["recorded_at"],
+        warnings=reasons_of(told),
+        digest=digest,
+    )
+
+
+def reasons_of(told: dict[str, Any]) -> tuple[Reason, ...]:
+    """The reasons of a journal entry."""
+    return tuple(Reason(**{**reason, "severity": Severity(reason["severity"])}) for reason in told["reasons"])

@@ -1,0 +1,96 @@
+"""Rows and facts: one row per fact, one column per field; euros as cents, dates as ISO text, lists as JSON text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+from sqlalchemy import Table
+
+from models import tables
+from states import facts
+
+# The collections of a dossier that are tables of numbered facts, under the name of both the field and the table.
+COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {
+    "parties": (tables.parties, facts.Party),
+    "terms": (tables.terms, facts.Terms),
+    "acts": (tables.acts, facts.Act),
+    "signatures": (tables.signatures, facts.Signature),
+    "trainings": (tables.trainings, facts.Training),
+    "committees": (tables.committees, facts.Committee),
+    "trainees": (tables.trainees, facts.Trainee),
+    "invoices": (tables.invoices, facts.Invoice),
+    "settlements": (tables.settlements, facts.Settlement),
+    "documents": (tables.documents, facts.Document),
+}
+
+
+class Field(NamedTuple):
+    """One field of a fact and its column; `encode` and `decode` are None where both hold the same value."""
+
+    name: str
+    column: str
+    encode: Callable[[Any], Any] | None
+    decode: Callable[[Any], Any] | None
+
+
+def cents(amount: Decimal) -> int:
+    """Euros as integer cents; the amount has two decimals by construction."""
+    return int(amount.scaleb(2))
+
+
+def euros(amount_cents: int) -> Decimal:
+    """Integer cents as euros with two decimals."""
+    return Decimal(amount_cents).scaleb(-2)
+
+
+def _json(value: tuple[str, ...]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _tuple(value: str) -> tuple[str, ...]:
+    return tuple(json.loads(value))
+
+
+@cache
+def fields(kind: type[Any]) -> tuple[Field, ...]:
+    """How each field of a fact is written and read, from its annotation."""
+    return tuple(_field(name, hint) for name, hint in get_type_hints(kind).items())
+
+
+def _field(name: str, hint: Any) -> Field:
+    bare = next((one for one in get_args(hint) if one is not type(None)), hint) if isinstance(hint, UnionType) else hint
+    if bare is Decimal:
+        return Field(name, f"{name}_cents", cents, euros)
+    if bare is date:
+        return Field(name, name, date.isoformat, date.fromisoformat)
+    if bare in (str, int):
+        return Field(name, name, None, None)
+    return Field(name, name, _json, _tuple)
+
+
+def row_of(fact: Any) -> dict[str, Any]:
+    """The columns of a fact."""
+    return {
+        field.column: value if value is None or field.encode is None else field.encode(value)
+        for field, value in zip(fields(type(fact)), fact, strict=True)
+    }
+
+
+def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
+    """The facts in a JSON array of arrays of columns, in the order of their numbers."""
+    if rows == "[]":
+        return ()
+    found = json.loads(rows)
+    for index, field in enumerate(fields(kind)):
+        if field.decode is not None:
+            for row in found:
+                if row[index] is not None:
+                    row[index] = field.decode(row[index])
+    found.sort()
+    return tuple(map(kind._make, found))

@@ -1,0 +1,188 @@
+"""A dossier in and out of its rows: loaded whole by one statement, written by the difference between two values."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, Text, bindparam, cast, func, insert, literal_column, select, update
+from sqlalchemy.sql import ColumnElement
+
+from models import tables
+from models.codec import COLLECTIONS, facts_of, row_of
+from models.store import Cursor, Store
+from states.facts import Finding, Identity, Partnership, State
+
+P = tables.partnerships.c
+KNOWN_AT_MOST = 1000
+
+
+class Loaded(NamedTuple):
+    """A dossier as it stands, with its place in its own chain: `n` entries, the last digest is `head`."""
+
+    id: int
+    n: int
+    head: str
+    partnership: Partnership
+
+
+class Dossiers:
+    """The statements that read and write dossiers, compiled once for one database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        place = _of_reference(select(P.id, P.n, P.head))
+        self._place = store.compile(place)
+        self._locked_place = self._place if store.is_sqlite else store.compile(place.with_for_update())
+        self._known: dict[str, Loaded] = {}
+        self._load = store.compile(_of_reference(select(P.id, P.n, P.head, *PLAIN, *self._collections())))
+        self._references = store.compile(select(P.reference).order_by(P.reference))
+        self._open = store.compile(insert(tables.partnerships).values(_parameters(tables.partnerships, "id")).returning(P.id))
+        self._move = store.compile(
+            update(tables.partnerships)
+            .where(P.id == bindparam("id_"), P.n == bindparam("n_"))
+            .values({name: bindparam(name) for name in ("state", "version", "n", "head", "entered_on")})
+        )
+        self._insert = {name: store.compile(insert(table).values(_parameters(table))) for name, (table, _) in COLLECTIONS.items()}
+        self._amend = {name: store.compile(_amendment(table)) for name, (table, _) in COLLECTIONS.items()}
+        self._name = store.compile(insert(tables.identities).values(_parameters(tables.identities)))
+        self._find = store.compile(insert(tables.findings).values(_parameters(tables.findings, "id", "resolved_at")))
+        self._resolve = store.compile(_resolution())
+
+    def load(self, cursor: Cursor, reference: str) -> Loaded | None:
+        """The dossier of that reference as its rows say, or None."""
+        cursor.execute(self._load, {"reference": reference})
+        row = cursor.fetchone()
+        return None if row is None else _loaded(row)
+
+    def lock(self, cursor: Cursor, reference: str) -> Loaded | None:
+        """The dossier of that reference, or None; nobody else writes to it before the commit.
+
+        Facts change only together with the head of the chain, so a dossier whose head has not moved is not read again.
+        """
+        cursor.execute(self._locked_place, {"reference": reference})
+        place = cursor.fetchone()
+        if place is None:
+            return None
+        known = self._known.get(reference)
+        return known if known is not None and known[:3] == tuple(place) else self.load(cursor, reference)
+
+    def remember(self, loaded: Loaded) -> None:
+        """Keep a dossier in memory, for as long as its head is the one in the database."""
+        if len(self._known) >= KNOWN_AT_MOST:
+            self._known.clear()
+        self._known[loaded.partnership.reference] = loaded
+
+    def references(self, cursor: Cursor) -> list[str]:
+        """Every reference, sorted."""
+        cursor.execute(self._references)
+        return [row[0] for row in cursor.fetchall()]
+
+    def open(self, cursor: Cursor, new: Partnership, n: int, head: str) -> int:
+        """Write the row of a new dossier and answer with its id."""
+        cursor.execute(self._open, {**_moved(new, n, head), "reference": new.reference, "imported": int(new.imported), "pepper": new.pepper})
+        return int(cursor.fetchone()[0])
+
+    def move(self, cursor: Cursor, loaded: Loaded, after: Partnership, n: int, head: str) -> bool:
+        """Move the row on, if nobody else has since it was loaded."""
+        cursor.execute(self._move, {**_moved(after, n, head), "id_": loaded.id, "n_": loaded.n})
+        return cursor.rowcount == 1
+
+    def write(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
+        """Write every fact of `after` that `before` does not have."""
+        for name, (table, _) in COLLECTIONS.items():
+            old, new = getattr(before, name), getattr(after, name)
+            if old is new:
+                continue
+            for index, fact in enumerate(new):
+                if index >= len(old):
+                    cursor.execute(self._insert[name], {"partnership_id": id_, **row_of(fact)})
+                elif fact is not old[index]:
+                    key = {f"{column.name}_": value for column, value in zip(table.primary_key, (id_, fact.number), strict=True)}
+                    cursor.execute(self._amend[name], {**row_of(fact), **key})
+        if before.findings != after.findings:
+            self._write_findings(cursor, id_, before, after, at)
+
+    def name(self, cursor: Cursor, id_: int, identity: Identity) -> None:
+        """Write who a trainee is, in the one table that may hold it."""
+        cursor.execute(self._name, {"partnership_id": id_, **row_of(identity)})
+
+    def _write_findings(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
+        for gone in set(before.findings) - set(after.findings):
+            cursor.execute(self._resolve, {"id_": id_, "code_": gone.code, "subject_": gone.subject, "resolved_at": at})
+        for new in after.findings:
+            if new not in before.findings:
+                cursor.execute(self._find, {"partnership_id": id_, **new._asdict(), "opened_at": at})
+
+    def _collections(self) -> list[ColumnElement[str]]:
+        found = [
+            self._array(table, [column for column in table.columns if column.name != "partnership_id"]) for table, _ in COLLECTIONS.values()
+        ]
+        opened = tables.findings.c.resolved_at.is_(None)
+        columns = tables.findings.c
+        return [
+            *found,
+            self._array(tables.findings, [columns.id, columns.code, columns.subject, columns.severity, columns.reason], opened),
+            self._array(tables.identities, [tables.identities.c.trainee, tables.identities.c.digest]),
+        ]
+
+    def _array(self, table: Table, columns: list[Any], *conditions: ColumnElement[bool]) -> ColumnElement[str]:
+        """All rows of the dossier in `table`, as one JSON text."""
+        if self._store.is_sqlite:
+            rows: Any = func.json_group_array(func.json_array(*columns))
+        else:
+            rows = cast(func.json_agg(func.json_build_array(*columns)), Text)
+        return select(func.coalesce(rows, literal_column("'[]'"))).where(table.c.partnership_id == P.id, *conditions).scalar_subquery()
+
+
+PLAIN = (P.reference, P.imported, P.state, P.version, P.entered_on, P.pepper)
+
+
+def _of_reference(statement: Any) -> Any:
+    return statement.where(P.reference == bindparam("reference"))
+
+
+def _parameters(table: Table, *but: str) -> dict[str, Any]:
+    return {column.name: bindparam(column.name) for column in table.columns if column.name not in but}
+
+
+def _amendment(table: Table) -> Any:
+    keys = [column.name for column in table.primary_key]
+    return update(table).where(*(table.c[key] == bindparam(f"{key}_") for key in keys)).values(_parameters(table, *keys))
+
+
+def _resolution() -> Any:
+    found = tables.findings.c
+    return (
+        update(tables.findings)
+        .where(
+            found.partnership_id == bindparam("id_"),
+            found.code == bindparam("code_"),
+            found.subject == bindparam("subject_"),
+            found.resolved_at.is_(None),
+        )
+        .values(resolved_at=bindparam("resolved_at"))
+    )
+
+
+def _moved(after: Partnership, n: int, head: str) -> dict[str, Any]:
+    entered_on = after.entered_on.isoformat() if after.entered_on else None
+    return {"state": after.state.value, "version": after.version, "n": n, "head": head, "entered_on": entered_on}
+
+
+def _loaded(row: Any) -> Loaded:
+    id_, n, head, reference, imported, state, version, entered_on, pepper, *arrays, findings, identities = row
+    collections = {name: facts_of(kind, text) for (name, (_, kind)), text in zip(COLLECTIONS.items(), arrays, strict=True)}
+    partnership = Partnership(
+        reference=reference,
+        imported=bool(imported),
+        state=State(state),
+        version=version,
+        entered_on=date.fromisoformat(entered_on) if entered_on else None,
+        pepper=pepper,
+        findings=tuple(Finding(*found[1:]) for found in sorted(json.loads(findings))),
+        identity_digests=tuple(digest for _, digest in sorted(json.loads(identities))),
+        **collections,
+    )
+    return Loaded(id_, n, head, partnership)

@@ -1,0 +1,291 @@
+"""The one door for change: load, decide, write row + journal + outbox, commit; or nothing at all."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Text, bindparam, cast, func, insert, literal_column, select
+
+from models import tables
+from models.answers import Answer, Conflict, Invalid, answer_of
+from models.constraints import violated
+from models.dossiers import Dossiers, Loaded
+from models.people import CLOCK_NAME, folded
+from models.store import Cursor, Store
+from states.canonical import GENESIS, canonical, digest
+from states.decide import Decision, decide
+from states.delays import PARIS, paris_day
+from states.effects import Tell
+from states.facts import Actor, Partnership, Role, State
+from states.french import day
+from states.guard import HOUSE, WHOEVER_ENTERS, Reason, Refused
+from states.lifecycle import STEPS
+from states.requests import Request
+
+FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
+
+
+class Attempt(NamedTuple):
+    """One question to the ledger. `at` is an aware instant, `key` the caller's idempotency key."""
+
+    reference: str
+    trigger: str
+    request: Request
+    actor: str
+    at: datetime
+    key: str
+    via: str = ""
+    expected_version: int | None = None
+    refusal: Refused | None = None  # what the database itself objected to a first try
+
+    @property
+    def instant(self) -> str:
+        return instant(self.at)
+
+
+class Ledger:
+    """A ledger on one database. `entropy(n)` gives n random bytes as hexadecimal, for salts."""
+
+    def __init__(self, store: Store, *, entropy: Callable[[int], str] = secrets.token_hex) -> None:
+        self.store = store
+        self.dossiers = Dossiers(store)
+        self._entropy = entropy
+        self._standing = store.compile(_standing(sqlite=store.is_sqlite))
+        self._append = store.compile(_insert(tables.journal))
+        self._post = store.compile(_insert(tables.outbox, "lease", "sent_at", "dead_at", "fault"))
+        entries = tables.journal.c
+        self._backwards = store.compile(
+            select(entries.entry).where(entries.partnership_id == bindparam("partnership_id")).order_by(entries.n.desc())
+        )
+
+    def fire(
+        self,
+        reference: str,
+        trigger: str,
+        request: Request,
+        *,
+        actor: str,
+        at: datetime,
+        key: str,
+        via: str = "",
+        expected_version: int | None = None,
+    ) -> Answer:
+        """Do `trigger` on the dossier, in one transaction: Done, Refused or Conflict, each in the journal.
+
+        The same `key` with the same input gives the first answer again; with another input, Conflict.
+        `expected_version` is the version that the caller saw: if the dossier has moved on since, Conflict.
+        Raises Invalid for an unknown reference, trigger or person, Unreachable when the database does not answer.
+        """
+        step = STEPS.get(trigger)
+        if step is None or type(request) is not step.asks:
+            raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
+        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version)
+        for _ in range(3):
+            try:
+                with self.store.transaction() as cursor:
+                    return self._fire(cursor, attempt)
+            except Exception as fault:
+                name = violated(fault)
+                if name is None:
+                    raise
+                if name not in FIRST_WINS:
+                    attempt = attempt._replace(refusal=_objection(attempt, name))
+        raise Invalid(f"Le dossier {reference} change trop vite : réessayez.")
+
+    def _fire(self, cursor: Cursor, attempt: Attempt) -> Answer:
+        loaded = self.dossiers.lock(cursor, attempt.reference)
+        if loaded is None:
+            if attempt.trigger != "open":
+                raise Invalid(f"Aucun dossier ne porte la référence {attempt.reference}.")
+            blank = Partnership(attempt.reference, False, State.UNOPENED, 0, None, self._entropy(32))  # noqa: FBT003 - `imported`, known later
+            loaded = Loaded(0, 0, GENESIS, blank)
+        cursor.execute(self._standing, {"folded": folded(attempt.actor), "key": attempt.key})
+        name, roles, earlier = cursor.fetchone()
+        if earlier is not None:
+            return _again(attempt, *json.loads(earlier))
+        actor = _actor(attempt.actor, name, roles)
+        verdict = self._verdict(cursor, attempt, loaded, actor)
+        if loaded.id == 0 and not isinstance(verdict, Decision):
+            # There is no dossier, so no chain to write the refusal into.
+            return verdict
+        return self._write(cursor, attempt, loaded, actor, verdict)
+
+    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Decision | Refused | Conflict:
+        partnership = loaded.partnership
+        if attempt.refusal is not None:
+            return attempt.refusal
+        if attempt.expected_version not in (None, partnership.version):
+            return self._lost(cursor, attempt, loaded, any_change=True) or _wrong_version(attempt, partnership)
+        verdict = decide(
+            partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, salt=self._entropy(16)
+        )  # fmt: skip
+        if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
+            return self._lost(cursor, attempt, loaded, any_change=False) or verdict
+        return verdict
+
+    def _lost(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, *, any_change: bool) -> Conflict | None:
+        """Who won: the last change of the dossier, provided that it is the step asked for (or `any_change`)."""
+        cursor.execute(self._backwards, {"partnership_id": loaded.id})
+        done = (told for (entry,) in cursor.fetchall() if (told := json.loads(entry))["outcome"] == "done")
+        won = next((told for told in done if any_change or told["from"] != told["to"]), None)
+        if won is None or not (any_change or won["trigger"] == attempt.trigger):
+            return None
+        label = STEPS[won["trigger"]].label
+        sentence = f"« {label} » a déjà été fait par {won['actor']} {_moment(won['recorded_at'])}."
+        return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], loaded.partnership.state)
+
+    def _write(
+        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict
+    ) -> Answer:
+        before = loaded.partnership
+        after = verdict.after if isinstance(verdict, Decision) else before
+        n = loaded.n + 1
+        entry = canonical(_entry(attempt, loaded, actor, verdict)).decode()
+        head = digest(entry.encode())
+        id_ = loaded.id
+        if id_ == 0:
+            id_ = self.dossiers.open(cursor, after, n, head)
+        elif not self.dossiers.move(cursor, loaded, after, n, head):
+            return _wrong_version(attempt, before)
+        cursor.execute(
+            self._append,
+            {
+                "partnership_id": id_,
+                "n": n,
+                "key": attempt.key,
+                "input_digest": input_digest(before.pepper, attempt),
+                "entry": entry,
+                "digest": head,
+            },
+        )
+        if isinstance(verdict, Decision):
+            self.dossiers.write(cursor, id_, before, after, attempt.instant)
+            if verdict.identity is not None:
+                self.dossiers.name(cursor, id_, verdict.identity)
+            self._post_effects(cursor, id_, n, attempt, verdict)
+        self.dossiers.remember(Loaded(id_, n, head, after))
+        return answer_of(entry, head)
+
+    def _post_effects(self, cursor: Cursor, id_: int, n: int, attempt: Attempt, decision: Decision) -> None:
+        """One row for each effect, with a key that a receiver can recognise: dossier, entry, effect."""
+        for effect in decision.effects:
+            told = isinstance(effect, Tell)
+            payload = {"role": effect.role.value} if isinstance(effect, Tell) else {}
+            cursor.execute(
+                self._post,
+                {
+                    "partnership_id": id_,
+                    "n": n,
+                    "key": ".".join([attempt.reference, str(n), "tell" if told else "check", *payload.values()]),
+                    "kind": "tell" if told else "check",
+                    "payload": canonical(payload).decode(),
+                    "attempts": 0,
+                    "due_at": attempt.instant,
+                },
+            )
+
+
+def instant(at: datetime) -> str:
+    """An aware instant as ISO text in UTC, microseconds included, so that text order is time order."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def public_request(request: Request, salted: str | None = None) -> dict[str, Any]:
+    """A request without the personal data of a trainee, for the chain; `salted` is the commitment that stands for it."""
+    told = request.model_dump(mode="json", exclude=set(request.personal) or None)
+    return {**told, "commitment": salted} if salted else told
+
+
+def input_digest(pepper: str, attempt: Attempt) -> str:
+    """What tells two inputs apart under one key. Keyed by the dossier's secret: a name in it cannot be guessed back."""
+    told = [attempt.reference, attempt.trigger, folded(attempt.actor), attempt.expected_version]
+    content = canonical([*told, attempt.request.model_dump(mode="json")])
+    return hmac.new(bytes.fromhex(pepper), content, hashlib.sha256).hexdigest()
+
+
+def _entry(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> dict[str, Any]:
+    before = loaded.partnership
+    done = verdict if isinstance(verdict, Decision) else None
+    after = done.after if done else before
+    reasons = done.warnings if done else verdict.reasons if isinstance(verdict, Refused) else ()
+    salted = after.trainees[-1].commitment if done and done.identity else None
+    entry = {
+        "reference": attempt.reference,
+        "n": loaded.n + 1,
+        "prev": loaded.head,
+        "key": attempt.key,
+        "trigger": attempt.trigger,
+        "from": before.state.value,
+        "to": after.state.value,
+        "version": after.version,
+        "outcome": "done" if done else "refused" if isinstance(verdict, Refused) else "conflict",
+        "actor": actor.name,
+        "role": done.role.value if done else ",".join(sorted(actor.roles)),
+        "effective_on": attempt.request.effective_on(paris_day(attempt.at)).isoformat(),
+        "recorded_at": attempt.instant,
+        "via": attempt.via,
+        "request": public_request(attempt.request, salted),
+        "reasons": [reason._asdict() for reason in reasons],
+    }
+    if isinstance(verdict, Conflict):
+        entry["conflict"] = {"sentence": verdict.sentence, "who": verdict.who, "when": verdict.when}
+    return entry
+
+
+def _again(attempt: Attempt, pepper: str, first_input: str, entry: str, head: str) -> Answer:
+    """The key was used before: the first answer again, or Conflict when the input is another one."""
+    if hmac.compare_digest(first_input, input_digest(pepper, attempt)):
+        return answer_of(entry, head)
+    first = json.loads(entry)
+    sentence = f"Cette clé a déjà servi à une autre demande, par {first['actor']} {_moment(first['recorded_at'])}."
+    return Conflict(attempt.reference, attempt.trigger, sentence, first["actor"], first["recorded_at"], State(first["to"]))
+
+
+def _wrong_version(attempt: Attempt, partnership: Partnership) -> Conflict:
+    sentence = f"Le dossier en est à la version {partnership.version} ; la demande en attendait une autre ({attempt.expected_version})."
+    return Conflict(attempt.reference, attempt.trigger, sentence, "", attempt.instant, partnership.state)
+
+
+def _objection(attempt: Attempt, constraint: str) -> Refused:
+    sentence = tables.SENTENCES.get(constraint, f"La base refuse cette écriture ({constraint}).")
+    return Refused(attempt.trigger, (Reason(constraint.upper(), sentence, WHOEVER_ENTERS, str(HOUSE)),))
+
+
+def _actor(asked: str, name: str | None, roles: str) -> Actor:
+    if asked == CLOCK_NAME:
+        return Actor(CLOCK_NAME, frozenset({Role.CLOCK}))
+    if name is None:
+        raise Invalid(f"{asked} n’est pas au registre des personnes : ajoutez-la avec « jalon people add ».")
+    return Actor(name, frozenset(map(Role, json.loads(roles))))
+
+
+def _moment(recorded_at: str) -> str:
+    at = datetime.fromisoformat(recorded_at).astimezone(PARIS)
+    return f"le {day(at.date())} à {at:%H:%M:%S}"
+
+
+def _insert(table: Any, *but: str) -> Any:
+    columns = [column.name for column in table.columns if column.name not in (*but, "id")]
+    return insert(table).values({name: bindparam(name) for name in columns})
+
+
+def _standing(*, sqlite: bool) -> Any:
+    """Who asks, in which roles, and what the same key was answered before: one row."""
+    person = select(tables.people.c.id).where(tables.people.c.folded == bindparam("folded")).scalar_subquery()
+    role, entries, dossiers = tables.people_roles.c, tables.journal.c, tables.partnerships.c
+    roles: Any = func.json_group_array(role.role) if sqlite else cast(func.json_agg(role.role), Text)
+    earlier = (dossiers.pepper, entries.input_digest, entries.entry, entries.digest)
+    pair: Any = func.json_array(*earlier) if sqlite else cast(func.json_build_array(*earlier), Text)
+    return select(
+        select(tables.people.c.name).where(tables.people.c.folded == bindparam("folded")).scalar_subquery(),
+        func.coalesce(select(roles).where(role.person_id == person).scalar_subquery(), literal_column("'[]'")),
+        select(pair)
+        .where(entries.key == bindparam("key"), dossiers.id == entries.partnership_id)
+        .scalar_subquery(),
+    )  # fmt: skip

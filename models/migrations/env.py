@@ -1,0 +1,21 @@
+"""Where alembic meets the database that `models.migrate.upgrade` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Engine
+
+from models.tables import metadata
+
+engine: Engine = context.config.attributes["engine"]
+
+with engine.connect() as connection:
+    # The engine is in autocommit (the ledger says BEGIN itself), so the whole migration is one explicit transaction.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")
+    try:
+        context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
+        context.run_migrations()
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")

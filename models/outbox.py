@@ -1,0 +1,106 @@
+"""What is still to be told or checked: taken under a lease, marked when done, given to a person when it keeps failing.
+
+Delivery is at least once; each row's `key` lets a receiver recognise a second copy.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer, bindparam, func, literal_column, null, select, update
+
+from models import tables
+from models.ledger import instant
+from models.store import Store
+
+LEASE = timedelta(minutes=2)
+ATTEMPTS_AT_MOST = 8
+O, P, J = tables.outbox.c, tables.partnerships.c, tables.journal.c
+
+
+class Parcel(NamedTuple):
+    """One thing to deliver, taken under `lease`: about entry `n` of a dossier, `told` being that entry."""
+
+    id: int
+    lease: str
+    key: str
+    kind: str
+    payload: dict[str, Any]
+    attempts: int
+    reference: str
+    told: dict[str, Any]
+    digest: str
+
+
+class Outbox:
+    """The outbox of one database. A lease is a caller's fresh random text; an expired one cannot mark anything."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        waiting = (
+            select(O.id)
+            .where(O.sent_at.is_(None), O.dead_at.is_(None), O.due_at <= bindparam("now"))
+            .order_by(O.due_at, O.id)
+            .limit(bindparam("most", type_=Integer))
+            .offset(literal_column("0"))
+        )
+        self._waiting = store.compile(waiting if store.is_sqlite else waiting.with_for_update(skip_locked=True))
+        self._take = store.compile(
+            update(tables.outbox)
+            .where(O.id == bindparam("id_"))
+            .values(lease=bindparam("lease"), due_at=bindparam("until"), attempts=O.attempts + literal_column("1"))
+        )
+        self._read = store.compile(
+            select(O.id, O.lease, O.key, O.kind, O.payload, O.attempts, P.reference, J.entry, J.digest)
+            .join(tables.partnerships, P.id == O.partnership_id)
+            .join(tables.journal, (J.partnership_id == O.partnership_id) & (J.n == O.n))
+            .where(O.lease == bindparam("lease"))
+            .order_by(O.id)
+        )
+        held = (O.id == bindparam("id_"), O.lease == bindparam("lease_"), O.sent_at.is_(None), O.dead_at.is_(None))
+        told = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
+        self._mark = store.compile(update(tables.outbox).where(*held).values(**told, lease=null()))
+        self._count = store.compile(select(func.count()).where(O.sent_at.is_(None), O.dead_at.is_(None)))
+        self._dead = store.compile(select(P.reference, O.key, O.fault).join(tables.partnerships, P.id == O.partnership_id).where(O.dead_at.is_not(None)).order_by(O.id))
+
+    def take(self, *, now: datetime, lease: str, most: int = 100) -> tuple[Parcel, ...]:
+        """Take what is due, for the time of a lease."""
+        with self._store.transaction() as cursor:
+            cursor.execute(self._waiting, {"now": instant(now), "most": most})
+            for (id_,) in cursor.fetchall():
+                cursor.execute(self._take, {"id_": id_, "lease": lease, "until": instant(now + LEASE)})
+            cursor.execute(self._read, {"lease": lease})
+            rows = cursor.fetchall()
+        return tuple(
+            Parcel(id_, held, key, kind, json.loads(payload), attempts, reference, json.loads(entry), digest)
+            for id_, held, key, kind, payload, attempts, reference, entry, digest in rows
+        )
+
+    def sent(self, parcel: Parcel, *, now: datetime) -> bool:
+        """Mark as delivered; False when the lease had passed to somebody else."""
+        return self._marked(parcel, sent_at=instant(now), dead_at=None, fault=None, due_at=instant(now))
+
+    def failed(self, parcel: Parcel, fault: str, *, now: datetime, for_good: bool = False) -> bool:
+        """Try again later, twice as late each time; after the last try, or `for_good`, it is a person's task."""
+        dead = for_good or parcel.attempts >= ATTEMPTS_AT_MOST
+        later = now + timedelta(seconds=30 * 2 ** min(parcel.attempts, 10))
+        return self._marked(parcel, sent_at=None, dead_at=instant(now) if dead else None, fault=fault, due_at=instant(later))
+
+    def waiting(self) -> int:
+        """How many rows are neither delivered nor given up."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._count)
+            return int(cursor.fetchone()[0])
+
+    def given_up(self) -> tuple[tuple[str, str, str], ...]:
+        """The rows that a person must look at: `(reference, key, fault)`."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._dead)
+            return tuple((reference, key, fault or "") for reference, key, fault in cursor.fetchall())
+
+    def _marked(self, parcel: Parcel, **told: str | None) -> bool:
+        with self._store.transaction() as cursor:
+            cursor.execute(self._mark, {**told, "id_": parcel.id, "lease_": parcel.lease})
+            return cursor.rowcount == 1

@@ -1,0 +1,87 @@
+"""The register of people: who may act, in which roles, and where mail reaches them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import insert, select
+
+from models import tables
+from models.answers import Invalid
+from models.constraints import violated
+from models.store import Store
+from states.facts import Actor, Role
+
+CLOCK_NAME = "horloge"  # jalon itself; nobody can take the name
+P, R = tables.people.c, tables.people_roles.c
+
+
+class Person(NamedTuple):
+    """A person of the register."""
+
+    name: str
+    mail: str
+    roles: tuple[Role, ...]
+
+
+def folded(name: str) -> str:
+    """One spelling of a name, so that case, accents and spaces make no second person."""
+    decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+class Register:
+    """The register on one database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._add = store.compile(
+            insert(tables.people).values(name="", folded="", mail="").returning(P.id)
+        )  # fmt: skip
+        self._grant = store.compile(insert(tables.people_roles).values(person_id=0, role=""))
+        self._all = store.compile(
+            select(P.name, P.mail, R.role).join(tables.people_roles, R.person_id == P.id).order_by(P.name, R.role)
+        )  # fmt: skip
+
+    def add(self, name: str, mail: str, roles: Sequence[Role]) -> Person:
+        """Add a person. Raises Invalid when the name is taken, reserved or empty, or a role is the clock's."""
+        clean = " ".join(name.split())
+        if not roles or Role.CLOCK in roles:
+            raise Invalid("Une personne a au moins un rôle, et jamais celui de l’horloge.")
+        if not clean or folded(clean) == CLOCK_NAME:
+            raise Invalid(f"Le nom « {clean} » ne peut pas être celui d’une personne.")
+        person = Person(clean, mail, tuple(dict.fromkeys(roles)))
+        try:
+            with self._store.transaction() as cursor:
+                cursor.execute(self._add, {"name": clean, "folded": folded(clean), "mail": mail})
+                id_ = cursor.fetchone()[0]
+                for role in person.roles:
+                    cursor.execute(self._grant, {"person_id": id_, "role": role.value})
+        except Exception as fault:
+            if violated(fault) != "uq_people_name":
+                raise
+            raise Invalid(f"{clean} est déjà au registre.") from fault
+        return person
+
+    def everyone(self) -> tuple[Person, ...]:
+        """All people, by name."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._all)
+            rows = cursor.fetchall()
+        found: dict[str, tuple[str, list[Role]]] = {}
+        for name, mail, role in rows:
+            found.setdefault(name, (mail, []))[1].append(Role(role))
+        return tuple(Person(name, mail, tuple(roles)) for name, (mail, roles) in found.items())
+
+    def actor(self, name: str) -> Actor:
+        """A person as the rules see one. Raises Invalid when the name is not in the register."""
+        found = next((one for one in self.everyone() if folded(one.name) == folded(name)), None)
+        if found is None:
+            raise Invalid(f"{name} n’est pas au registre des personnes : ajoutez-la avec « jalon people add ».")
+        return Actor(found.name, frozenset(found.roles))
+
+    def holding(self, role: Role) -> tuple[Person, ...]:
+        """Everybody who holds `role`."""
+        return tuple(person for person in self.everyone() if role in person.roles)

@@ -1,0 +1,201 @@
+"""A database that keeps its promises: opened, asserted and handed out here, one transaction at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.sql import ClauseElement
+
+from models.tables import SCHEMA
+
+BUSY_SECONDS = 10
+
+
+class Unreachable(Exception):
+    """Something outside does not answer. Asking again later may work; the message is a French sentence."""
+
+
+class Cursor(Protocol):
+    """What both drivers share."""
+
+    rowcount: int
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] = ..., /) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+
+
+class Store:
+    """One database, SQLite or PostgreSQL, of the schema that this jalon knows.
+
+    Raises Unreachable when it cannot be read, when it does not promise durability, or when its schema is
+    another one. With `create`, an absent or empty database gets the schema first.
+    """
+
+    def __init__(self, url: str, *, create: bool = False) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        with _french_faults():
+            self.engine = self._engine(create=create)
+            schema = self._schema()
+            if schema is None and create:
+                from models.migrate import upgrade  # alembic takes 0.4 s to import: only when a schema is made
+
+                upgrade(self.engine)
+                schema = self._schema()
+            if self.is_sqlite:
+                self._assert_sqlite()
+            else:
+                self._assert_postgresql()
+        _assert_schema(schema)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+    def compile(self, statement: ClauseElement) -> str:
+        """The text of a statement, with parameters by name, for the driver of this database."""
+        dialect: Dialect = sqlite_dialect(paramstyle="named") if self.is_sqlite else self.engine.dialect
+        return str(statement.compile(dialect=dialect))
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[Cursor]:
+        """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable."""
+        begin = "BEGIN IMMEDIATE" if self.is_sqlite and write else "BEGIN"
+        with _french_faults():
+            connection = self.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(begin)
+                try:
+                    yield cursor  # type: ignore[misc]  # both drivers' cursors are wider than the protocol
+                    cursor.execute("COMMIT")
+                except BaseException:
+                    self._roll_back(cursor)
+                    raise
+                finally:
+                    cursor.close()
+            finally:
+                connection.close()
+
+    def _roll_back(self, cursor: Any) -> None:
+        try:
+            cursor.execute("ROLLBACK")
+        except Exception:  # noqa: BLE001 - the first fault is the one to tell; a lost connection has rolled back already
+            return
+
+    def _engine(self, *, create: bool) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        path = Path(self.url.database or "")
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        elif not path.exists():
+            raise Unreachable(
+                f"La base {path} n’existe pas encore : commencez par « jalon people add » ou « jalon open »."
+            )  # fmt: skip
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _set_sqlite)
+        return engine
+
+    def _schema(self) -> str | None:
+        with self.transaction(write=False) as cursor:
+            if self.is_sqlite:
+                cursor.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")
+            else:
+                cursor.execute("SELECT to_regclass('alembic_version')")
+            row = cursor.fetchone()
+            if row is None or row[0] is None:
+                return None
+            cursor.execute("SELECT version_num FROM alembic_version")
+            row = cursor.fetchone()
+            return str(row[0]) if row else None
+
+    def _assert_sqlite(self) -> None:
+        with self.transaction(write=False) as cursor:
+            settings = {}
+            for pragma in ("journal_mode", "synchronous", "foreign_keys"):
+                cursor.execute(f"PRAGMA {pragma}")
+                settings[pragma] = cursor.fetchone()[0]
+        if settings != {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}:
+            raise Unreachable(f"La base ne garantit pas la durée des écritures ({settings}) : jalon refuse de s’en servir.")
+
+    def _assert_postgresql(self) -> None:
+        with self.transaction(write=False) as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            commit = cursor.fetchone()[0]
+            cursor.execute("SHOW fsync")
+            fsync = cursor.fetchone()[0]
+        if commit == "off" or fsync != "on":
+            raise Unreachable(
+                f"PostgreSQL ne garantit pas la durée des écritures (synchronous_commit={commit}, fsync={fsync}) : "
+                "jalon refuse de s’en servir."
+            )
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of a SQLite file."""
+    return str(URL.create("sqlite", database=str(path)))
+
+
+def _set_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours alone
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _assert_schema(schema: str | None) -> None:
+    if schema is None:
+        raise Unreachable("La base est vide : lancez d’abord « jalon init-db ».")
+    if schema > SCHEMA:
+        raise Unreachable(f"La base est d’un schéma plus récent ({schema}) que ce jalon ({SCHEMA}) : installez la version à jour.")
+    if schema < SCHEMA:
+        raise Unreachable(f"La base est d’un schéma plus ancien ({schema}) que ce jalon ({SCHEMA}) : lancez « jalon init-db ».")
+
+
+SQLITE_FAULTS = (
+    ("not a database", "Le fichier de la base n’est pas une base de données lisible."),
+    ("malformed", "Le fichier de la base est abîmé : restaurez une sauvegarde."),
+    ("readonly", "La base est en lecture seule : rien n’a été enregistré."),
+    ("unable to open", "La base ne peut pas être ouverte : vérifiez le chemin et les droits."),
+    ("locked", "La base est occupée par un autre programme : réessayez dans un instant."),
+    ("disk is full", "Le disque est plein : rien n’a été enregistré."),
+    ("disk I/O error", "Le disque ne répond pas correctement : rien n’a été enregistré."),
+    ("no such table", "La base n’a pas les tables de jalon."),
+)
+
+
+@contextmanager
+def _french_faults() -> Iterator[None]:
+    """Turn what drivers raise into Unreachable; integrity errors are the caller's to read."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as fault:
+        raise _translated(fault) from fault
+    except Exception as fault:
+        if type(fault).__module__.startswith("psycopg"):
+            raise _translated(fault) from fault
+        raise
+
+
+def _translated(fault: Exception) -> Exception:
+    cause = fault.orig if isinstance(fault, DBAPIError) and fault.orig is not None else fault
+    if type(cause).__name__ in ("IntegrityError", "UniqueViolation", "CheckViolation", "ForeignKeyViolation", "NotNullViolation"):
+        return fault
+    message = str(cause)
+    for sign, sentence in SQLITE_FAULTS:
+        if sign in message:
+            return Unreachable(sentence)
+    if type(cause).__module__.startswith("psycopg"):
+        return Unreachable("La base PostgreSQL ne répond pas : vérifiez qu’elle est démarrée et l’adresse JALON_DATABASE_URL.")
+    return Unreachable(f"La base ne répond pas ({type(cause).__name__}).")

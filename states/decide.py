@@ -1,0 +1,126 @@
+"""The one decision: what a step would change, or every reason why it is refused. Pure: the same question, the same answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from states import findings, records
+from states.delays import due_on, paris_day
+from states.effects import Check, Effect, Tell
+from states.facts import Actor, Identity, Partnership, Role, Severity, State
+from states.french import listed
+from states.guard import HOUSE, Case, Needs, Person, Reason, Refused
+from states.identity import commitment, person_digest
+from states.lifecycle import OF_EVERY_STEP, STEPS, Step, steps_from
+from states.requests import Request, TraineeRetained
+from states.walk import destination
+
+
+class Decision(NamedTuple):
+    """The dossier after the step, in which role it was done, what it leaves to do, and what it lets pass with a warning."""
+
+    step: Step
+    role: Role
+    after: Partnership
+    effective_on: date
+    warnings: tuple[Reason, ...]
+    effects: tuple[Effect, ...]
+    identity: Identity | None
+
+
+class Next(NamedTuple):
+    """A step that the table allows now, and what is still missing for it."""
+
+    step: Step
+    due_on: date | None
+    unmet: tuple[Reason, ...]
+
+
+def decide(
+    partnership: Partnership, trigger: str, request: Request, *, actor: Actor, at: datetime, salt: str = ""
+) -> Decision | Refused:
+    """Decide `trigger` on `partnership`. `at` is the aware instant of the recording, `salt` fresh hexadecimal for a new name.
+
+    Raises KeyError for a trigger that is not in the table.
+    """
+    step = STEPS[trigger]
+    case = _case(partnership, step, request, actor, at, salt)
+    arrival = destination(partnership.state, trigger)
+    role = next((role for role in step.by if role in actor.roles), None)
+    reasons = [*_wrong_place(case, arrival), *_wrong_role(step, role, actor)]
+    if arrival is not None:
+        reasons += [reason for one in (*OF_EVERY_STEP, *step.guards) if (reason := one.judge(case))]
+    blocking = tuple(reason for reason in reasons if reason.severity is Severity.BLOCK)
+    if blocking or arrival is None or role is None:
+        return Refused(trigger, blocking)
+    return _decision(case, step, arrival, role, tuple(reasons))
+
+
+def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tuple[Reason, ...]) -> Decision:
+    after = step.records(case)
+    after = after._replace(
+        state=arrival,
+        version=after.version + 1,
+        entered_on=after.entered_on if step.is_recording else case.effective_on,
+    )
+    after = after._replace(findings=findings.after(case, after, warnings))
+    effects: tuple[Effect, ...] = (*(Tell(role) for role in step.tells), Check())
+    return Decision(step, role, after, case.effective_on, warnings, effects, records.identity(case, after))
+
+
+def why_not(
+    partnership: Partnership, step: Step, *, at: datetime, actor: Actor | None = None, request: Request | None = None
+) -> tuple[Reason, ...]:
+    """What is missing for `step` now: every guard that can be judged with what is known, the role when `actor` is given."""
+    case = _case(partnership, step, request, actor, at)
+    known = {Needs.DOSSIER}
+    known |= {Needs.REQUEST} if request is not None else set()
+    known |= {Needs.ACTOR} if actor is not None else set()
+    reasons = list(_wrong_place(case, destination(partnership.state, step.trigger)))
+    if actor is not None:
+        reasons += _wrong_role(step, next((role for role in step.by if role in actor.roles), None), actor)
+    if reasons and reasons[0].code == "WRONG_STATE":
+        return tuple(reasons)
+    reasons += [reason for one in step.guards if one.needs in known and (reason := one.judge(case))]
+    return tuple(reason for reason in reasons if reason.severity is Severity.BLOCK)
+
+
+def next_steps(partnership: Partnership, *, at: datetime, actor: Actor | None = None) -> tuple[Next, ...]:
+    """Every step that the table allows from here, with its deadline and what is missing for it."""
+    return tuple(
+        Next(step, due_on(step.within, partnership), why_not(partnership, step, at=at, actor=actor))
+        for step in steps_from(partnership.state)
+    )
+
+
+def _case(partnership: Partnership, step: Step, request: Request | None, actor: Actor | None, at: datetime, salt: str = "") -> Case:
+    today = paris_day(at)
+    effective_on = request.effective_on(today) if request is not None else today
+    person = None
+    if isinstance(request, TraineeRetained):
+        names = (request.family_name, request.given_name, request.born_on)
+        person = Person(person_digest(partnership.pepper, *names), commitment(salt, *names), salt)
+    return Case(partnership, step.trigger, request, actor, effective_on, today, person)
+
+
+def _wrong_place(case: Case, arrival: State | None) -> list[Reason]:
+    if arrival is not None:
+        return []
+    step = STEPS[case.trigger]
+    if step.trigger == "open":
+        sentence = f"Le dossier {case.partnership.reference} est déjà ouvert."
+    else:
+        places = listed([f"« {state.label} »" for state in step.source])
+        sentence = f"« {step.label} » se fait depuis l’état {places} ; le dossier est « {case.partnership.state.label} »."
+    return [Reason("WRONG_STATE", sentence, listed([role.label for role in step.by]), str(HOUSE))]
+
+
+def _wrong_role(step: Step, role: Role | None, actor: Actor) -> list[Reason]:
+    if role is not None:
+        return []
+    needed = listed([one.label for one in step.by if one is not Role.CLOCK])
+    held = listed(sorted(one.label for one in actor.roles)) or "aucun rôle"
+    return [
+        Reason("WRONG_ROLE", f"« {step.label} » revient au rôle {needed} ; {actor.name} a : {held}.", needed, str(HOUSE))
+    ]  # fmt: skip

@@ -1,0 +1,321 @@
+"""The facts of a dossier as frozen values. Euros are Decimal with two places, legal dates are `date`.
+
+A fact that a dossier holds several of carries `number`: 1, 2, 3... inside its dossier.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """Where a partnership stands. `UNOPENED` is the place before the dossier exists; no row holds it."""
+
+    UNOPENED = "unopened"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    SIGNED = "signed"
+    ACTED = "acted"
+    IN_TRAINING = "in_training"
+    TRAINED = "trained"
+    INVOICED = "invoiced"
+    SETTLED = "settled"
+    ORDERED = "ordered"
+    PAID = "paid"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    TERMINATED = "terminated"
+    INVOICE_SUSPENDED = "invoice_suspended"
+
+    @property
+    def label(self) -> str:
+        return STATE_LABELS[self]
+
+
+STATE_LABELS = {
+    State.UNOPENED: "pas encore ouvert",
+    State.PROPOSED: "proposé",
+    State.APPROVED: "approuvé",
+    State.SIGNED: "signé",
+    State.ACTED: "acté",
+    State.IN_TRAINING: "en formation",
+    State.TRAINED: "formation terminée",
+    State.INVOICED: "facturé",
+    State.SETTLED: "liquidé",
+    State.ORDERED: "mandaté",
+    State.PAID: "payé",
+    State.CLOSED: "clos",
+    State.REJECTED: "rejeté",
+    State.TERMINATED: "résilié",
+    State.INVOICE_SUSPENDED: "facture suspendue",
+}
+FINAL_STATES = frozenset({State.CLOSED, State.REJECTED, State.TERMINATED})
+
+
+class Role(StrEnum):
+    """What a person of the register may be. `CLOCK` is jalon itself, acting by date."""
+
+    TRAINING_OFFICER = "training_officer"
+    BOARD_SECRETARY = "board_secretary"
+    FINANCE_OFFICER = "finance_officer"
+    AUTHORISING_OFFICER = "authorising_officer"
+    PUBLIC_ACCOUNTANT = "public_accountant"
+    UNIVERSITY_REFERENT = "university_referent"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    CLOCK = "clock"
+
+    @property
+    def label(self) -> str:
+        return ROLE_LABELS[self]
+
+
+ROLE_LABELS = {
+    Role.TRAINING_OFFICER: "responsable formation",
+    Role.BOARD_SECRETARY: "secrétariat du conseil",
+    Role.FINANCE_OFFICER: "responsable finances",
+    Role.AUTHORISING_OFFICER: "ordonnateur",
+    Role.PUBLIC_ACCOUNTANT: "comptable public",
+    Role.UNIVERSITY_REFERENT: "référent de l’université",
+    Role.OPERATOR: "exploitant",
+    Role.AUDITOR: "auditeur",
+    Role.CLOCK: "horloge",
+}
+
+
+class Severity(StrEnum):
+    """`BLOCK` refuses the step; `WARN` lets it pass and leaves a finding; `IGNORE` says nothing."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    IGNORE = "ignore"
+
+
+class Actor(NamedTuple):
+    """A person of the register, with every role held."""
+
+    name: str
+    roles: frozenset[Role]
+
+
+class Party(NamedTuple):
+    """One side of the convention. The university's payee is its agent comptable, on a fixed IBAN."""
+
+    number: int
+    side: str  # "cdg" | "university"
+    name: str
+    siret: str
+    department: str | None
+    calendar: str | None
+    payee_holder: str | None
+    payee_iban: str | None
+
+
+class Terms(NamedTuple):
+    """What the convention promises. `rate` and the fees are euros per trainee."""
+
+    number: int
+    academic_year: str
+    year_starts_on: date
+    year_ends_on: date
+    rate: Decimal
+    cap: int
+    department: str
+    amount_mode: str  # "flat" | "capped_at_fee"
+    fee_continuing: Decimal | None
+    fee_initial: Decimal | None
+    quorum_rule: str
+    result_policy: str  # a Severity: what a missing operating result does to the settlement
+
+    @property
+    def ceiling(self) -> Decimal:
+        """The most that this convention can ever pay, in euros."""
+        return self.rate * self.cap
+
+    def fee(self, regime: str) -> Decimal | None:
+        """The university's fee for `regime` ("continuing" or "initial"), when it is known."""
+        return self.fee_continuing if regime == "continuing" else self.fee_initial
+
+
+class Act(NamedTuple):
+    """A deliberation of the board. Every field of the roll call is None when the source does not give it."""
+
+    number: int
+    trigger: str
+    held_on: date
+    act_number: str | None
+    seats: int | None
+    present: tuple[str, ...] | None
+    absent: tuple[str, ...] | None
+    proxies: int
+    chair: str | None
+    secretary: str | None
+    votes_for: int | None
+    votes_against: int | None
+    abstentions: int | None
+
+    @property
+    def roll_call_is_known(self) -> bool:
+        return None not in (self.seats, self.present, self.votes_for, self.votes_against)
+
+
+class Signature(NamedTuple):
+    """The signed convention. A signatory who is missing is None."""
+
+    number: int
+    signed_on: date
+    document_sha256: str
+    cdg_name: str | None
+    cdg_title: str | None
+    university_name: str | None
+    university_title: str | None
+    points: tuple[str, ...]
+
+
+class Training(NamedTuple):
+    """The training, from its opening to its operating result."""
+
+    number: int
+    starts_on: date
+    ends_on: date
+    hours: int
+    ended_on: date | None
+    attestation_sha256: str | None
+    presented_on: date | None
+    result_sha256: str | None
+
+
+class Committee(NamedTuple):
+    """One meeting of the steering committee (comité de pilotage)."""
+
+    number: int
+    held_on: date
+    minutes_sha256: str
+
+
+class Trainee(NamedTuple):
+    """A retained trainee, without any name: a number, a rank and a commune."""
+
+    number: int
+    rank: int
+    fee_regime: str
+    insee: str
+    retained_on: date
+    verified_on: date | None
+    verified_by: str | None
+    evidence_kind: str | None
+    commitment: str
+
+
+class Identity(NamedTuple):
+    """Who a trainee is. The only value of the product that holds personal data of a trainee."""
+
+    trainee: int
+    family_name: str
+    given_name: str
+    born_on: date
+    salt: str
+    digest: str
+
+
+class Invoice(NamedTuple):
+    """An invoice of the university; `amount` in euros."""
+
+    number: int
+    invoice_number: str
+    normalised_number: str
+    issued_on: date
+    amount: Decimal
+    currency: str
+    supplier_siret: str
+    iban: str | None
+    document_sha256: str
+    status: str  # "received" | "suspended" | "rejected"
+
+
+class Settlement(NamedTuple):
+    """The money chain of one invoice: certified (liquidé), ordered (mandaté), paid. Amounts in euros."""
+
+    number: int
+    invoice: int
+    ceiling: Decimal
+    entitlement: Decimal
+    invoiced: Decimal
+    settled: Decimal
+    certified_on: date
+    certified_by: str
+    order_number: str | None
+    slip_number: str | None
+    fiscal_year: int | None
+    ordered: Decimal | None
+    ordered_on: date | None
+    ordered_by: str | None
+    paid: Decimal | None
+    paid_on: date | None
+    paid_by: str | None
+    accounting_reference: str | None
+
+
+class Document(NamedTuple):
+    """A paper of the dossier, known by the sha256 of its content."""
+
+    number: int
+    title: str
+    sha256: str
+    attached_on: date
+
+
+class Finding(NamedTuple):
+    """Something a person should know about the dossier; `subject` tells two findings of one code apart."""
+
+    code: str
+    subject: str
+    severity: str
+    reason: str
+
+
+class Partnership(NamedTuple):
+    """A whole dossier. `version` counts its accepted changes; `entered_on` is the legal date of its state."""
+
+    reference: str
+    imported: bool
+    state: State
+    version: int
+    entered_on: date | None
+    pepper: str
+    parties: tuple[Party, ...] = ()
+    terms: tuple[Terms, ...] = ()
+    acts: tuple[Act, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    trainings: tuple[Training, ...] = ()
+    committees: tuple[Committee, ...] = ()
+    trainees: tuple[Trainee, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    documents: tuple[Document, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    identity_digests: tuple[str, ...] = ()
+
+    @property
+    def terms_in_force(self) -> Terms:
+        return self.terms[-1]
+
+    @property
+    def university(self) -> Party:
+        return next(party for party in self.parties if party.side == "university")
+
+    @property
+    def training(self) -> Training | None:
+        return self.trainings[-1] if self.trainings else None
+
+    @property
+    def invoice(self) -> Invoice | None:
+        """The invoice under way: the last one, unless it was rejected."""
+        return self.invoices[-1] if self.invoices and self.invoices[-1].status != "rejected" else None
+
+    @property
+    def settlement(self) -> Settlement | None:
+        return self.settlements[-1] if self.settlements else None

@@ -1,0 +1,98 @@
+"""The French words of jalon that belong to no row of the table and to no rule: amounts, dates, errors of a form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+
+
+def euros(amount: Decimal) -> str:
+    """`40000.00` as « 40 000,00 € », with no-break spaces."""
+    return f"{amount:,.2f}".replace(",", "\u202f").replace(".", ",") + "\u00a0€"
+
+
+def day(value: date) -> str:
+    """`2025-12-09` as « 9 décembre 2025 » (« 1er » for the first of a month)."""
+    return f"{'1er' if value.day == 1 else value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """« a », « a et b », « a, b et c »."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} et {words[-1]}" if words else ""
+
+
+SENTENCES = {
+    "missing": "ce champ est obligatoire",
+    "extra_forbidden": "ce champ n’existe pas",
+    "int_parsing": "un nombre entier est attendu",
+    "int_from_float": "un nombre entier est attendu",
+    "int_type": "un nombre entier est attendu",
+    "bool_parsing": "oui (true) ou non (false) est attendu",
+    "bool_type": "oui (true) ou non (false) est attendu",
+    "string_type": "un texte est attendu",
+    "string_unicode": "ce texte n’est pas lisible (codage incorrect)",
+    "string_too_short": "ce champ est vide",
+    "string_too_long": "ce texte est trop long ({max_length} caractères au plus)",
+    "string_pattern_mismatch": "la forme attendue est {form}",
+    "greater_than_equal": "la valeur doit être au moins {ge}",
+    "less_than_equal": "la valeur doit être au plus {le}",
+    "literal_error": "valeur inconnue ; valeurs possibles : {expected}",
+    "tuple_type": "une liste est attendue",
+    "model_type": "un groupe de champs est attendu",
+    "model_attributes_type": "un groupe de champs est attendu",
+    "json_invalid": "ce n’est pas du JSON lisible",
+}
+FORMS = {
+    "^[0-9a-f]{64}$": "une empreinte sha256 (64 chiffres hexadécimaux en minuscules)",
+    "^[A-Z]{3}$": "un code de devise de trois lettres, par exemple EUR",
+    r"^20\d{2}-20\d{2}$": "une année universitaire, par exemple 2025-2026",
+    r"^(\d{2}|2[AB])\d{3}$": "un code INSEE de commune, par exemple 62119",
+    "^[A-Z0-9][A-Z0-9-]{2,59}$": "majuscules, chiffres et tirets (3 à 60 signes), par exemple CDG62-ARTOIS-DUSGM-2025",
+}
+
+
+def sentences(model: type[BaseModel], error: ValidationError) -> tuple[str, ...]:
+    """One French sentence for each fault of a request, each naming the field; never the value that was typed."""
+    return tuple(f"{_named(model, item['loc'])} : {_fault(item)}." for item in error.errors(include_url=False, include_input=False))
+
+
+def _fault(item: Any) -> str:
+    context = dict(item.get("ctx") or {})
+    if item["type"].startswith("jalon_"):
+        return str(item["msg"])
+    if "pattern" in context:
+        context["form"] = FORMS.get(context["pattern"], "différente : relisez ce champ")
+    if "expected" in context:
+        context["expected"] = context["expected"].replace(" or ", ", ").replace("'", "")
+    return SENTENCES.get(item["type"], "cette valeur n’est pas acceptée").format(**context)
+
+
+def _named(model: type[BaseModel], path: Sequence[int | str]) -> str:
+    """« Conditions validées › Montant par stagiaire (conditions.rate) »."""
+    titles: list[str] = []
+    here: Any = model
+    for part in path:
+        field = getattr(here, "model_fields", {}).get(part)
+        if field is not None:
+            titles.append(field.title or str(part))
+            here = _model_inside(field.annotation)
+        elif isinstance(part, int):
+            titles.append(f"n° {part + 1}")
+    dotted = ".".join(str(part) for part in path)
+    return f"{' › '.join(titles)} ({dotted})" if titles else (f"« {dotted[:60]} »" if dotted else "La demande")
+
+
+def _model_inside(annotation: Any) -> Any:
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    return next((found for arg in getattr(annotation, "__args__", ()) if (found := _model_inside(arg))), None)

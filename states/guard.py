@@ -1,0 +1,125 @@
+"""What a guard is: one rule of law or of the convention, with its code, its source and who can clear it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from enum import Enum
+from typing import Any, NamedTuple
+
+from states.facts import Actor, Partnership, Role, Severity
+
+
+class Source(NamedTuple):
+    """Where a rule comes from. `verified` says whether somebody has read the text itself."""
+
+    reference: str
+    verified: bool
+
+    def __str__(self) -> str:
+        return self.reference if self.verified else f"{self.reference} (texte non vérifié)"
+
+
+WHOEVER_ENTERS = "la personne qui saisit"
+CONVENTION = Source("Convention de partenariat et délibération du 9 décembre 2025", verified=True)
+HOUSE = Source("Règle de tenue des dossiers de jalon", verified=True)
+
+
+class Needs(Enum):
+    """What a guard must see before it can judge."""
+
+    DOSSIER = "the dossier alone"
+    REQUEST = "the request too"
+    ACTOR = "the person too"
+
+
+class Person(NamedTuple):
+    """What the rules may know of a new trainee: a keyed digest to find doubles, and the commitment for the chain."""
+
+    digest: str
+    commitment: str
+    salt: str
+
+
+class Case(NamedTuple):
+    """What a guard sees. `request` and `actor` are None when someone only asks what is missing."""
+
+    partnership: Partnership
+    trigger: str
+    request: Any
+    actor: Actor | None
+    effective_on: date
+    today: date
+    person: Person | None = None
+
+
+class Reason(NamedTuple):
+    """Why a step is refused, or passes with a warning: a code for machines, a French sentence for people."""
+
+    code: str
+    reason: str
+    who: str
+    source: str
+    severity: Severity = Severity.BLOCK
+
+
+class Refused(NamedTuple):
+    """Every reason at once. An answer, not a crash: asking again without changing anything gives the same."""
+
+    trigger: str
+    reasons: tuple[Reason, ...]
+
+
+class Guard(NamedTuple):
+    """A named truth that a step demands. `objection` answers with a French sentence, or None when all is well."""
+
+    code: str
+    objection: Callable[[Case], str | None]
+    needs: Needs
+    clears: Role | str
+    source: Source
+    imported: Severity
+    weigh: Callable[[Partnership], Severity] | None = None
+
+    @property
+    def summary(self) -> str:
+        """The rule in one sentence: the first line of its docstring."""
+        return (self.objection.__doc__ or "").split("\n")[0]
+
+    @property
+    def who(self) -> str:
+        """Who can clear it, in French."""
+        return self.clears.label if isinstance(self.clears, Role) else self.clears
+
+    def severity(self, partnership: Partnership) -> Severity:
+        """How much the guard weighs: by the terms when they say so, else lighter on a dossier imported with its past."""
+        if self.weigh is not None:
+            return self.weigh(partnership)
+        return self.imported if partnership.imported else Severity.BLOCK
+
+    def judge(self, case: Case) -> Reason | None:
+        """The reason why `case` does not meet the guard, or None."""
+        severity = self.severity(case.partnership)
+        if severity is Severity.IGNORE:
+            return None
+        sentence = self.objection(case)
+        if sentence is None:
+            return None
+        return Reason(self.code, sentence, self.who, str(self.source), severity)
+
+
+def guard(
+    code: str,
+    *,
+    needs: Needs = Needs.REQUEST,
+    clears: Role | str = WHOEVER_ENTERS,
+    source: Source = CONVENTION,
+    imported: Severity = Severity.BLOCK,
+    weigh: Callable[[Partnership], Severity] | None = None,
+) -> Callable[[Callable[[Case], str | None]], Guard]:
+    """Make a guard of a function that answers with its objection. `imported` is its weight on a dossier with a past."""
+
+    def of(objection: Callable[[Case], str | None]) -> Guard:
+        return Guard(code, objection, needs, clears, source, imported, weigh)
+
+    return of

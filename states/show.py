@@ -1,0 +1,130 @@
+"""The views of the table: diagram, documentation, deployments. Nothing is written twice; a test compares what is committed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from states.facts import FINAL_STATES, STATE_LABELS, Role, State
+from states.french import listed
+from states.guard import Guard, Severity
+from states.lifecycle import GUARDS, OF_EVERY_STEP, ROWS, Step
+
+SEVERITIES = {Severity.BLOCK: "bloque", Severity.WARN: "alerte", Severity.IGNORE: "rien"}
+
+
+def mermaid() -> str:
+    """The lifecycle as a mermaid state diagram; recordings, which move nothing, are left out."""
+    lines = ["stateDiagram-v2"]
+    lines += [f"    {state.value} : {label}" for state, label in STATE_LABELS.items() if state is not State.UNOPENED]
+    for row in ROWS:
+        if row.dest is not None:
+            for source in row.source:
+                start = "[*]" if source is State.UNOPENED else source.value
+                lines.append(f"    {start} --> {row.dest.value} : {row.trigger}")
+    lines += [f"    {state.value} --> [*]" for state in State if state in FINAL_STATES]
+    return "\n".join(lines)
+
+
+def lifecycle_page() -> str:
+    """docs/lifecycle.md, whole."""
+    return "\n".join(
+        [
+            "# Le cycle de vie d’un partenariat",
+            "",
+            "<!-- Page calculée depuis states/lifecycle.py par « make generate » : ne pas la modifier à la main. -->",
+            "",
+            "```mermaid",
+            mermaid(),
+            "```",
+            "",
+            "## Étapes",
+            "",
+            *_table([row for row in ROWS if not row.is_recording]),
+            "",
+            "## Faits consignés (l’état ne change pas)",
+            "",
+            *_table([row for row in ROWS if row.is_recording]),
+            "",
+            "## Règles",
+            "",
+            f"Toutes les étapes demandent aussi : {listed([one.code for one in OF_EVERY_STEP])}.",
+            "",
+            "| Code | Ce que la règle exige | Nouveau dossier | Dossier repris | Qui peut y remédier | Source |",
+            "|---|---|---|---|---|---|",
+            *(_rule(one) for one in GUARDS.values()),
+            "",
+        ]
+    )
+
+
+def _table(rows: list[Step]) -> list[str]:
+    return [
+        "| Étape | Libellé | De | Vers | Par | Demande | Refusée si | Prévient | Délai visé |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(_row(row) for row in rows),
+    ]
+
+
+def _row(row: Step) -> str:
+    cells = (
+        f"`{row.trigger}`",
+        row.label,
+        "tout état" if len(row.source) == len(State) - 1 else ", ".join(state.label for state in row.source),
+        row.dest.label if row.dest else "",
+        ", ".join(role.label for role in row.by),
+        row.asks.__name__,
+        ", ".join(one.code for one in row.guards),
+        ", ".join(role.label for role in row.tells),
+        row.within.label if row.within else "",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _rule(one: Guard) -> str:
+    if one.weigh is not None:
+        new = imported = "selon la convention"
+    else:
+        new, imported = SEVERITIES[Severity.BLOCK], SEVERITIES[one.imported]
+    return f"| {one.code} | {one.summary} | {new} | {imported} | {one.who} | {one.source} |"
+
+
+ROUNDS = (
+    ("deliver", "flows.post.deliver", "Distribue la boîte d’envoi, chaque minute", "* * * * *"),
+    ("nightly-verification", "flows.checks.nightly_verification", "Vérifie chaque dossier, chaque nuit", "30 2 * * *"),
+)
+
+
+def deployments() -> dict[str, Any]:
+    """prefect.yaml, as plain values: one deployment for each step, and the scheduled rounds."""
+    pool = {"name": "jalon"}
+    manual = [
+        {
+            "name": row.trigger,
+            "entrypoint": f"flows.steps.{row.trigger}",
+            "description": f"{row.label}. {'Par : ' + ', '.join(role.label for role in row.by)}.",
+            "tags": ["manuel", *(role.value for role in row.by if role is not Role.CLOCK)],
+            "work_pool": dict(pool),
+            "schedules": [],
+        }
+        for row in ROWS
+    ]
+    rounds = [
+        {
+            "name": name,
+            "entrypoint": entrypoint,
+            "description": f"{description}.",
+            "tags": ["ronde"],
+            "work_pool": dict(pool),
+            "schedules": [{"cron": cron, "timezone": "Europe/Paris", "active": True}],
+        }
+        for name, entrypoint, description, cron in ROUNDS
+    ]
+    checks = {
+        "name": "checks",
+        "entrypoint": "flows.checks.checks",
+        "description": "Contrôle un dossier : chaîne, données, droit à subvention, constats.",
+        "tags": ["controle"],
+        "work_pool": dict(pool),
+        "schedules": [],
+    }
+    return {"name": "jalon", "pull": [], "deployments": [*manual, checks, *rounds]}

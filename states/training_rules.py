@@ -1,0 +1,77 @@
+"""What the convention demands of the training, its trainees and the dates of any step."""
+
+from __future__ import annotations
+
+from states.facts import Role
+from states.french import day
+from states.guard import HOUSE, Case, Needs, guard
+
+
+@guard("FUTURE_DATE", source=HOUSE)
+def fact_has_happened(case: Case) -> str | None:
+    """Un fait se saisit une fois qu’il a eu lieu : sa date n’est pas dans l’avenir."""
+    if case.effective_on <= case.today:
+        return None
+    return f"La date du {day(case.effective_on)} est dans l’avenir : un fait se saisit une fois qu’il a eu lieu."
+
+
+@guard("OUT_OF_ORDER", source=HOUSE)
+def step_follows_the_previous(case: Case) -> str | None:
+    """La date d’une étape ne précède pas celle de l’étape précédente."""
+    entered_on = case.partnership.entered_on
+    if entered_on is None or case.effective_on >= entered_on:
+        return None
+    return f"La date du {day(case.effective_on)} précède celle de l’étape « {case.partnership.state.label} » ({day(entered_on)})."
+
+
+@guard("OUTSIDE_ACADEMIC_YEAR", clears=Role.TRAINING_OFFICER)
+def training_is_within_the_year(case: Case) -> str | None:
+    """La formation se déroule pendant l’année universitaire de la convention."""
+    terms, asked = case.partnership.terms_in_force, case.request
+    if terms.year_starts_on <= asked.starts_on and asked.ends_on <= terms.year_ends_on:
+        return None
+    return (
+        f"La formation (du {day(asked.starts_on)} au {day(asked.ends_on)}) sort de l’année universitaire {terms.academic_year} "
+        f"(du {day(terms.year_starts_on)} au {day(terms.year_ends_on)})."
+    )
+
+
+@guard("NO_TRAINEE", needs=Needs.DOSSIER, clears=Role.TRAINING_OFFICER)
+def someone_is_retained(case: Case) -> str | None:
+    """Au moins un stagiaire est retenu."""
+    return None if case.partnership.trainees else "Aucun stagiaire n’est encore retenu."
+
+
+@guard("TRAINEE_ALREADY_RETAINED", clears=Role.TRAINING_OFFICER, source=HOUSE)
+def trainee_is_new(case: Case) -> str | None:
+    """Une même personne n’est retenue qu’une fois dans un dossier."""
+    if case.request.number is not None and any(one.number == case.request.number for one in case.partnership.trainees):
+        return f"Le stagiaire n° {case.request.number} existe déjà dans ce dossier."
+    if case.person is not None and case.person.digest in case.partnership.identity_digests:
+        return "Cette personne (mêmes nom, prénom et date de naissance) est déjà retenue dans ce dossier."
+    return None
+
+
+@guard("BORN_AFTER_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
+def birth_precedes_selection(case: Case) -> str | None:
+    """La date de naissance précède la date à laquelle le stagiaire est retenu."""
+    if case.request.born_on < case.request.retained_on:
+        return None
+    return "La date de naissance du stagiaire ne précède pas la date à laquelle il est retenu."
+
+
+@guard("UNKNOWN_TRAINEE", clears=Role.TRAINING_OFFICER, source=HOUSE)
+def trainee_is_of_the_dossier(case: Case) -> str | None:
+    """Le stagiaire désigné fait partie du dossier."""
+    if any(one.number == case.request.trainee for one in case.partnership.trainees):
+        return None
+    return f"Le stagiaire n° {case.request.trainee} n’existe pas dans ce dossier."
+
+
+@guard("TRAINING_NOT_ENDED", clears=Role.TRAINING_OFFICER)
+def training_has_ended(case: Case) -> str | None:
+    """La formation a atteint sa date de fin prévue."""
+    training = case.partnership.training
+    if training is None or case.effective_on >= training.ends_on:
+        return None
+    return f"La formation dure jusqu’au {day(training.ends_on)} : elle n’est pas terminée le {day(case.effective_on)}."
