@@ -139,10 +139,18 @@ def fingerprint(path: Path) -> str:
 
 
 def _signature(options: list[Option]) -> inspect.Signature:
-    fixed = {"person": (PERSON, inspect.Parameter.empty), "request": (FILE, None), "on": (DAY, None), "key": (KEY, None), "seen": (SEEN, None)}
+    fixed = {
+        "person": (PERSON, inspect.Parameter.empty),
+        "request": (FILE, None),
+        "on": (DAY, None),
+        "key": (KEY, None),
+        "seen": (SEEN, None),
+    }
     return inspect.Signature(
         [
-            inspect.Parameter("reference", inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[str, Parameter(help="Référence du dossier")]),
+            inspect.Parameter(
+                "reference", inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[str, Parameter(help="Référence du dossier")]
+            ),
             *(inspect.Parameter(name, Fixed, annotation=kind, default=default) for name, (kind, default) in fixed.items()),
             inspect.Parameter("as_json", Fixed, annotation=JSON, default=False),
             *(inspect.Parameter(option.name, Fixed, annotation=option.annotation, default=None) for option in options),

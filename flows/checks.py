@@ -19,7 +19,9 @@ from states.lifecycle import GUARDS
 from states.requests import Review
 
 
-@flow(name="checks", description="Vérifie un dossier : chaîne du journal, données, droit à subvention, constats.", flow_run_name="{reference}")
+@flow(
+    name="checks", description="Vérifie un dossier : chaîne du journal, données, droit à subvention, constats.", flow_run_name="{reference}"
+)
 async def checks(reference: str) -> RunState[None]:
     """Verify one dossier. A broken one ends as `Broken`, in French; what it finds changes nothing but the findings."""
     try:
@@ -35,7 +37,7 @@ def _checked(home: Home, reference: str) -> RunState[None]:
     partnership = home.views.partnership(reference)
     if {one for one in partnership.findings if one.code not in GUARDS} != set(findings.standing(partnership)):
         key = f"review:{reference}:{partnership.version}"
-        home.ledger.fire(reference, "review_findings", Review(), actor=CLOCK_NAME, at=now(), key=key, via="checks")
+        home.ledger.fire(reference, "review_findings", Review(reviewed_on=None), actor=CLOCK_NAME, at=now(), key=key, via="checks")
     due = entitlement(partnership)
     return Completed(
         message=f"{verified.entries} entrées vérifiées ; droit à subvention {euros(due.amount)} "

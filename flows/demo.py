@@ -34,7 +34,9 @@ def main(*, keep: bool = False, var: Path = PROJECT / "var") -> int:
     began = time.monotonic()
     _fresh(var)
     console.print("[bold]jalon : la convention CDG 62 - Université d’Artois, du vote au paiement[/]")
-    console.print("Le passé vient de la délibération publique du 9 décembre 2025 ; la suite est un exercice, avec des personnes fictives.\n")
+    console.print(
+        "Le passé vient de la délibération publique du 9 décembre 2025 ; la suite est un exercice, avec des personnes fictives.\n"
+    )
     try:
         with console.status("Démarrage d’un serveur Prefect à part (une dizaine de secondes la première fois)..."):
             context = server.running(var / "demo" / "prefect", template=var / "cache")
@@ -109,7 +111,9 @@ def _summary(console: Console, home: Home, var: Path) -> None:
     verdict = f"{verified.entries} entrées, tête {verified.head[:16]}..." if not verified.faults else " ".join(verified.faults)
     console.print(f"  jalon verify : {'tout se tient' if not verified.faults else 'LE JOURNAL NE TIENT PAS'} ({verdict})")
     console.print("\n[bold]Pour regarder vous-même[/]")
-    console.print(f"  Les exécutions dans l’interface de Prefect : make dashboard   (ou jalon dashboard --home {_shown(var / 'demo' / 'prefect')})")
+    console.print(
+        f"  Les exécutions dans l’interface de Prefect : make dashboard   (ou jalon dashboard --home {_shown(var / 'demo' / 'prefect')})"
+    )
     console.print(f"  Le dossier : JALON_HOME={_shown(var / 'demo')} .venv/bin/jalon show {story.REFERENCE}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State as RunState
@@ -57,7 +58,7 @@ def _post(home: Home, parcel: Parcel) -> int:
     return len(people)
 
 
-def _settle_check(home: Home, parcel: Parcel, state: RunState[None]) -> None:
+def _settle_check(home: Home, parcel: Parcel, state: RunState[Any]) -> None:
     if state.is_completed():
         home.outbox.sent(parcel, now=now())
     else:

@@ -27,7 +27,10 @@ def show(home: Home, reference: str) -> Page:
         lines += ["", "Constats"]
         lines += [f"  - {one['reason']} ({one['code']})" for one in told["findings"]]
     if told["trainees"]:
-        lines += ["", *table(("N°", "Statut", "Pourquoi"), ([str(one["number"]), one["status"], one["reason"]] for one in told["trainees"]))]
+        lines += [
+            "",
+            *table(("N°", "Statut", "Pourquoi"), ([str(one["number"]), one["status"], one["reason"]] for one in told["trainees"])),
+        ]
     return Page([*lines, "", *timeline(told["history"])], told)
 
 
@@ -71,7 +74,7 @@ def why(home: Home, reference: str, trigger: str | None = None, person: str | No
 
 def list_(home: Home) -> Page:
     """Every dossier."""
-    told = home.views.list()
+    told = home.views.dossiers()
     if not told:
         return Page(["Aucun dossier."], told)
     rows = ([one["reference"], state_label(one["state"]), short_day(one["since"]) if one["since"] else ""] for one in told)

@@ -10,7 +10,9 @@ from models.answers import Invalid
 from states.facts import ROLE_LABELS, Role
 from states.fields import Mail
 
-ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(f"{role.value} ({label})" for role, label in ROLE_LABELS.items() if role is not Role.CLOCK)
+ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(
+    f"{role.value} ({label})" for role, label in ROLE_LABELS.items() if role is not Role.CLOCK
+)
 
 
 def add(home: Home, name: str, roles: list[str], mail: str) -> Page:

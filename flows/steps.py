@@ -59,7 +59,7 @@ def fire(step: Step, reference: str | None, person: str, asked: Callable[[Home],
         home = shared_home(settings())
         request = translate(step, asked(home))
         answer = home.ledger.fire(
-            reference or getattr(request, "reference", ""),
+            reference or str(getattr(request, "reference", "")),
             step.trigger,
             request,
             actor=person,
@@ -99,14 +99,14 @@ def flow_of(step: Step) -> Flow[..., Any]:
         run, asks = from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
     run.__annotations__ = {**asks, "return": Any}
     run.__name__ = run.__qualname__ = step.trigger
-    return flow(
-        run,
+    made: Flow[..., Any] = flow(
         name=step.trigger,
         description=f"{step.label}. {step.asks.__doc__ or ''}",
         validate_parameters=False,
         retries=0,
         persist_result=False,
-    )
+    )(run)
+    return made
 
 
 FLOWS: dict[str, Flow[..., Any]] = {step.trigger: flow_of(step) for step in ROWS}

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
@@ -57,9 +56,12 @@ def _tuple(value: str) -> tuple[str, ...]:
     return tuple(json.loads(value))
 
 
-@cache
 def fields(kind: type[Any]) -> tuple[Field, ...]:
     """How each field of a fact is written and read, from its annotation."""
+    return _FIELDS[kind]
+
+
+def _fields(kind: type[Any]) -> tuple[Field, ...]:
     return tuple(_field(name, hint) for name, hint in get_type_hints(kind).items())
 
 
@@ -94,3 +96,6 @@ def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
                     row[index] = field.decode(row[index])
     found.sort()
     return tuple(map(kind._make, found))
+
+
+_FIELDS = {kind: _fields(kind) for kind in (*(kind for _, kind in COLLECTIONS.values()), facts.Identity)}

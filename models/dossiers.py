@@ -81,7 +81,9 @@ class Dossiers:
 
     def open(self, cursor: Cursor, new: Partnership, n: int, head: str) -> int:
         """Write the row of a new dossier and answer with its id."""
-        cursor.execute(self._open, {**_moved(new, n, head), "reference": new.reference, "imported": int(new.imported), "pepper": new.pepper})
+        cursor.execute(
+            self._open, {**_moved(new, n, head), "reference": new.reference, "imported": int(new.imported), "pepper": new.pepper}
+        )
         return int(cursor.fetchone()[0])
 
     def move(self, cursor: Cursor, loaded: Loaded, after: Partnership, n: int, head: str) -> bool:

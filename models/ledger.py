@@ -140,9 +140,7 @@ class Ledger:
         sentence = f"« {label} » a déjà été fait par {won['actor']} {_moment(won['recorded_at'])}."
         return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], loaded.partnership.state)
 
-    def _write(
-        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict
-    ) -> Answer:
+    def _write(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> Answer:
         before = loaded.partnership
         after = verdict.after if isinstance(verdict, Decision) else before
         n = loaded.n + 1

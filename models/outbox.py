@@ -17,7 +17,7 @@ from models.store import Store
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS_AT_MOST = 8
-O, P, J = tables.outbox.c, tables.partnerships.c, tables.journal.c
+OUT, P, J = tables.outbox.c, tables.partnerships.c, tables.journal.c
 
 
 class Parcel(NamedTuple):
@@ -40,30 +40,35 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
         waiting = (
-            select(O.id)
-            .where(O.sent_at.is_(None), O.dead_at.is_(None), O.due_at <= bindparam("now"))
-            .order_by(O.due_at, O.id)
+            select(OUT.id)
+            .where(OUT.sent_at.is_(None), OUT.dead_at.is_(None), OUT.due_at <= bindparam("now"))
+            .order_by(OUT.due_at, OUT.id)
             .limit(bindparam("most", type_=Integer))
             .offset(literal_column("0"))
         )
         self._waiting = store.compile(waiting if store.is_sqlite else waiting.with_for_update(skip_locked=True))
         self._take = store.compile(
             update(tables.outbox)
-            .where(O.id == bindparam("id_"))
-            .values(lease=bindparam("lease"), due_at=bindparam("until"), attempts=O.attempts + literal_column("1"))
+            .where(OUT.id == bindparam("id_"))
+            .values(lease=bindparam("lease"), due_at=bindparam("until"), attempts=OUT.attempts + literal_column("1"))
         )
         self._read = store.compile(
-            select(O.id, O.lease, O.key, O.kind, O.payload, O.attempts, P.reference, J.entry, J.digest)
-            .join(tables.partnerships, P.id == O.partnership_id)
-            .join(tables.journal, (J.partnership_id == O.partnership_id) & (J.n == O.n))
-            .where(O.lease == bindparam("lease"))
-            .order_by(O.id)
+            select(OUT.id, OUT.lease, OUT.key, OUT.kind, OUT.payload, OUT.attempts, P.reference, J.entry, J.digest)
+            .join(tables.partnerships, P.id == OUT.partnership_id)
+            .join(tables.journal, (J.partnership_id == OUT.partnership_id) & (J.n == OUT.n))
+            .where(OUT.lease == bindparam("lease"))
+            .order_by(OUT.id)
         )
-        held = (O.id == bindparam("id_"), O.lease == bindparam("lease_"), O.sent_at.is_(None), O.dead_at.is_(None))
-        told = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
+        held = (OUT.id == bindparam("id_"), OUT.lease == bindparam("lease_"), OUT.sent_at.is_(None), OUT.dead_at.is_(None))
+        told: dict[str, Any] = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
         self._mark = store.compile(update(tables.outbox).where(*held).values(**told, lease=null()))
-        self._count = store.compile(select(func.count()).where(O.sent_at.is_(None), O.dead_at.is_(None)))
-        self._dead = store.compile(select(P.reference, O.key, O.fault).join(tables.partnerships, P.id == O.partnership_id).where(O.dead_at.is_not(None)).order_by(O.id))
+        self._count = store.compile(select(func.count()).where(OUT.sent_at.is_(None), OUT.dead_at.is_(None)))
+        self._dead = store.compile(
+            select(P.reference, OUT.key, OUT.fault)
+            .join(tables.partnerships, P.id == OUT.partnership_id)
+            .where(OUT.dead_at.is_not(None))
+            .order_by(OUT.id)
+        )
 
     def take(self, *, now: datetime, lease: str, most: int = 100) -> tuple[Parcel, ...]:
         """Take what is due, for the time of a lease."""

@@ -41,9 +41,7 @@ class Verifier:
             .where(entries.partnership_id == bindparam("partnership_id"))
             .order_by(entries.n)
         )
-        self._identities = store.compile(
-            select(*list(identities)[1:]).where(identities.partnership_id == bindparam("partnership_id"))
-        )
+        self._identities = store.compile(select(*list(identities)[1:]).where(identities.partnership_id == bindparam("partnership_id")))
 
     def verify(self, reference: str) -> Verification:
         """Verify one dossier. Raises Invalid when there is none of that reference."""

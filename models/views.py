@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from models import tables
 from models.answers import Invalid
@@ -24,9 +24,7 @@ class Views:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._dossiers = Dossiers(store)
-        self._journal = store.compile(
-            select(J.entry, J.digest).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n)
-        )
+        self._journal = store.compile(select(J.entry, J.digest).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n))
         self._list = store.compile(select(P.reference, P.state, P.version, P.entered_on).order_by(P.reference))
 
     def partnership(self, reference: str) -> Partnership:
@@ -84,7 +82,7 @@ class Views:
             ],
         }
 
-    def list(self) -> list[dict[str, Any]]:
+    def dossiers(self) -> list[dict[str, Any]]:
         """Every dossier: reference, state, version and the legal date of its state."""
         with self._store.transaction(write=False) as cursor:
             cursor.execute(self._list)

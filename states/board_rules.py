@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from states.facts import Role, Severity
 from states.french import day, euros, listed
 from states.guard import Case, Source, guard
@@ -11,7 +13,7 @@ QUORUM_DECREE = Source("Décret n° 85-643 du 26 juin 1985, quorum du conseil d�
 MAJORITY = Source("Majorité des suffrages exprimés, règle générale des assemblées", verified=False)
 
 # How many members must be present out of `seats`, by the named rule that the board has set.
-QUORUM_RULES = {
+QUORUM_RULES: dict[str, tuple[str, Callable[[int], int]]] = {
     "majority": ("la majorité des sièges", lambda seats: seats // 2 + 1),
     "at_least_half": ("au moins la moitié des sièges", lambda seats: (seats + 1) // 2),
     "half_plus_one": ("la moitié des sièges plus un", lambda seats: (seats + 1) // 2 + 1),

@@ -37,9 +37,7 @@ class Next(NamedTuple):
     unmet: tuple[Reason, ...]
 
 
-def decide(
-    partnership: Partnership, trigger: str, request: Request, *, actor: Actor, at: datetime, salt: str = ""
-) -> Decision | Refused:
+def decide(partnership: Partnership, trigger: str, request: Request, *, actor: Actor, at: datetime, salt: str = "") -> Decision | Refused:
     """Decide `trigger` on `partnership`. `at` is the aware instant of the recording, `salt` fresh hexadecimal for a new name.
 
     Raises KeyError for a trigger that is not in the table.

@@ -85,4 +85,6 @@ Department = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|[1-8]\d|9[0-5]|
 InseeCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|2[AB])\d{3}$")]
 AcademicYear = Annotated[str, StringConstraints(pattern=r"^20\d{2}-20\d{2}$")]
 Count = Annotated[int, Field(ge=0, le=100_000, strict=False)]
-Mail = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")]
+Mail = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
+]

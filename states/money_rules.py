@@ -42,7 +42,9 @@ def iban_is_that_of_the_convention(case: Case) -> str | None:
     """L’IBAN de la facture, s’il y en a un, est celui que la convention fixe."""
     if case.request.iban in (None, case.partnership.university.payee_iban):
         return None
-    return "L’IBAN écrit sur la facture n’est pas celui que la convention fixe : appelez l’université à un numéro que vous connaissiez déjà."
+    return (
+        "L’IBAN écrit sur la facture n’est pas celui que la convention fixe : appelez l’université à un numéro que vous connaissiez déjà."
+    )
 
 
 @guard("DUPLICATE", clears=Role.FINANCE_OFFICER, source=HOUSE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from states.calculation import entitlement
 from states.facts import (
@@ -111,7 +112,7 @@ def result(case: Case) -> Partnership:
     return _training(case, presented_on=case.request.presented_on, result_sha256=case.request.document_sha256)
 
 
-def _training(case: Case, **changes: object) -> Partnership:
+def _training(case: Case, **changes: Any) -> Partnership:
     *earlier, training = case.partnership.trainings
     return case.partnership._replace(trainings=(*earlier, training._replace(**changes)))
 
@@ -146,9 +147,7 @@ def residence(case: Case) -> Partnership:
     asked = case.request
     return case.partnership._replace(
         trainees=tuple(
-            one._replace(
-                insee=asked.insee, verified_on=asked.verified_on, verified_by=_name(case), evidence_kind=asked.evidence_kind
-            )
+            one._replace(insee=asked.insee, verified_on=asked.verified_on, verified_by=_name(case), evidence_kind=asked.evidence_kind)
             if one.number == asked.trainee
             else one
             for one in case.partnership.trainees
@@ -234,9 +233,7 @@ def order(case: Case) -> Partnership:
 
 def order_refused(case: Case) -> Partnership:
     """The mandat is withdrawn; the journal remembers it."""
-    return _settlement(
-        case, order_number=None, slip_number=None, fiscal_year=None, ordered=None, ordered_on=None, ordered_by=None
-    )
+    return _settlement(case, order_number=None, slip_number=None, fiscal_year=None, ordered=None, ordered_on=None, ordered_by=None)
 
 
 def payment(case: Case) -> Partnership:
@@ -250,7 +247,7 @@ def payment(case: Case) -> Partnership:
     )
 
 
-def _settlement(case: Case, **changes: object) -> Partnership:
+def _settlement(case: Case, **changes: Any) -> Partnership:
     *earlier, last = case.partnership.settlements
     return case.partnership._replace(settlements=(*earlier, last._replace(**changes)))
 

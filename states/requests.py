@@ -103,7 +103,7 @@ class TermsAsked(Asked):
     cap: Annotated[int, Field(ge=1, le=10_000)] = Field(title="Nombre maximal de stagiaires subventionnés")
     department: Department = Field(title="Département de résidence exigé")
     amount_mode: Literal["flat", "capped_at_fee"] = Field("flat", title="Mode de calcul")
-    fees: Fees = Field(default_factory=Fees, title="Tarifs de l’université")
+    fees: Fees = Field(Fees(continuing=None, initial=None), title="Tarifs de l’université")
     quorum_rule: Literal["majority", "at_least_half", "half_plus_one"] = Field("majority", title="Règle de quorum du conseil")
     result_policy: Literal["block", "warn", "ignore"] = Field(
         "block", title="Si le résultat d’exploitation n’a pas été présenté", description="block refuse la liquidation, warn la signale"

