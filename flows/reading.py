@@ -16,12 +16,12 @@ def show(home: Home, reference: str) -> Page:
     """A dossier whole."""
     told = home.views.show(reference)
     terms, due = told["terms"], told["entitlement"]
+    conditions = f"{euros(Decimal(terms['rate']))} par stagiaire, {terms['cap']} au plus, résidant dans le {terms['department']}"
+    counted = f"{due['subsidised']} stagiaires subventionnés sur {due['eligible']} éligibles"
     lines = [
         f"{reference} : « {state_label(told['state'])} » (version {told['version']})",
-        f"  Conditions : {euros(Decimal(terms['rate']))} par stagiaire, {terms['cap']} au plus, "
-        f"résidant dans le {terms['department']}, année {terms['academic_year']}",
-        f"  Droit à subvention : {euros(Decimal(due['amount']))} "
-        f"({due['subsidised']} stagiaires subventionnés sur {due['eligible']} éligibles)",
+        f"  Conditions : {conditions}, année {terms['academic_year']}",
+        f"  Droit à subvention : {euros(Decimal(due['amount']))} ({counted})",
     ]
     if told["findings"]:
         lines += ["", "Constats"]

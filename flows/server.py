@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from urllib.error import URLError
@@ -19,6 +19,7 @@ from urllib.error import URLError
 from flows.settings import PROJECT, settings
 from models.store import Unreachable
 
+USUAL_PORT = 4200
 READY_SECONDS = 90
 STOP_SECONDS = 8
 QUIET = {
@@ -37,6 +38,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def usual_port() -> int:
+    """Prefect's own port when nobody listens there, so that the address stays the same; otherwise a free one."""
+    with socket.socket() as probe:
+        taken = probe.connect_ex(("127.0.0.1", USUAL_PORT)) == 0
+    return free_port() if taken else USUAL_PORT
 
 
 def environment(home: Path, port: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -59,7 +67,9 @@ def running(home: Path, *, port: int | None = None, template: Path | None = None
     with (home / "server.log").open("wb") as log:
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         # A session of its own: Ctrl-C in the terminal reaches us, and we stop the server in order.
-        server = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter, our own arguments
+            command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         _wait(server, port, home / "server.log")
         yield port
@@ -112,11 +122,10 @@ def serve(home: str | None, port: int | None) -> int:
     if home and not (folder / "prefect.db").exists():
         raise Unreachable(f"Aucune exécution dans {folder} : lancez d’abord « make demo ».")
     print("Démarrage de l’interface de Prefect...", flush=True)
-    with running(folder, port=port) as used:
+    with running(folder, port=port or usual_port()) as used:
         print(f"Tableau de bord : http://127.0.0.1:{used}/runs   (Ctrl-C pour arrêter)", flush=True)
-        try:
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
-        except KeyboardInterrupt:
-            pass
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            signal.pause()
     print("Arrêté.")
     return 0

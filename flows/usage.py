@@ -28,21 +28,21 @@ def new_app(name: str = "jalon", text: str = HELP, group: Group | None = None) -
 
 def sentence(fault: CycloptsError) -> str:
     """One French sentence for what the command line did not understand."""
+    word = (fault.unused_tokens or ["?"])[0][:60]
+    name = fault.argument.name if fault.argument else "?"
     match fault:
         case told.UnknownOptionError():
-            return f"L’option {fault.token.keyword or fault.token.value} n’existe pas pour cette commande ; voyez « --help »."
+            said = f"L’option {(fault.token.keyword or fault.token.value)[:60]} n’existe pas pour cette commande"
         case told.UnknownCommandError():
-            word = (fault.unused_tokens or ["?"])[0]
-            return f"La commande « {word[:60]} » n’existe pas ; « jalon --help » les donne toutes."
+            return f"La commande « {word} » n’existe pas ; « jalon --help » les donne toutes."
         case told.MissingArgumentError():
-            name = fault.argument.name if fault.argument else "?"
-            return f"Il manque {f'une valeur à l’option {name}' if fault.keyword else f'{name}'} ; voyez « --help »."
+            said = f"Il manque une valeur à l’option {name}" if fault.keyword else f"Il manque {name}"
         case told.CoercionError():
-            value = fault.token.value if fault.token else "?"
-            name = fault.argument.name if fault.argument else "?"
-            return f"{name} : « {value[:60]} » n’est pas un nombre entier."
+            said = f"{name} : « {fault.token.value[:60] if fault.token else '?'} » n’est pas un nombre entier"
         case told.RepeatArgumentError():
-            return f"L’option {fault.token.keyword} est donnée deux fois."
+            said = f"L’option {fault.token.keyword} est donnée deux fois"
         case told.UnusedCliTokensError():
-            return f"« {(fault.unused_tokens or ['?'])[0][:60]} » est de trop ; voyez « --help »."
-    return "La commande n’est pas comprise ; voyez « jalon --help »."
+            said = f"« {word} » est de trop"
+        case _:
+            said = "La commande n’est pas comprise"
+    return f"{said} ; voyez « --help »."

@@ -26,7 +26,8 @@ def roll_call_is_known(case: Case) -> str | None:
     asked = case.request
     if None not in (asked.seats, asked.present, asked.votes_for, asked.votes_against):
         return None
-    return f"L’appel nominal et le vote de la séance du {day(asked.held_on)} ne sont pas connus : ni le quorum ni la majorité ne peuvent être vérifiés."
+    session = f"la séance du {day(asked.held_on)}"
+    return f"L’appel nominal et le vote de {session} ne sont pas connus : ni le quorum ni la majorité ne peuvent être vérifiés."
 
 
 @guard("NO_QUORUM", clears=Role.BOARD_SECRETARY, source=QUORUM_DECREE, imported=Severity.WARN)

@@ -130,7 +130,7 @@ class DossierFile(Request):
         title="Référence du dossier", description="Majuscules, chiffres et tirets, par exemple CDG62-ARTOIS-DUSGM-2025"
     )
     opened_on: Day | None = Field(None, title="Date d’ouverture")
-    imported: bool = Field(False, title="Dossier repris avec son passé")
+    imported: bool = Field(default=False, title="Dossier repris avec son passé")
     parties: PartiesAsked = Field(title="Parties")
     terms: TermsAsked = Field(title="Conditions")
 

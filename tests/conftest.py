@@ -65,10 +65,7 @@ def sqlite(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """The same test on both databases."""
-    if request.param == "sqlite":
-        url = sqlite_url(tmp_path / "jalon.db")
-    else:
-        url = request.getfixturevalue("postgresql_url")
+    url = sqlite_url(tmp_path / "jalon.db") if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
     store = Store(url, create=True)
     yield store
     store.close()
