@@ -41,7 +41,7 @@ async def deliver() -> RunState[None]:
 
 def _post(home: Home, parcel: Parcel) -> int:
     """Send one parcel to everybody who holds its role; the number of letters sent."""
-    role = Role(parcel.payload["role"])
+    role = Role(parcel.role or "")
     people = home.register.holding(role)
     if not people:
         home.outbox.failed(parcel, f"Personne n’a le rôle {role.label} au registre.", now=now())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from states.facts import Severity, State
@@ -48,9 +47,8 @@ class Invalid(Exception):
         self.sentences = sentences
 
 
-def answer_of(entry: str, digest: str) -> Answer:
-    """The answer that a journal entry stands for."""
-    told: dict[str, Any] = json.loads(entry)
+def answer_of(told: dict[str, Any], digest: str) -> Answer:
+    """The answer that a journal entry, parsed, stands for."""
     if told["outcome"] == "refused":
         return Refused(told["trigger"], reasons_of(told))
     if told["outcome"] == "conflict":

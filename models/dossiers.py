@@ -32,9 +32,7 @@ class Dossiers:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        place = _of_reference(select(P.id, P.n, P.head))
-        self._place = store.compile(place)
-        self._locked_place = self._place if store.is_sqlite else store.compile(place.with_for_update())
+        self._lock = None if store.is_sqlite else store.compile(_of_reference(select(P.id)).with_for_update())
         self._known: dict[str, Loaded] = {}
         self._load = store.compile(_of_reference(select(P.id, P.n, P.head, *PLAIN, *self._collections())))
         self._references = store.compile(select(P.reference).order_by(P.reference))
@@ -56,17 +54,21 @@ class Dossiers:
         row = cursor.fetchone()
         return None if row is None else _loaded(row)
 
-    def lock(self, cursor: Cursor, reference: str) -> Loaded | None:
-        """The dossier of that reference, or None; nobody else writes to it before the commit.
+    def lock(self, cursor: Cursor, reference: str) -> None:
+        """Nobody else writes to this dossier before the commit. (On SQLite, BEGIN IMMEDIATE has said so already.)"""
+        if self._lock is not None:
+            cursor.execute(self._lock, {"reference": reference})
+
+    def at(self, cursor: Cursor, reference: str, place: tuple[int, int, str]) -> Loaded:
+        """The dossier whose row is at `place` (id, n, head), as the same transaction has just read.
 
         Facts change only together with the head of the chain, so a dossier whose head has not moved is not read again.
         """
-        cursor.execute(self._locked_place, {"reference": reference})
-        place = cursor.fetchone()
-        if place is None:
-            return None
         known = self._known.get(reference)
-        return known if known is not None and known[:3] == tuple(place) else self.load(cursor, reference)
+        if known is not None and known[:3] == place:
+            return known
+        cursor.execute(self._load, {"reference": reference})
+        return _loaded(cursor.fetchone())
 
     def remember(self, loaded: Loaded) -> None:
         """Keep a dossier in memory, for as long as its head is the one in the database."""
@@ -93,10 +95,13 @@ class Dossiers:
 
     def write(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
         """Write every fact of `after` that `before` does not have."""
-        for name, (table, _) in COLLECTIONS.items():
-            old, new = getattr(before, name), getattr(after, name)
+        old: Any
+        new: Any
+        for place, name in PLACES:
+            old, new = before[place], after[place]
             if old is new:
                 continue
+            table = COLLECTIONS[name][0]
             for index, fact in enumerate(new):
                 if index >= len(old):
                     cursor.execute(self._insert[name], {"partnership_id": id_, **row_of(fact)})
@@ -138,6 +143,8 @@ class Dossiers:
         return select(func.coalesce(rows, literal_column("'[]'"))).where(table.c.partnership_id == P.id, *conditions).scalar_subquery()
 
 
+# Where each collection stands in a Partnership: the write compares all of them, every time.
+PLACES = tuple((Partnership._fields.index(name), name) for name in COLLECTIONS)
 PLAIN = (P.reference, P.imported, P.state, P.version, P.entered_on, P.pepper)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Text, bindparam, cast, func, insert, literal_column, select
@@ -40,13 +40,10 @@ class Attempt(NamedTuple):
     actor: str
     at: datetime
     key: str
-    via: str = ""
-    expected_version: int | None = None
+    via: str
+    expected_version: int | None
+    instant: str
     refusal: Refused | None = None  # what the database itself objected to a first try
-
-    @property
-    def instant(self) -> str:
-        return instant(self.at)
 
 
 class Ledger:
@@ -85,7 +82,7 @@ class Ledger:
         step = STEPS.get(trigger)
         if step is None or type(request) is not step.asks:
             raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
-        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version)
+        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at))
         for _ in range(3):
             try:
                 with self.store.transaction() as cursor:
@@ -99,14 +96,10 @@ class Ledger:
         raise Invalid(f"Le dossier {reference} change trop vite : réessayez.")
 
     def _fire(self, cursor: Cursor, attempt: Attempt) -> Answer:
-        loaded = self.dossiers.lock(cursor, attempt.reference)
-        if loaded is None:
-            if attempt.trigger != "open":
-                raise Invalid(f"Aucun dossier ne porte la référence {attempt.reference}.")
-            blank = Partnership(attempt.reference, False, State.UNOPENED, 0, None, self._entropy(32))  # noqa: FBT003 - `imported`, known later
-            loaded = Loaded(0, 0, GENESIS, blank)
-        cursor.execute(self._standing, {"folded": folded(attempt.actor), "key": attempt.key})
-        name, roles, earlier = cursor.fetchone()
+        self.dossiers.lock(cursor, attempt.reference)
+        cursor.execute(self._standing, {"folded": folded(attempt.actor), "key": attempt.key, "reference": attempt.reference})
+        name, roles, earlier, *place = cursor.fetchone()
+        loaded = self._unopened(attempt) if place[0] is None else self.dossiers.at(cursor, attempt.reference, tuple(place))
         if earlier is not None:
             return _again(attempt, *json.loads(earlier))
         actor = _actor(attempt.actor, name, roles)
@@ -116,15 +109,21 @@ class Ledger:
             return verdict
         return self._write(cursor, attempt, loaded, actor, verdict)
 
+    def _unopened(self, attempt: Attempt) -> Loaded:
+        """What `open` begins from; every other step needs a dossier."""
+        if attempt.trigger != "open":
+            raise Invalid(f"Aucun dossier ne porte la référence {attempt.reference}.")
+        blank = Partnership(attempt.reference, False, State.UNOPENED, 0, None, self._entropy(32))  # noqa: FBT003 - `imported`, known later
+        return Loaded(0, 0, GENESIS, blank)
+
     def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Decision | Refused | Conflict:
         partnership = loaded.partnership
         if attempt.refusal is not None:
             return attempt.refusal
         if attempt.expected_version not in (None, partnership.version):
             return self._lost(cursor, attempt, loaded, any_change=True) or _wrong_version(attempt, partnership)
-        verdict = decide(
-            partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, salt=self._entropy(16)
-        )  # fmt: skip
+        salt = self._entropy(16) if attempt.request.personal else ""
+        verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, salt=salt)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
             return self._lost(cursor, attempt, loaded, any_change=False) or verdict
         return verdict
@@ -144,8 +143,9 @@ class Ledger:
         before = loaded.partnership
         after = verdict.after if isinstance(verdict, Decision) else before
         n = loaded.n + 1
-        entry = canonical(_entry(attempt, loaded, actor, verdict)).decode()
-        head = digest(entry.encode())
+        told = _told(attempt, loaded, actor, verdict)
+        entry = canonical(told)
+        head = digest(entry)
         id_ = loaded.id
         if id_ == 0:
             id_ = self.dossiers.open(cursor, after, n, head)
@@ -158,7 +158,7 @@ class Ledger:
                 "n": n,
                 "key": attempt.key,
                 "input_digest": input_digest(before.pepper, attempt),
-                "entry": entry,
+                "entry": entry.decode(),
                 "digest": head,
             },
         )
@@ -168,21 +168,20 @@ class Ledger:
                 self.dossiers.name(cursor, id_, verdict.identity)
             self._post_effects(cursor, id_, n, attempt, verdict)
         self.dossiers.remember(Loaded(id_, n, head, after))
-        return answer_of(entry, head)
+        return answer_of(told, head)
 
     def _post_effects(self, cursor: Cursor, id_: int, n: int, attempt: Attempt, decision: Decision) -> None:
         """One row for each effect, with a key that a receiver can recognise: dossier, entry, effect."""
         for effect in decision.effects:
-            told = isinstance(effect, Tell)
-            payload = {"role": effect.role.value} if isinstance(effect, Tell) else {}
+            kind, role = ("tell", effect.role.value) if isinstance(effect, Tell) else ("check", "")
             cursor.execute(
                 self._post,
                 {
                     "partnership_id": id_,
                     "n": n,
-                    "key": ".".join([attempt.reference, str(n), "tell" if told else "check", *payload.values()]),
-                    "kind": "tell" if told else "check",
-                    "payload": canonical(payload).decode(),
+                    "key": f"{attempt.reference}.{n}.{kind}{'.' if role else ''}{role}",
+                    "kind": kind,
+                    "role": role or None,
                     "attempts": 0,
                     "due_at": attempt.instant,
                 },
@@ -194,20 +193,14 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def public_request(request: Request, salted: str | None = None) -> dict[str, Any]:
-    """A request without the personal data of a trainee, for the chain; `salted` is the commitment that stands for it."""
-    told = request.model_dump(mode="json", exclude=set(request.personal) or None)
-    return {**told, "commitment": salted} if salted else told
-
-
 def input_digest(pepper: str, attempt: Attempt) -> str:
     """What tells two inputs apart under one key. Keyed by the dossier's secret: a name in it cannot be guessed back."""
-    told = [attempt.reference, attempt.trigger, folded(attempt.actor), attempt.expected_version]
-    content = canonical([*told, attempt.request.model_dump(mode="json")])
-    return hmac.new(bytes.fromhex(pepper), content, hashlib.sha256).hexdigest()
+    asked = attempt.request.model_dump_json()  # in the order of its fields, so the same request gives the same text
+    told = "\0".join((attempt.reference, attempt.trigger, folded(attempt.actor), str(attempt.expected_version), asked))
+    return hmac.digest(bytes.fromhex(pepper), told.encode(), "sha256").hex()
 
 
-def _entry(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> dict[str, Any]:
+def _told(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> dict[str, Any]:
     before = loaded.partnership
     done = verdict if isinstance(verdict, Decision) else None
     after = done.after if done else before
@@ -228,7 +221,7 @@ def _entry(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | R
         "effective_on": attempt.request.effective_on(paris_day(attempt.at)).isoformat(),
         "recorded_at": attempt.instant,
         "via": attempt.via,
-        "request": public_request(attempt.request, salted),
+        "request": _public(attempt, salted),
         "reasons": [reason._asdict() for reason in reasons],
     }
     if isinstance(verdict, Conflict):
@@ -236,10 +229,17 @@ def _entry(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | R
     return entry
 
 
+def _public(attempt: Attempt, salted: str | None) -> dict[str, Any]:
+    """The request as the chain keeps it: without the personal data of a trainee, with the commitment that stands for it."""
+    request = attempt.request
+    kept = request.model_dump(mode="json", exclude=set(request.personal) or None)
+    return {**kept, "commitment": salted} if salted else kept
+
+
 def _again(attempt: Attempt, pepper: str, first_input: str, entry: str, head: str) -> Answer:
     """The key was used before: the first answer again, or Conflict when the input is another one."""
     if hmac.compare_digest(first_input, input_digest(pepper, attempt)):
-        return answer_of(entry, head)
+        return answer_of(json.loads(entry), head)
     first = json.loads(entry)
     sentence = f"Cette clé a déjà servi à une autre demande, par {first['actor']} {_moment(first['recorded_at'])}."
     return Conflict(attempt.reference, attempt.trigger, sentence, first["actor"], first["recorded_at"], State(first["to"]))
@@ -260,7 +260,12 @@ def _actor(asked: str, name: str | None, roles: str) -> Actor:
         return Actor(CLOCK_NAME, frozenset({Role.CLOCK}))
     if name is None:
         raise Invalid(f"{asked} n’est pas au registre des personnes : ajoutez-la avec « jalon people add ».")
-    return Actor(name, frozenset(map(Role, json.loads(roles))))
+    return Actor(name, _roles(roles))
+
+
+@lru_cache(maxsize=256)
+def _roles(listed: str) -> frozenset[Role]:
+    return frozenset(map(Role, json.loads(listed)))
 
 
 def _moment(recorded_at: str) -> str:
@@ -274,16 +279,18 @@ def _insert(table: Any, *but: str) -> Any:
 
 
 def _standing(*, sqlite: bool) -> Any:
-    """Who asks, in which roles, and what the same key was answered before: one row."""
+    """Who asks, in which roles, what the same key was answered before, and where the dossier stands: one row."""
     person = select(tables.people.c.id).where(tables.people.c.folded == bindparam("folded")).scalar_subquery()
-    role, entries, dossiers = tables.people_roles.c, tables.journal.c, tables.partnerships.c
+    role, entries, dossiers, here = tables.people_roles.c, tables.journal.c, tables.partnerships.alias("dossiers").c, tables.partnerships.c
     roles: Any = func.json_group_array(role.role) if sqlite else cast(func.json_agg(role.role), Text)
-    earlier = (dossiers.pepper, entries.input_digest, entries.entry, entries.digest)
-    pair: Any = func.json_array(*earlier) if sqlite else cast(func.json_build_array(*earlier), Text)
+    answered = (dossiers.pepper, entries.input_digest, entries.entry, entries.digest)
+    earlier: Any = func.json_array(*answered) if sqlite else cast(func.json_build_array(*answered), Text)
+    always = select(literal_column("1").label("one")).subquery()
     return select(
         select(tables.people.c.name).where(tables.people.c.folded == bindparam("folded")).scalar_subquery(),
         func.coalesce(select(roles).where(role.person_id == person).scalar_subquery(), literal_column("'[]'")),
-        select(pair)
-        .where(entries.key == bindparam("key"), dossiers.id == entries.partnership_id)
-        .scalar_subquery(),
-    )  # fmt: skip
+        select(earlier).where(entries.key == bindparam("key"), dossiers.id == entries.partnership_id).scalar_subquery(),
+        here.id,
+        here.n,
+        here.head,
+    ).select_from(always.outerjoin(tables.partnerships, here.reference == bindparam("reference")))

@@ -27,7 +27,7 @@ class Parcel(NamedTuple):
     lease: str
     key: str
     kind: str
-    payload: dict[str, Any]
+    role: str | None
     attempts: int
     reference: str
     told: dict[str, Any]
@@ -53,7 +53,7 @@ class Outbox:
             .values(lease=bindparam("lease"), due_at=bindparam("until"), attempts=OUT.attempts + literal_column("1"))
         )
         self._read = store.compile(
-            select(OUT.id, OUT.lease, OUT.key, OUT.kind, OUT.payload, OUT.attempts, P.reference, J.entry, J.digest)
+            select(OUT.id, OUT.lease, OUT.key, OUT.kind, OUT.role, OUT.attempts, P.reference, J.entry, J.digest)
             .join(tables.partnerships, P.id == OUT.partnership_id)
             .join(tables.journal, (J.partnership_id == OUT.partnership_id) & (J.n == OUT.n))
             .where(OUT.lease == bindparam("lease"))
@@ -79,8 +79,8 @@ class Outbox:
             cursor.execute(self._read, {"lease": lease})
             rows = cursor.fetchall()
         return tuple(
-            Parcel(id_, held, key, kind, json.loads(payload), attempts, reference, json.loads(entry), digest)
-            for id_, held, key, kind, payload, attempts, reference, entry, digest in rows
+            Parcel(id_, held, key, kind, role, attempts, reference, json.loads(entry), digest)
+            for id_, held, key, kind, role, attempts, reference, entry, digest in rows
         )
 
     def sent(self, parcel: Parcel, *, now: datetime) -> bool:

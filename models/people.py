@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import insert, select
@@ -26,6 +27,7 @@ class Person(NamedTuple):
     roles: tuple[Role, ...]
 
 
+@lru_cache(maxsize=1024)
 def folded(name: str) -> str:
     """One spelling of a name, so that case, accents and spaces make no second person."""
     decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy.sql import ClauseElement
 from models.tables import SCHEMA
 
 BUSY_SECONDS = 10
+DRIVER_FAULTS = (SQLAlchemyError, sqlite3.Error, OSError)
 
 
 class Unreachable(Exception):
@@ -43,6 +45,7 @@ class Store:
     def __init__(self, url: str, *, create: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._kept = threading.local()
         with _french_faults():
             self.engine = self._engine(create=create)
             schema = self._schema()
@@ -58,7 +61,8 @@ class Store:
         _assert_schema(schema)
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Close this thread's connection and those that nobody uses."""
+        self._forget()
         self.engine.dispose()
 
     def compile(self, statement: ClauseElement) -> str:
@@ -69,32 +73,54 @@ class Store:
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Cursor]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable."""
-        begin = "BEGIN IMMEDIATE" if self.is_sqlite and write else "BEGIN"
-        with _french_faults():
-            connection = self.engine.raw_connection()
+        try:
+            cursor = self._begun("BEGIN IMMEDIATE" if self.is_sqlite and write else "BEGIN")
             try:
-                cursor = connection.cursor()
-                cursor.execute(begin)
-                try:
-                    yield cursor  # type: ignore[misc]  # both drivers' cursors are wider than the protocol
-                    cursor.execute("COMMIT")
-                except BaseException:
-                    self._roll_back(cursor)
-                    raise
-                finally:
-                    cursor.close()
-            finally:
-                connection.close()
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                self._roll_back(cursor)
+                raise
+        except DRIVER_FAULTS as fault:
+            raise _translated(fault) from fault
+        except Exception as fault:
+            if type(fault).__module__.startswith("psycopg"):
+                raise _translated(fault) from fault
+            raise
 
-    def _roll_back(self, cursor: Any) -> None:
+    def _begun(self, begin: str) -> Cursor:
+        """A cursor in a new transaction. A connection is kept for each thread; one that has died meanwhile is replaced once."""
+        kept = getattr(self._kept, "connection", None)
+        if kept is not None:
+            try:
+                return self._execute(kept, begin)
+            except Exception:
+                self._forget()
+                if self.is_sqlite:
+                    raise
+        self._kept.connection = self.engine.raw_connection()
+        return self._execute(self._kept.connection, begin)
+
+    def _execute(self, connection: Any, sql: str) -> Cursor:
+        cursor: Cursor = connection.cursor()
+        cursor.execute(sql)
+        return cursor
+
+    def _roll_back(self, cursor: Cursor) -> None:
         try:
             cursor.execute("ROLLBACK")
         except Exception:  # noqa: BLE001 - the first fault is the one to tell; a lost connection has rolled back already
-            return
+            self._forget()
+
+    def _forget(self) -> None:
+        connection = getattr(self._kept, "connection", None)
+        self._kept.connection = None
+        if connection is not None:
+            connection.invalidate()
 
     def _engine(self, *, create: bool) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+            return create_engine(self.url, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=0)
         path = Path(self.url.database or "")
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +128,7 @@ class Store:
             raise Unreachable(
                 f"La base {path} n’existe pas encore : commencez par « jalon people add » ou « jalon open »."
             )  # fmt: skip
-        engine = create_engine(self.url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS}, pool_size=0)
         event.listen(engine, "connect", _set_sqlite)
         return engine
 
@@ -180,7 +206,7 @@ def _french_faults() -> Iterator[None]:
     """Turn what drivers raise into Unreachable; integrity errors are the caller's to read."""
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, OSError) as fault:
+    except DRIVER_FAULTS as fault:
         raise _translated(fault) from fault
     except Exception as fault:
         if type(fault).__module__.startswith("psycopg"):

@@ -287,7 +287,7 @@ outbox = _table(
     _number("n"),
     _text("key"),
     _text("kind"),
-    _text("payload"),
+    _text("role", nullable=True),
     _number("attempts"),
     _text("due_at"),
     _text("lease", nullable=True),
@@ -296,6 +296,7 @@ outbox = _table(
     _text("fault", nullable=True),
     UniqueConstraint("key", name="uq_outbox_key"),
     _one_of("ck_outbox_kind", "kind", ("tell", "check")),
+    _check("ck_outbox_role", "(kind = 'tell') = (role IS NOT NULL)"),
 )
 Index(
     "ix_outbox_waiting",

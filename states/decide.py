@@ -46,7 +46,11 @@ def decide(partnership: Partnership, trigger: str, request: Request, *, actor: A
     case = _case(partnership, step, request, actor, at, salt)
     arrival = destination(partnership.state, trigger)
     role = next((role for role in step.by if role in actor.roles), None)
-    reasons = [*_wrong_place(case, arrival), *_wrong_role(step, role, actor)]
+    reasons: list[Reason] = []
+    if arrival is None:
+        reasons.append(_wrong_place(case))
+    if role is None:
+        reasons.append(_wrong_role(step, actor))
     if arrival is not None:
         reasons += [reason for one in (*OF_EVERY_STEP, *step.guards) if (reason := one.judge(case))]
     blocking = tuple(reason for reason in reasons if reason.severity is Severity.BLOCK)
@@ -62,7 +66,9 @@ def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tupl
         version=after.version + 1,
         entered_on=after.entered_on if step.is_recording else case.effective_on,
     )
-    after = after._replace(findings=findings.after(case, after, warnings))
+    found = findings.after(case, after, warnings)
+    if found != after.findings:
+        after = after._replace(findings=found)
     effects: tuple[Effect, ...] = (*(Tell(role) for role in step.tells), Check())
     return Decision(step, role, after, case.effective_on, warnings, effects, records.identity(case, after))
 
@@ -75,10 +81,13 @@ def why_not(
     known = {Needs.DOSSIER}
     known |= {Needs.REQUEST} if request is not None else set()
     known |= {Needs.ACTOR} if actor is not None else set()
-    reasons = list(_wrong_place(case, destination(partnership.state, step.trigger)))
-    if actor is not None:
-        reasons += _wrong_role(step, next((role for role in step.by if role in actor.roles), None), actor)
-    if reasons and reasons[0].code == "WRONG_STATE":
+    reasons = []
+    possible = destination(partnership.state, step.trigger) is not None
+    if not possible:
+        reasons.append(_wrong_place(case))
+    if actor is not None and actor.roles.isdisjoint(step.by):
+        reasons.append(_wrong_role(step, actor))
+    if not possible:
         return tuple(reasons)
     reasons += [reason for one in step.guards if one.needs in known and (reason := one.judge(case))]
     return tuple(reason for reason in reasons if reason.severity is Severity.BLOCK)
@@ -102,23 +111,17 @@ def _case(partnership: Partnership, step: Step, request: Request | None, actor: 
     return Case(partnership, step.trigger, request, actor, effective_on, today, person)
 
 
-def _wrong_place(case: Case, arrival: State | None) -> list[Reason]:
-    if arrival is not None:
-        return []
+def _wrong_place(case: Case) -> Reason:
     step = STEPS[case.trigger]
     if step.trigger == "open":
         sentence = f"Le dossier {case.partnership.reference} est déjà ouvert."
     else:
         places = listed([f"« {state.label} »" for state in step.source])
         sentence = f"« {step.label} » se fait depuis l’état {places} ; le dossier est « {case.partnership.state.label} »."
-    return [Reason("WRONG_STATE", sentence, listed([role.label for role in step.by]), str(HOUSE))]
+    return Reason("WRONG_STATE", sentence, listed([role.label for role in step.by]), str(HOUSE))
 
 
-def _wrong_role(step: Step, role: Role | None, actor: Actor) -> list[Reason]:
-    if role is not None:
-        return []
-    needed = listed([one.label for one in step.by if one is not Role.CLOCK])
+def _wrong_role(step: Step, actor: Actor) -> Reason:
+    needed = listed([one.label for one in step.by if one is not Role.CLOCK]) or Role.CLOCK.label
     held = listed(sorted(one.label for one in actor.roles)) or "aucun rôle"
-    return [
-        Reason("WRONG_ROLE", f"« {step.label} » revient au rôle {needed} ; {actor.name} a : {held}.", needed, str(HOUSE))
-    ]  # fmt: skip
+    return Reason("WRONG_ROLE", f"« {step.label} » revient au rôle {needed} ; {actor.name} a : {held}.", needed, str(HOUSE))

@@ -99,11 +99,11 @@ class Guard(NamedTuple):
 
     def judge(self, case: Case) -> Reason | None:
         """The reason why `case` does not meet the guard, or None."""
-        severity = self.severity(case.partnership)
-        if severity is Severity.IGNORE:
-            return None
         sentence = self.objection(case)
         if sentence is None:
+            return None
+        severity = self.severity(case.partnership)
+        if severity is Severity.IGNORE:
             return None
         return Reason(self.code, sentence, self.who, str(self.source), severity)
 
