@@ -21,7 +21,7 @@ from flows.ports.clock import now
 from flows.ports.inbox import parsed
 from flows.screen import Page, of_answer, show
 from models.answers import Invalid
-from states.french import sentences
+from states.french import sentences, unreadable
 from states.lifecycle import STEPS, Step
 from states.requests import Request
 
@@ -135,7 +135,7 @@ def fingerprint(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
-        raise Invalid(f"Le fichier {path} ne peut pas être lu ({fault.strerror}).") from None
+        raise Invalid(f"Le fichier {path} ne peut pas être lu ({unreadable(fault)}).") from None
 
 
 def _signature(options: list[Option]) -> inspect.Signature:
@@ -167,7 +167,7 @@ def _file(name: str | None) -> dict[str, Any]:
     try:
         return parsed(Path(name).read_bytes(), name)
     except OSError as fault:
-        raise Invalid(f"Le fichier {name} ne peut pas être lu ({fault.strerror}).") from None
+        raise Invalid(f"Le fichier {name} ne peut pas être lu ({unreadable(fault)}).") from None
 
 
 def _object(text: str, flag: str) -> dict[str, Any]:

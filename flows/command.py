@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
 from flows import reading, screen
@@ -20,8 +21,21 @@ def main() -> None:
 
 
 def run(words: Sequence[str]) -> int:
-    """Run one command; the exit code: 0 done, 2 usage, 3 refused, 4 conflict, 5 unreachable."""
+    """Run one command; the exit code: 0 done, 2 usage, 3 refused, 4 conflict, 5 unreachable, 1 a fault of jalon itself."""
     as_json = "--json" in words
+    try:
+        return _answered(words, as_json=as_json)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has gone, as with `| head`
+        return screen.DONE
+    except KeyboardInterrupt:
+        print("\nInterrompu.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as fault:  # noqa: BLE001 - a traceback on a person's screen is a defect; it goes to a file
+        return screen.show(screen.unexpected(fault, _noted(fault)), as_json=as_json)
+
+
+def _answered(words: Sequence[str], *, as_json: bool) -> int:
     try:
         quick = _quick([word for word in words if word != "--json"])
         if quick is not None:
@@ -33,12 +47,17 @@ def run(words: Sequence[str]) -> int:
         return screen.show(screen.invalid(fault.sentences), as_json=as_json)
     except Unreachable as fault:
         return screen.show(screen.unreachable(str(fault)), as_json=as_json)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone, as with `| head`
-        return screen.DONE
-    except KeyboardInterrupt:
-        print("\nInterrompu.", file=sys.stderr)
-        return INTERRUPTED
+
+
+def _noted(fault: Exception) -> str:
+    """Where the traceback was written, for whoever mends jalon."""
+    folder = settings().home
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "fault.log").write_text("".join(traceback.format_exception(fault)))
+    except OSError:
+        return "(le détail n’a pas pu être écrit)"
+    return str(folder / "fault.log")
 
 
 def _quick(words: list[str]) -> Callable[[Home], screen.Page] | None:

@@ -132,7 +132,7 @@ def _timeline(history: list[dict[str, Any]]) -> list[str]:
 
 
 def _line(entries: list[dict[str, Any]]) -> list[str]:
-    first, run = entries[0], entries[0]["via"].removeprefix("prefect:")
+    first, run = entries[0], entries[0]["key"].removeprefix("prefect:")
     times = f" × {len(entries)}" if len(entries) > 1 else ""
     return [
         short_day(first["effective_on"]),

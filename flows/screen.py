@@ -14,7 +14,7 @@ from states.delays import PARIS
 from states.facts import ROLE_LABELS, STATE_LABELS, Role, State
 from states.guard import Refused
 
-DONE, USAGE, REFUSED, CONFLICT, UNREACHABLE = 0, 2, 3, 4, 5
+DONE, UNEXPECTED, USAGE, REFUSED, CONFLICT, UNREACHABLE = 0, 1, 2, 3, 4, 5
 
 
 class Page(NamedTuple):
@@ -83,6 +83,12 @@ def invalid(sentences: Sequence[str]) -> Page:
 def unreachable(sentence: str) -> Page:
     """The page of something that does not answer."""
     return Page([sentence], {"unreachable": {"reason": sentence}}, UNREACHABLE)
+
+
+def unexpected(fault: Exception, where: str) -> Page:
+    """The page of a fault of jalon itself."""
+    sentence = f"Erreur inattendue de jalon ({type(fault).__name__}). Le détail est dans {where} : transmettez-le à l’exploitant."
+    return Page([sentence], {"unexpected": {"reason": sentence}}, UNEXPECTED)
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -31,6 +31,12 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} et {words[-1]}" if words else ""
 
 
+def unreadable(fault: OSError) -> str:
+    """Why a file cannot be read or written."""
+    kinds = ((FileNotFoundError, "il n’existe pas"), (PermissionError, "les droits manquent"), (IsADirectoryError, "c’est un dossier"))
+    return next((words for kind, words in kinds if isinstance(fault, kind)), "le disque ne répond pas")
+
+
 SENTENCES = {
     "missing": "ce champ est obligatoire",
     "extra_forbidden": "ce champ n’existe pas",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.store import Unreachable
+from states.french import unreadable
 
 
 class Letter(NamedTuple):
@@ -49,7 +50,7 @@ def write(letter: Letter, *, folder: Path, sender: str) -> Path:
         partial.write_bytes(message(letter, sender).as_bytes())
         partial.replace(path)
     except OSError as fault:
-        raise Unreachable(f"Le courrier ne peut pas être écrit dans {folder} ({fault.strerror}).") from fault
+        raise Unreachable(f"Le courrier ne peut pas être écrit dans {folder} ({unreadable(fault)}).") from fault
     return path
 
 
