@@ -33,7 +33,7 @@ def notification(parcel: Parcel, person: Person, role: Role, partnership: Partne
         "",
         "Message automatique de jalon.",
     ]
-    subject = f"[{parcel.reference}] {step.label} : c’est fait"
+    subject = f"[{parcel.reference}] {step.label} : étape faite"
     return Letter(parcel.key, person.name, person.mail, subject, "\n".join(lines) + "\n", recorded)
 
 

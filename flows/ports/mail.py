@@ -27,14 +27,14 @@ class Letter(NamedTuple):
 
 def message(letter: Letter, sender: str) -> EmailMessage:
     """The letter as a message; the same letter always gives the same bytes."""
-    mail = EmailMessage(policy=SMTP.clone(cte_type="8bit"))
+    mail = EmailMessage(policy=SMTP)
     mail["From"] = sender
     mail["To"] = letter.to_mail
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(letter.at)
     mail["Message-ID"] = f"<{letter.key}.{_short(letter.to_mail)}@jalon.invalid>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(letter.body)
+    mail.set_content(letter.body, cte="8bit")
     return mail
 
 
