@@ -111,9 +111,7 @@ def _summary(console: Console, home: Home, var: Path) -> None:
     verdict = f"{verified.entries} entrées, tête {verified.head[:16]}..." if not verified.faults else " ".join(verified.faults)
     console.print(f"  jalon verify : {'tout se tient' if not verified.faults else 'LE JOURNAL NE TIENT PAS'} ({verdict})")
     console.print("\n[bold]Pour regarder vous-même[/]")
-    console.print(
-        f"  Les exécutions dans l’interface de Prefect : make dashboard   (ou jalon dashboard --home {_shown(var / 'demo' / 'prefect')})"
-    )
+    console.print(f"  Les exécutions dans l’interface de Prefect : make dashboard, puis http://127.0.0.1:{server.USUAL_PORT}/runs")
     console.print(f"  Le dossier : JALON_HOME={_shown(var / 'demo')} .venv/bin/jalon show {story.REFERENCE}")
 
 

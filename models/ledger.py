@@ -82,6 +82,8 @@ class Ledger:
         step = STEPS.get(trigger)
         if step is None or type(request) is not step.asks:
             raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
+        if trigger == "open" and getattr(request, "reference", None) != reference:
+            raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
         attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at))
         for _ in range(3):
             try:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from states.calculation import entitlement
+from states.convention import TermsAsked
 from states.facts import (
     Act,
     Committee,
@@ -22,7 +23,6 @@ from states.facts import (
 )
 from states.guard import Case
 from states.money_rules import normalised
-from states.requests import TermsAsked
 
 
 def nothing(case: Case) -> Partnership:

@@ -110,7 +110,7 @@ def asked(trigger: str, **changes: Any) -> list[str]:
     return [trigger, REFERENCE, *options(content), "--as", PEOPLE[role_for(trigger)]]
 
 
-def fields(model: type[BaseModel], *path: str) -> Iterator[str]:
+def fields(model: type[BaseModel]) -> Iterator[str]:
     """The flags that a request should have, read from its JSON Schema."""
     schema = model.model_json_schema()
 
