@@ -101,13 +101,14 @@ class Dossiers:
             old, new = before[place], after[place]
             if old is new:
                 continue
-            table = COLLECTIONS[name][0]
-            for index, fact in enumerate(new):
-                if index >= len(old):
+            untouched = set(map(id, old))
+            for fact in new:
+                if id(fact) in untouched:
+                    continue
+                if any(fact.number == one.number for one in old):
+                    cursor.execute(self._amend[name], {**row_of(fact), "partnership_id_": id_, "number_": fact.number})
+                else:
                     cursor.execute(self._insert[name], {"partnership_id": id_, **row_of(fact)})
-                elif fact is not old[index]:
-                    key = {f"{column.name}_": value for column, value in zip(table.primary_key, (id_, fact.number), strict=True)}
-                    cursor.execute(self._amend[name], {**row_of(fact), **key})
         if before.findings != after.findings:
             self._write_findings(cursor, id_, before, after, at)
 

@@ -14,11 +14,11 @@ from sqlalchemy import Text, bindparam, cast, func, insert, literal_column, sele
 
 from models import tables
 from models.answers import Answer, Conflict, Invalid, answer_of
+from models.canonical import GENESIS, canonical, digest
 from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
 from models.people import CLOCK_NAME, folded
 from models.store import Cursor, Store
-from states.canonical import GENESIS, canonical, digest
 from states.decide import Decision, decide
 from states.delays import PARIS, paris_day
 from states.effects import Tell
@@ -43,6 +43,7 @@ class Attempt(NamedTuple):
     via: str
     expected_version: int | None
     instant: str
+    asked: dict[str, Any]  # the whole request, as JSON values
     refusal: Refused | None = None  # what the database itself objected to a first try
 
 
@@ -84,7 +85,7 @@ class Ledger:
             raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
         if trigger == "open" and getattr(request, "reference", None) != reference:
             raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
-        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at))
+        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), request.model_dump(mode="json"))
         for _ in range(3):
             try:
                 with self.store.transaction() as cursor:
@@ -197,9 +198,8 @@ def instant(at: datetime) -> str:
 
 def input_digest(pepper: str, attempt: Attempt) -> str:
     """What tells two inputs apart under one key. Keyed by the dossier's secret: a name in it cannot be guessed back."""
-    asked = attempt.request.model_dump_json()  # in the order of its fields, so the same request gives the same text
-    told = "\0".join((attempt.reference, attempt.trigger, folded(attempt.actor), str(attempt.expected_version), asked))
-    return hmac.digest(bytes.fromhex(pepper), told.encode(), "sha256").hex()
+    told = canonical([attempt.reference, attempt.trigger, folded(attempt.actor), attempt.expected_version, attempt.asked])
+    return hmac.digest(bytes.fromhex(pepper), told, "sha256").hex()
 
 
 def _told(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> dict[str, Any]:
@@ -207,7 +207,8 @@ def _told(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Re
     done = verdict if isinstance(verdict, Decision) else None
     after = done.after if done else before
     reasons = done.warnings if done else verdict.reasons if isinstance(verdict, Refused) else ()
-    salted = after.trainees[-1].commitment if done and done.identity else None
+    named = done.identity.trainee if done and done.identity else None
+    salted = next((one.commitment for one in after.trainees if one.number == named), None)
     entry = {
         "reference": attempt.reference,
         "n": loaded.n + 1,
@@ -233,8 +234,10 @@ def _told(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Re
 
 def _public(attempt: Attempt, salted: str | None) -> dict[str, Any]:
     """The request as the chain keeps it: without the personal data of a trainee, with the commitment that stands for it."""
-    request = attempt.request
-    kept = request.model_dump(mode="json", exclude=set(request.personal) or None)
+    personal = attempt.request.personal
+    if not personal:
+        return attempt.asked
+    kept = {name: value for name, value in attempt.asked.items() if name not in personal}
     return {**kept, "commitment": salted} if salted else kept
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, select
 
 from models import tables
 from models.answers import Invalid
+from models.canonical import GENESIS, canonical, digest
 from models.codec import COLLECTIONS, facts_of
 from models.dossiers import Dossiers, Loaded
 from models.store import Store
-from states.canonical import GENESIS, canonical, digest
 from states.facts import Identity, State
 from states.identity import commitment
 from states.replay import replay

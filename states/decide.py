@@ -60,17 +60,15 @@ def decide(partnership: Partnership, trigger: str, request: Request, *, actor: A
 
 
 def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tuple[Reason, ...]) -> Decision:
-    after = step.records(case)
-    after = after._replace(
+    facts = step.records(case)
+    after = facts._replace(
         state=arrival,
-        version=after.version + 1,
-        entered_on=after.entered_on if step.is_recording else case.effective_on,
+        version=facts.version + 1,
+        entered_on=facts.entered_on if step.is_recording else case.effective_on,
+        findings=findings.after(case, facts, warnings),
     )
-    found = findings.after(case, after, warnings)
-    if found != after.findings:
-        after = after._replace(findings=found)
     effects: tuple[Effect, ...] = (*(Tell(role) for role in step.tells), Check())
-    return Decision(step, role, after, case.effective_on, warnings, effects, records.identity(case, after))
+    return Decision(step, role, after, case.effective_on, warnings, effects, records.identity(case))
 
 
 def why_not(

@@ -119,9 +119,8 @@ def _training(case: Case, **changes: Any) -> Partnership:
 
 def trainee(case: Case) -> Partnership:
     asked, trainees = case.request, case.partnership.trainees
-    number = asked.number or max((one.number for one in trainees), default=0) + 1
     retained = Trainee(
-        number=number,
+        number=_number_of(case),
         rank=asked.rank,
         fee_regime=asked.fee_regime,
         insee=asked.insee,
@@ -132,27 +131,30 @@ def trainee(case: Case) -> Partnership:
         commitment=case.person.commitment if case.person else "",
     )
     digests = (*case.partnership.identity_digests, case.person.digest if case.person else "")
-    return case.partnership._replace(trainees=(*trainees, retained), identity_digests=digests)
+    return case.partnership._replace(trainees=tuple(sorted((*trainees, retained))), identity_digests=digests)
 
 
-def identity(case: Case, after: Partnership) -> Identity | None:
+def _number_of(case: Case) -> int:
+    """The number of a new trainee: the one asked for, or the next."""
+    number: int = case.request.number or max((one.number for one in case.partnership.trainees), default=0) + 1
+    return number
+
+
+def identity(case: Case) -> Identity | None:
     """The one value with names in it, for the one table that may hold them; None for a step that names nobody."""
     if case.person is None:
         return None
     asked, person = case.request, case.person
-    return Identity(after.trainees[-1].number, asked.family_name, asked.given_name, asked.born_on, person.salt, person.digest)
+    return Identity(_number_of(case), asked.family_name, asked.given_name, asked.born_on, person.salt, person.digest)
 
 
 def residence(case: Case) -> Partnership:
-    asked = case.request
-    return case.partnership._replace(
-        trainees=tuple(
-            one._replace(insee=asked.insee, verified_on=asked.verified_on, verified_by=_name(case), evidence_kind=asked.evidence_kind)
-            if one.number == asked.trainee
-            else one
-            for one in case.partnership.trainees
-        )
+    asked, trainees = case.request, list(case.partnership.trainees)
+    place = next(place for place, one in enumerate(trainees) if one.number == asked.trainee)
+    trainees[place] = trainees[place]._replace(
+        insee=asked.insee, verified_on=asked.verified_on, verified_by=_name(case), evidence_kind=asked.evidence_kind
     )
+    return case.partnership._replace(trainees=tuple(trainees))
 
 
 def committee(case: Case) -> Partnership:

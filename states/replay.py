@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from states.canonical import GENESIS
 from states.facts import Actor, Partnership, Role, State
 from states.guard import Case, Person
 from states.lifecycle import STEPS
@@ -23,7 +22,7 @@ def replay(reference: str, entries: Iterable[dict[str, Any]]) -> Partnership:
 
     Raises ValueError when an entry cannot be applied: an unknown trigger or a request that no longer reads.
     """
-    partnership = Partnership(reference, False, State.UNOPENED, 0, None, GENESIS)  # noqa: FBT003 - `imported`, told by the first entry
+    partnership = Partnership(reference, False, State.UNOPENED, 0, None, "")  # noqa: FBT003 - `imported`, told by the first entry
     for told in entries:
         if told["outcome"] == "done":
             partnership = _apply(partnership, told)

@@ -12,7 +12,7 @@ from witness import drop_triggers, dump, journal, sql
 
 from models.store import Store
 from models.verify import Verification, Verifier
-from states.canonical import GENESIS, canonical, digest
+from models.canonical import GENESIS, canonical, digest
 from states.facts import State
 from states.guard import Refused
 

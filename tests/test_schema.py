@@ -262,21 +262,24 @@ import sys
 import alembic.command, models.migrate
 from models.store import Store
 print("ready", flush=True)
-sys.stdin.readline()
-try:
-    Store(sys.argv[1], create=True)
-    print("made")
-except Exception as fault:
-    print(type(fault).__name__, str(fault).splitlines()[0])
+for url in sys.stdin:
+    try:
+        Store(url.strip(), create=True).close()
+        print("made", flush=True)
+    except Exception as fault:
+        print(type(fault).__name__, str(fault).splitlines()[0], flush=True)
 """
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_eight_processes_may_make_the_schema_at_once(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> None:
-    url = sqlite_url(tmp_path / "jalon.db") if database == "sqlite" else request.getfixturevalue("postgresql_url")
-    makers = [child(CREATE, url) for _ in range(8)]
-    assert [maker.stdout.readline() for maker in makers] == ["ready\n"] * 8
-    for maker in makers:
-        maker.stdin.write("\n")
-        maker.stdin.flush()
-    assert [maker.communicate()[0] for maker in makers] == ["made\n"] * 8
+def test_four_processes_may_make_the_schema_at_once(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> None:
+    sqlite_urls = [sqlite_url(tmp_path / f"{number}.db") for number in range(15)]
+    urls = sqlite_urls if database == "sqlite" else [request.getfixturevalue("postgresql_url")]
+    makers = [child(CREATE) for _ in range(4)]
+    assert [maker.stdout.readline() for maker in makers] == ["ready\n"] * 4
+    for url in urls:
+        for maker in makers:
+            maker.stdin.write(f"{url}\n")
+            maker.stdin.flush()
+        assert [maker.stdout.readline() for maker in makers] == ["made\n"] * 4
+    assert [maker.communicate() for maker in makers] == [("", "")] * 4

@@ -27,7 +27,8 @@ def sql(store: Store, statement: str, **values: Any) -> list[tuple[Any, ...]]:
 
 def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
-    return {name: sorted(sql(store, f'SELECT * FROM "{name}"'), key=repr) for name in metadata.tables}
+    with store.engine.connect() as connection:
+        return {name: sorted(map(tuple, connection.execute(text(f'SELECT * FROM "{name}"'))), key=repr) for name in metadata.tables}
 
 
 def journal(store: Store, reference: str) -> list[tuple[Any, ...]]:
