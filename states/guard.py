@@ -21,7 +21,7 @@ class Source(NamedTuple):
 
 
 WHOEVER_ENTERS = "la personne qui saisit"
-CONVENTION = Source("Convention de partenariat et délibération du 9 décembre 2025", verified=True)
+CONVENTION = Source("Convention de partenariat", verified=True)
 HOUSE = Source("Règle de tenue des dossiers de jalon", verified=True)
 
 
