@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from states.fields import AcademicYear, Day, Department, Euros, Iban, Line, Siret
+from states.fields import WHOLE, AcademicYear, Day, Department, Euros, Iban, Line, Siret
 
 
 class Asked(BaseModel):
@@ -61,7 +61,7 @@ class TermsAsked(Asked):
     year_starts_on: Day | None = Field(None, title="Début de l’année universitaire", description="1er septembre si absent")
     year_ends_on: Day | None = Field(None, title="Fin de l’année universitaire", description="31 août si absent")
     rate: Euros = Field(title="Montant par stagiaire, en euros")
-    cap: Annotated[int, Field(ge=1, le=10_000)] = Field(title="Nombre maximal de stagiaires subventionnés")
+    cap: Annotated[int, Field(ge=1, le=10_000), WHOLE] = Field(title="Nombre maximal de stagiaires subventionnés")
     department: Department = Field(title="Département de résidence exigé")
     amount_mode: Literal["flat", "capped_at_fee"] = Field("flat", title="Mode de calcul")
     fees: Fees = Field(Fees(continuing=None, initial=None), title="Tarifs de l’université")

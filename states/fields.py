@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
+from unicodedata import category
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
 from pydantic_core import PydanticCustomError
 from stdnum import iban as iban_number
 from stdnum.fr import siret as siret_number
 
-DATE_PATTERN = r"^(19|20)\d{2}-\d{2}-\d{2}$"
-AMOUNT_PATTERN = r"^\d{1,9}([.,]\d{1,2})?$"
+DATE_PATTERN = r"^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+INVISIBLE = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
+AMOUNT_PATTERN = r"^[0-9]{1,9}([.,][0-9]{1,2})?$"
 
 
 def _day(value: object) -> date:
@@ -42,22 +45,37 @@ def _euros(value: object) -> Decimal:
     return Decimal(text.replace(",", ".")).quantize(Decimal("0.01"))
 
 
-def _clean(value: object) -> object:
-    if isinstance(value, str) and any(ord(letter) < 32 and letter not in "\n\t" for letter in value):
-        raise PydanticCustomError("jalon_control", "ce texte contient des caractères invisibles")
+def _whole(value: object) -> int:
+    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,9}", value):
+        return int(value)
+    if type(value) is int:  # not True, which is an integer in Python and none in a form
+        return value
+    raise PydanticCustomError("jalon_whole", "un nombre entier est attendu")
+
+
+def _visible(value: object, allowed: str) -> object:
+    # Control, format and separator characters hide text, break lines of a log or turn them around.
+    if isinstance(value, str) and any(category(letter) in INVISIBLE and letter not in allowed for letter in value):
+        raise PydanticCustomError("jalon_invisible", "ce texte contient des caractères invisibles ou un saut de ligne")
     return value
 
 
-def _siret(value: object) -> object:
-    compact = re.sub(r"[\s\u00a0.]", "", value) if isinstance(value, str) else value
-    if not isinstance(compact, str) or not siret_number.is_valid(compact):
+def _compact(value: object) -> str:
+    """A number as people write it, without its spaces, dots and hyphens; empty when it cannot be one."""
+    text = re.sub(r"[\s.\-]", "", value).upper() if isinstance(value, str) else ""
+    return text if text.isascii() else ""
+
+
+def _siret(value: object) -> str:
+    compact = _compact(value)
+    if not siret_number.is_valid(compact):
         raise PydanticCustomError("jalon_siret", "ce numéro SIRET n’est pas valable (14 chiffres, avec une clé de contrôle)")
     return compact
 
 
-def _iban(value: object) -> object:
-    compact = re.sub(r"\s", "", value).upper() if isinstance(value, str) else value
-    if not isinstance(compact, str) or not iban_number.is_valid(compact):
+def _iban(value: object) -> str:
+    compact = _compact(value)
+    if not iban_number.is_valid(compact):
         raise PydanticCustomError("jalon_iban", "cet IBAN n’est pas valable : vérifiez chaque chiffre")
     return compact
 
@@ -76,15 +94,19 @@ Euros = Annotated[
     BeforeValidator(_euros, json_schema_input_type=str),
     PlainSerializer(lambda amount: format(amount, ".2f"), return_type=str),
 ]
-Line = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Paragraph = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, max_length=2000)]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(partial(_visible, allowed=""))
+]
+Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), BeforeValidator(partial(_visible, allowed="\n\t"))]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Siret = Annotated[str, BeforeValidator(_siret)]
 Iban = Annotated[str, BeforeValidator(_iban)]
-Department = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|[1-8]\d|9[0-5]|2[AB]|97[1-8]|98[6-8])$")]
-InseeCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|2[AB])\d{3}$")]
-AcademicYear = Annotated[str, StringConstraints(pattern=r"^20\d{2}-20\d{2}$")]
-Count = Annotated[int, Field(ge=0, le=100_000, strict=False)]
+Department = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[6-8])$")]
+InseeCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{2}|2[AB])[0-9]{3}$")]
+AcademicYear = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-20[0-9]{2}$")]
+WHOLE = BeforeValidator(_whole)
+Count = Annotated[int, Field(ge=0, le=100_000), WHOLE]
+Number = Annotated[int, Field(ge=1, le=100_000), WHOLE]
 Mail = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
 ]

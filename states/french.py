@@ -61,15 +61,20 @@ SENTENCES = {
 FORMS = {
     "^[0-9a-f]{64}$": "une empreinte sha256 (64 chiffres hexadécimaux en minuscules)",
     "^[A-Z]{3}$": "un code de devise de trois lettres, par exemple EUR",
-    r"^20\d{2}-20\d{2}$": "une année universitaire, par exemple 2025-2026",
-    r"^(\d{2}|2[AB])\d{3}$": "un code INSEE de commune, par exemple 62119",
+    "^20[0-9]{2}-20[0-9]{2}$": "une année universitaire, par exemple 2025-2026",
+    "^([0-9]{2}|2[AB])[0-9]{3}$": "un code INSEE de commune, par exemple 62119",
     "^[A-Z0-9][A-Z0-9-]{2,59}$": "majuscules, chiffres et tirets (3 à 60 signes), par exemple CDG62-ARTOIS-DUSGM-2025",
 }
 
 
 def sentences(model: type[BaseModel], error: ValidationError) -> tuple[str, ...]:
     """One French sentence for each fault of a request, each naming the field; never the value that was typed."""
-    return tuple(f"{_named(model, item['loc'])} : {_fault(item)}." for item in error.errors(include_url=False, include_input=False))
+    return tuple(_sentence(model, item) for item in error.errors(include_url=False, include_input=False))
+
+
+def _sentence(model: type[BaseModel], item: Any) -> str:
+    fault = _fault(item)
+    return f"{_named(model, item['loc'])} : {fault}." if item["loc"] else f"{fault[0].upper()}{fault[1:]}."
 
 
 def _fault(item: Any) -> str:
@@ -95,7 +100,7 @@ def _named(model: type[BaseModel], path: Sequence[int | str]) -> str:
         elif isinstance(part, int):
             titles.append(f"n° {part + 1}")
     dotted = ".".join(str(part) for part in path)
-    return f"{' › '.join(titles)} ({dotted})" if titles else (f"« {dotted[:60]} »" if dotted else "La demande")
+    return f"{' › '.join(titles)} ({dotted})" if titles else f"« {dotted[:60]} »"
 
 
 def _model_inside(annotation: Any) -> Any:

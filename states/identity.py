@@ -7,12 +7,14 @@ import hmac
 import unicodedata
 from datetime import date
 
+LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})  # letters to Unicode, two letters to a registrar
+
 
 def plain(name: str) -> str:
     """A name without accents, case, spaces or hyphens: « LEFÈVRE-Dupont » is « lefevredupont »."""
     if name.isascii():
         return "".join(filter(str.isalnum, name.casefold()))
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    decomposed = unicodedata.normalize("NFKD", name.casefold().translate(LIGATURES))
     return "".join(letter for letter in decomposed if letter.isalnum())
 
 

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from states.convention import Asked, PartiesAsked, TermsAsked
 from states.fields import (
+    WHOLE,
     AcademicYear,
     Count,
     Day,
@@ -22,6 +23,7 @@ from states.fields import (
     Iban,
     InseeCode,
     Line,
+    Number,
     Paragraph,
     Sha256,
     Siret,
@@ -71,7 +73,7 @@ class Deliberation(Request):
 
     held_on: Day = Field(title="Date de la séance")
     act_number: Line | None = Field(None, title="Numéro de la délibération")
-    seats: Annotated[int, Field(ge=1, le=500)] | None = Field(None, title="Nombre de sièges en exercice")
+    seats: Annotated[int, Field(ge=1, le=500), WHOLE] | None = Field(None, title="Nombre de sièges en exercice")
     present: tuple[Line, ...] | None = Field(None, title="Membres présents", description="Un nom par ligne")
     absent: tuple[Line, ...] | None = Field(None, title="Membres absents ou excusés", description="Un nom par ligne")
     proxies: Count = Field(0, title="Pouvoirs reçus par les présents")
@@ -100,7 +102,7 @@ class Conditions(Asked):
     """The conditions that the board validates."""
 
     rate: Euros = Field(title="Montant par stagiaire, en euros")
-    cap: Annotated[int, Field(ge=1, le=10_000)] = Field(title="Nombre maximal de stagiaires")
+    cap: Annotated[int, Field(ge=1, le=10_000), WHOLE] = Field(title="Nombre maximal de stagiaires")
     department: Department = Field(title="Département de résidence exigé")
     academic_year: AcademicYear = Field(title="Année universitaire")
 
@@ -143,7 +145,7 @@ class Opening(Request):
 
     starts_on: Day = Field(title="Début de la formation")
     ends_on: Day = Field(title="Fin prévue de la formation")
-    hours: Annotated[int, Field(ge=1, le=5000)] = Field(title="Nombre d’heures prévues")
+    hours: Annotated[int, Field(ge=1, le=5000), WHOLE] = Field(title="Nombre d’heures prévues")
 
     @model_validator(mode="after")
     def _ends_after_its_start(self) -> Self:
@@ -158,13 +160,11 @@ class TraineeRetained(Request):
     dated_by: ClassVar[str] = "retained_on"
     personal: ClassVar[tuple[str, ...]] = ("family_name", "given_name", "born_on")
 
-    number: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
-        None, title="Numéro du stagiaire", description="Attribué par jalon si absent"
-    )
+    number: Number | None = Field(None, title="Numéro du stagiaire", description="Attribué par jalon si absent")
     family_name: Line = Field(title="Nom de famille")
     given_name: Line = Field(title="Prénom")
     born_on: Day = Field(title="Date de naissance")
-    rank: Annotated[int, Field(ge=1, le=100_000)] = Field(title="Rang de sélection")
+    rank: Number = Field(title="Rang de sélection")
     fee_regime: Literal["continuing", "initial"] = Field("continuing", title="Régime (formation continue ou initiale)")
     insee: InseeCode = Field(title="Code INSEE de la commune de résidence", description="Par exemple 62119 pour Béthune")
     retained_on: Day = Field(title="Date à laquelle le stagiaire a été retenu")
@@ -175,7 +175,7 @@ class ResidenceVerified(Request):
 
     dated_by: ClassVar[str] = "verified_on"
 
-    trainee: Annotated[int, Field(ge=1)] = Field(title="Numéro du stagiaire")
+    trainee: Number = Field(title="Numéro du stagiaire")
     insee: InseeCode = Field(title="Code INSEE de la commune vérifiée")
     evidence_kind: Literal["tax_notice", "utility_bill", "rent_receipt", "employer_statement", "other"] = Field(
         title="Nature du justificatif vu"
@@ -267,7 +267,7 @@ class PaymentOrder(Request):
 
     order_number: Line = Field(title="Numéro du mandat")
     slip_number: Line = Field(title="Numéro du bordereau")
-    fiscal_year: Annotated[int, Field(ge=2000, le=2100)] = Field(title="Exercice budgétaire")
+    fiscal_year: Annotated[int, Field(ge=2000, le=2100), WHOLE] = Field(title="Exercice budgétaire")
     ordered_on: Day | None = Field(None, title="Date du mandat")
 
 
