@@ -99,7 +99,8 @@ def _named(model: type[BaseModel], path: Sequence[int | str]) -> str:
             here = _model_inside(field.annotation)
         elif isinstance(part, int):
             titles.append(f"n° {part + 1}")
-    dotted = ".".join(str(part) for part in path)
+    # A key is typed by a person too: what cannot be printed is not repeated.
+    dotted = "".join(letter if letter.isprintable() else "?" for letter in ".".join(str(part) for part in path))
     return f"{' › '.join(titles)} ({dotted})" if titles else f"« {dotted[:60]} »"
 
 

@@ -119,7 +119,7 @@ def fields(model: type[BaseModel]) -> Iterator[str]:
             group = schema.get("$defs", {}).get(told.get("$ref", "").rpartition("/")[2])
             yield from walk(group["properties"], *path, name) if group else ["--" + "-".join((*path, name)).replace("_", "-")]
 
-    return walk(schema["properties"], *path)
+    return walk(schema["properties"])
 
 
 def test_a_person_added_to_the_register_is_listed_with_roles_and_address(jalon: Jalon) -> None:

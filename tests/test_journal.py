@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from walks import OTHER_IBAN, Walk
 from witness import drop_triggers, dump, journal, sql
 
+from models.canonical import GENESIS, canonical, digest
 from models.store import Store
 from models.verify import Verification, Verifier
-from models.canonical import GENESIS, canonical, digest
 from states.facts import State
 from states.guard import Refused
 

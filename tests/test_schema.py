@@ -169,6 +169,15 @@ def test_an_older_or_newer_schema_is_refused(store: Store, schema: str, word: st
     assert sql(store, "SELECT version_num FROM alembic_version") == [(schema,)]
 
 
+def test_a_database_that_is_refused_is_not_kept_open(postgresql_url: str) -> None:
+    with pytest.raises(Unreachable) as refused:  # and with it, the frames that hold the store
+        Store(postgresql_url)
+    with psycopg.connect(postgresql_url.replace("+psycopg", "")) as connection:
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        assert connection.execute(others).fetchone() == (0,)
+    assert refused.value.args
+
+
 def test_an_empty_postgresql_is_refused_and_stays_empty(postgresql_url: str) -> None:
     assert "vide" in unreachable(postgresql_url)
     with psycopg.connect(postgresql_url.replace("+psycopg", "")) as connection:

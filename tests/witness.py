@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +45,12 @@ def journal(store: Store, reference: str) -> list[tuple[Any, ...]]:
 def fresh(walk: Walk) -> Loaded:
     """The dossier as its rows say, read without any memory."""
     with walk.store.transaction(write=False) as cursor:
-        loaded = Dossiers(walk.store).load(cursor, walk.reference)
+        loaded = _reader(walk.store).load(cursor, walk.reference)
     assert loaded is not None
     return loaded
+
+
+_reader = lru_cache(maxsize=1)(Dossiers)  # to compile its statements takes longer than to run them
 
 
 def drop_triggers(store: Store) -> None:
@@ -57,10 +62,9 @@ def drop_triggers(store: Store) -> None:
         sql(store, "DROP FUNCTION journal_is_append_only CASCADE")
 
 
-def child(code: str, *arguments: str, prefix: tuple[str, ...] = (), **how: Any) -> subprocess.Popen[str]:
-    """Another Python process that runs `code` on the same sources and these tests."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
+def child(code: str, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> subprocess.Popen[str]:
+    """Another Python process that runs `code` on the same sources and these tests, with more environment variables."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]), **settings}
     command = [*prefix, sys.executable, "-c", code, *arguments]
-    return subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
-    )
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
