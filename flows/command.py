@@ -10,7 +10,7 @@ from flows import reading, screen
 from flows.home import Home
 from flows.settings import settings
 from models.answers import Invalid
-from models.store import Unreachable
+from models.store import Unreachable, writable
 
 INTERRUPTED = 130
 
@@ -37,6 +37,7 @@ def run(words: Sequence[str]) -> int:
 
 def _answered(words: Sequence[str], *, as_json: bool) -> int:
     try:
+        _assert_readable(words)
         quick = _quick([word for word in words if word != "--json"])
         if quick is not None:
             return screen.show(quick(Home(settings())), as_json=as_json)
@@ -47,6 +48,11 @@ def _answered(words: Sequence[str], *, as_json: bool) -> int:
         return screen.show(screen.invalid(fault.sentences), as_json=as_json)
     except Unreachable as fault:
         return screen.show(screen.unreachable(str(fault)), as_json=as_json)
+
+
+def _assert_readable(words: Sequence[str]) -> None:
+    if not all(map(writable, words)):
+        raise Invalid("La commande contient des caractères illisibles : elle doit être écrite en UTF-8.")
 
 
 def _noted(fault: Exception) -> str:

@@ -30,7 +30,7 @@ INTERRUPTED = 130
 def main(*, keep: bool = False, var: Path = PROJECT / "var") -> int:
     """Play the whole story under `var`; 0 when it went as the resolution and the rules say. Stops what it started."""
     console = Console(highlight=False, soft_wrap=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server.stop_on_signals()
     began = time.monotonic()
     _fresh(var)
     console.print("[bold]jalon : la convention CDG 62 - Université d’Artois, du vote au paiement[/]")

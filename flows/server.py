@@ -40,6 +40,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def stop_on_signals() -> None:
+    """Ctrl-C and a polite end both raise KeyboardInterrupt, even when a shell started us with Ctrl-C ignored."""
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)
+
+
 def usual_port() -> int:
     """Prefect's own port when nobody listens there, so that the address stays the same; otherwise a free one."""
     with socket.socket() as probe:
@@ -124,7 +130,7 @@ def serve(home: str | None, port: int | None) -> int:
     print("Démarrage de l’interface de Prefect...", flush=True)
     with running(folder, port=port or usual_port()) as used:
         print(f"Tableau de bord : http://127.0.0.1:{used}/runs   (Ctrl-C pour arrêter)", flush=True)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stop_on_signals()
         with suppress(KeyboardInterrupt):
             signal.pause()
     print("Arrêté.")

@@ -18,7 +18,7 @@ from models.canonical import GENESIS, canonical, digest
 from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
 from models.people import CLOCK_NAME, folded
-from models.store import Cursor, Store
+from models.store import Cursor, Store, writable
 from states.decide import Decision, decide
 from states.delays import PARIS, paris_day
 from states.effects import Tell
@@ -28,6 +28,7 @@ from states.guard import HOUSE, WHOEVER_ENTERS, Reason, Refused
 from states.lifecycle import STEPS
 from states.requests import Request
 
+TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
 FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
 
 
@@ -83,6 +84,7 @@ class Ledger:
         step = STEPS.get(trigger)
         if step is None or type(request) is not step.asks:
             raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
+        _assert_writable(reference, actor, key, via, expected_version)
         if trigger == "open" and getattr(request, "reference", None) != reference:
             raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
         attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), request.model_dump(mode="json"))
@@ -189,6 +191,15 @@ class Ledger:
                     "due_at": attempt.instant,
                 },
             )
+
+
+def _assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
+    """Raise Invalid for what neither database could hold."""
+    texts = (reference, actor, key, via)
+    if any(len(text) > TEXT_AT_MOST or not writable(text) for text in texts):
+        raise Invalid("La référence, la personne ou la clé contient des caractères illisibles, ou est trop longue.")
+    if expected_version is not None and not 0 <= expected_version < VERSION_AT_MOST:
+        raise Invalid("La version attendue doit être un nombre entier positif.")
 
 
 def instant(at: datetime) -> str:

@@ -167,6 +167,11 @@ class Store:
             )
 
 
+def writable(text: str) -> bool:
+    """Whether a database can hold `text`: UTF-8, without the letter that ends a text in C."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def sqlite_url(path: Path) -> str:
     """The address of a SQLite file."""
     return str(URL.create("sqlite", database=str(path)))

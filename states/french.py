@@ -26,6 +26,11 @@ def day(value: date) -> str:
     return f"{'1er' if value.day == 1 else value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """« 1 stagiaire », « 2 stagiaires »; in French, zero is singular."""
+    return f"{number} {one if number < 2 else several}"
+
+
 def listed(words: Sequence[str]) -> str:
     """« a », « a et b », « a, b et c »."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} et {words[-1]}" if words else ""

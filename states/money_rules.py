@@ -6,7 +6,7 @@ from datetime import date
 
 from states.calculation import entitlement, tied_at_cap
 from states.facts import Partnership, Role, Severity
-from states.french import day, euros, listed
+from states.french import counted, day, euros, listed
 from states.guard import HOUSE, Case, Needs, Source, guard
 
 SEPARATION = Source("Séparation de l’ordonnateur et du comptable, décret n° 2012-1246 du 7 novembre 2012, art. 9", verified=False)
@@ -66,7 +66,7 @@ def amount_is_within_entitlement(case: Case) -> str | None:
         return None
     return (
         f"La facture de {euros(case.request.amount)} dépasse le droit à subvention de {euros(due.amount)} "
-        f"({due.subsidised} stagiaires subventionnés)."
+        f"({counted(due.subsidised, 'stagiaire subventionné', 'stagiaires subventionnés')})."
     )
 
 

@@ -85,7 +85,7 @@ TYPED: dict[str, tuple[list[str], list[str]]] = {
     ),
     "more present than seats": (
         ["approve", "ESSAI-1", "--on", "2025-10-09", "--seats", "1", "--present", "A", "B", "--as", "Bruno"],
-        ["La demande : il y a plus de membres présents et absents que de sièges."],
+        ["Il y a plus de membres présents et absents que de sièges."],
     ),
     "a signatory that is no object": (
         ["sign", "ESSAI-1", "--signatories", "R. Dupont", "--as", "Tania"],
@@ -210,6 +210,11 @@ def test_a_dossier_file_tells_every_field_that_is_wrong(on_this_process: Callabl
     named = ["(reference)", "(parties.cdg.siret)", "(terms.rate)", "(terms.cap)", "(terms.bonus)"]
     assert [line[line.index("(") : line.index(")") + 1] for line in err.splitlines()] == named
     assert "12345678901234" not in err
+
+
+def test_an_amount_is_read_with_the_no_break_spaces_of_french_typography(on_this_process: Callable[..., Said]) -> None:
+    """As it is pasted from a letter or a spreadsheet; the step itself is refused, because the training has not ended."""
+    assert on_this_process(*INVOICE, "--amount", "2\u202f000,00\u00a0€").code == 3
 
 
 def test_the_wrong_role_is_refused_and_changes_only_the_journal(house: House, on_this_process: Callable[..., Said]) -> None:

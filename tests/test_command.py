@@ -334,6 +334,12 @@ def test_init_db_makes_a_database_and_leaves_a_good_one_alone(jalon: Jalon, tmp_
     assert jalon("list").out == "Aucun dossier.\n"
 
 
+@pytest.mark.parametrize("words", [["list"], ["why", REFERENCE], ["people", "list"], ["verify"]], ids=" ".join)
+def test_a_command_leaves_no_database_open(opened: Jalon, tmp_path: Path, words: list[str]) -> None:
+    assert opened(*words).code == 0
+    assert [one.name for one in Path("/proc/self/fd").iterdir() if one.is_symlink() and tmp_path in one.readlink().parents] == []
+
+
 def test_the_installed_script_opens_shows_and_verifies(tmp_path: Path) -> None:
     (tmp_path / "dossier.json").write_text(json.dumps(DOSSIER))
     env = {**os.environ, "JALON_HOME": str(tmp_path / "home")}

@@ -96,8 +96,8 @@ ATTEMPTS: dict[str, tuple[State, dict[str, Any], type]] = {
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_a_fault_at_any_statement_leaves_nothing_behind_and_the_same_key_then_succeeds(store: Store, attempt: str) -> None:
     state, changes, kind = ATTEMPTS[attempt]
-    for failure, rules in FAILURES.items():
-        walk, trigger = Walk(store, f"ESSAI-{len(failure)}"), attempt.rpartition(" ")[2]
+    for number, (failure, rules) in enumerate(FAILURES.items()):
+        walk, trigger = Walk(store, f"ESSAI-{number}"), attempt.rpartition(" ")[2]
         lead_to(walk, state)
         before = dump(store)
         for k in itertools.count(1):
