@@ -277,3 +277,25 @@ def test_a_row_that_moved_while_a_step_was_decided_is_never_overwritten(store: S
     with store.transaction() as cursor:
         assert walk.ledger.dossiers.move(cursor, old, old.partnership, old.n + 1, "0" * 64) is False
     assert sql(store, "SELECT state FROM partnerships") == [("approved",)]
+
+
+def test_a_dossier_opened_while_a_step_begins_is_locked_all_the_same(postgresql_url: str) -> None:
+    """There was no row to lock yet; then there is one, and somebody else would like to write to it."""
+    store, elsewhere = Store(postgresql_url, create=True), Store(f"{postgresql_url}&options=-c%20lock_timeout%3D300ms")
+    walk, other = Walk(store), Walk(elsewhere)
+
+    def meanwhile(number: int, _: str) -> bool:
+        with suppress(Unreachable):
+            if number == 2:  # the lock, that found nothing
+                other.do("open")
+            elif number in (4, 5, 6):  # the dossier has been read
+                other.do("attach")
+        return False
+
+    with faults(store, after=meanwhile):
+        answer = walk.ask("open", actor="Bruno", key="late")
+    assert isinstance(answer, Conflict)
+    assert answer.who == "Tania"
+    assert json.loads(journal(store, walk.reference)[-1][1])["key"] == "late"
+    elsewhere.close()
+    store.close()

@@ -87,7 +87,7 @@ def test_no_tracked_file_names_a_folder_of_one_machine() -> None:
 
 
 def test_the_patterns_find_what_they_should() -> None:
-    for index in (f"--index-{'url'} x", f"https://{'pypi'}.org", f"http://mirror.example/{'simple'}/prefect"):
+    for index in (f"--index-{'url'} x", f"https://{'py'}{'pi'}.org", f"http://mirror.example/{'simple'}/prefect"):
         assert PACKAGE_INDEX.search(index)
     assert ONE_MACHINE.search(f"cd {'/root'}/project")
     assert not ONE_MACHINE.search("docs/work/plan")
