@@ -31,7 +31,10 @@ KEY = Annotated[str | None, Parameter(name="--key", help="Clé d’idempotence :
 SEEN = Annotated[int | None, Parameter(name="--if-version", help="Ne faire l’étape que si le dossier en est encore à cette version")]
 JSON = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Répondre en JSON")]
 DAY = Annotated[str | None, Parameter(name="--on", help="Date du fait (AAAA-MM-JJ), si la demande ne la donne pas")]
-FILE = Annotated[str | None, Parameter(name="--request", help="Fichier JSON de la demande, ou - pour l’entrée standard")]
+DOSSIER = Annotated[str, Parameter(allow_leading_hyphen=True, help="Fichier JSON du dossier, ou - pour l’entrée standard")]
+FILE = Annotated[
+    str | None, Parameter(name="--request", allow_leading_hyphen=True, help="Fichier JSON de la demande, ou - pour l’entrée standard")
+]
 
 
 class Option:
@@ -99,7 +102,7 @@ def command_of(step: Step, home: Callable[[], Home]) -> Callable[..., int]:
 def open_command(home: Callable[[], Home]) -> Callable[..., int]:
     """`jalon open FILE`: the dossier file is the whole request."""
 
-    def run(file: str, *, person: PERSON, key: KEY = None, as_json: JSON = False) -> int:
+    def run(file: DOSSIER, *, person: PERSON, key: KEY = None, as_json: JSON = False) -> int:
         request = read_request(STEPS["open"], _file(file))
         reference = request.reference  # type: ignore[attr-defined]
         return show(ask(home(), STEPS["open"], reference, request, person=person, key=key, seen=None), as_json=as_json)

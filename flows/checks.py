@@ -10,7 +10,7 @@ from flows.home import Home, shared_home
 from flows.ports.clock import now
 from flows.settings import settings
 from models.answers import Invalid
-from models.people import CLOCK_NAME
+from models.people import CLOCK
 from models.store import Unreachable
 from states import findings
 from states.calculation import entitlement
@@ -37,7 +37,7 @@ def _checked(home: Home, reference: str) -> RunState[None]:
     partnership = home.views.partnership(reference)
     if {one for one in partnership.findings if one.code not in GUARDS} != set(findings.standing(partnership)):
         key = f"review:{reference}:{partnership.version}"
-        home.ledger.fire(reference, "review_findings", Review(reviewed_on=None), actor=CLOCK_NAME, at=now(), key=key, via="checks")
+        home.ledger.fire(reference, "review_findings", Review(reviewed_on=None), actor=CLOCK, at=now(), key=key, via="checks")
     due = entitlement(partnership)
     return Completed(
         message=f"{verified.entries} entrées vérifiées ; droit à subvention {euros(due.amount)} "

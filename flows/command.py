@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 
 from flows import reading, screen
-from flows.home import Home
+from flows.home import Home, close_all
 from flows.settings import settings
 from models.answers import Invalid
 from models.store import Unreachable, writable
+from states.french import unreadable
 
 INTERRUPTED = 130
 
@@ -23,16 +25,29 @@ def main() -> None:
 def run(words: Sequence[str]) -> int:
     """Run one command; the exit code: 0 done, 2 usage, 3 refused, 4 conflict, 5 unreachable, 1 a fault of jalon itself."""
     as_json = "--json" in words
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal of another encoding shows « ? »
     try:
-        return _answered(words, as_json=as_json)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone, as with `| head`
-        return screen.DONE
+        code = _answered(words, as_json=as_json)
+        sys.stdout.flush()  # here, where a broken pipe or a full disk can still be told
+    except (BrokenPipeError, SystemExit):
+        _print_to_nowhere()  # the reader of a pipe has gone, as with `| head`
+        code = screen.DONE
+    except OSError as fault:
+        _print_to_nowhere()
+        code = screen.show(screen.unreachable(f"La réponse ne peut pas être écrite ({unreadable(fault)})."), as_json=False)
     except KeyboardInterrupt:
         print("\nInterrompu.", file=sys.stderr)
-        return INTERRUPTED
+        code = INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - a traceback on a person's screen is a defect; it goes to a file
-        return screen.show(screen.unexpected(fault, _noted(fault)), as_json=as_json)
+        code = screen.show(screen.unexpected(fault, _noted(fault)), as_json=as_json)
+    finally:
+        close_all()
+    return code
+
+
+def _print_to_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _answered(words: Sequence[str], *, as_json: bool) -> int:
@@ -60,7 +75,8 @@ def _noted(fault: Exception) -> str:
     folder = settings().home
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "fault.log").write_text("".join(traceback.format_exception(fault)))
+        # Where, not what: the message of a driver may quote a row, and a row may hold a name.
+        (folder / "fault.log").write_text(f"{type(fault).__name__}\n{''.join(traceback.format_tb(fault.__traceback__))}")
     except OSError:
         return "(le détail n’a pas pu être écrit)"
     return str(folder / "fault.log")

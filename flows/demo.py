@@ -46,7 +46,7 @@ def main(*, keep: bool = False, var: Path = PROJECT / "var") -> int:
             as_told = _played(console, port, var)
             console.print(f"\nDurée totale : {time.monotonic() - began:.1f} s.")
             if keep:
-                console.print(f"Tableau de bord ouvert : http://127.0.0.1:{port}/runs   (Ctrl-C pour arrêter)")
+                console.print(f"Tableau de bord ouvert : http://127.0.0.1:{port}   (Ctrl-C pour arrêter)")
                 signal.pause()
         finally:
             context.__exit__(None, None, None)
@@ -111,7 +111,7 @@ def _summary(console: Console, home: Home, var: Path) -> None:
     verdict = f"{verified.entries} entrées, tête {verified.head[:16]}..." if not verified.faults else " ".join(verified.faults)
     console.print(f"  jalon verify : {'tout se tient' if not verified.faults else 'LE JOURNAL NE TIENT PAS'} ({verdict})")
     console.print("\n[bold]Pour regarder vous-même[/]")
-    console.print(f"  Les exécutions dans l’interface de Prefect : make dashboard, puis http://127.0.0.1:{server.USUAL_PORT}/runs")
+    console.print(f"  Les exécutions dans l’interface de Prefect : make dashboard, puis http://127.0.0.1:{server.USUAL_PORT}")
     console.print(f"  Le dossier : JALON_HOME={_shown(var / 'demo')} .venv/bin/jalon show {story.REFERENCE}")
 
 

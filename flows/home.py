@@ -16,12 +16,22 @@ if TYPE_CHECKING:
     from models.views import Views
 
 
+OPENED: list[Store] = []
+
+
+def close_all() -> None:
+    """Close every database that this process has opened."""
+    while OPENED:
+        OPENED.pop().close()
+
+
 class Home:
     """One database and its doors. What a command does not use is not imported. Raises Unreachable."""
 
     def __init__(self, settings: Settings, *, create: bool = False) -> None:
         self.settings = settings
         self.store = Store(settings.database_url, create=create)
+        OPENED.append(self.store)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -42,7 +42,7 @@ def free_port() -> int:
 
 def stop_on_signals() -> None:
     """Ctrl-C and a polite end both raise KeyboardInterrupt, even when a shell started us with Ctrl-C ignored."""
-    for sign in (signal.SIGINT, signal.SIGTERM):
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.default_int_handler)
 
 
@@ -91,7 +91,9 @@ def _from_template(home: Path, template: Path, env: dict[str, str]) -> None:
         )
         if made.returncode == 0 and (home / "prefect.db").exists():
             template.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(home / "prefect.db", kept)
+            partial = kept.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(home / "prefect.db", partial)
+            partial.replace(kept)
         return
     shutil.copyfile(kept, home / "prefect.db")
 
@@ -127,10 +129,10 @@ def serve(home: str | None, port: int | None) -> int:
     folder = folder if folder.is_absolute() else PROJECT / folder
     if home and not (folder / "prefect.db").exists():
         raise Unreachable(f"Aucune exécution dans {folder} : lancez d’abord « make demo ».")
+    stop_on_signals()
     print("Démarrage de l’interface de Prefect...", flush=True)
     with running(folder, port=port or usual_port()) as used:
-        print(f"Tableau de bord : http://127.0.0.1:{used}/runs   (Ctrl-C pour arrêter)", flush=True)
-        stop_on_signals()
+        print(f"Tableau de bord : http://127.0.0.1:{used}   (Ctrl-C pour arrêter)", flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()
     print("Arrêté.")

@@ -101,7 +101,7 @@ def flow_of(step: Step) -> Flow[..., Any]:
     run.__name__ = run.__qualname__ = step.trigger
     made: Flow[..., Any] = flow(
         name=step.trigger,
-        description=f"{step.label}. {step.asks.__doc__ or ''}",
+        description=f"{step.label}. Par : {', '.join(role.label for role in step.by)}.",
         validate_parameters=False,
         retries=0,
         persist_result=False,

@@ -17,7 +17,7 @@ from models.answers import Answer, Conflict, Invalid, answer_of
 from models.canonical import GENESIS, canonical, digest
 from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
-from models.people import CLOCK_NAME, folded
+from models.people import folded, unknown_person
 from models.store import Cursor, Store, writable
 from states.decide import Decision, decide
 from states.delays import PARIS, paris_day
@@ -38,7 +38,7 @@ class Attempt(NamedTuple):
     reference: str
     trigger: str
     request: Request
-    actor: str
+    actor: str | Actor
     at: datetime
     key: str
     via: str
@@ -69,7 +69,7 @@ class Ledger:
         trigger: str,
         request: Request,
         *,
-        actor: str,
+        actor: str | Actor,
         at: datetime,
         key: str,
         via: str = "",
@@ -79,39 +79,45 @@ class Ledger:
 
         The same `key` with the same input gives the first answer again; with another input, Conflict.
         `expected_version` is the version that the caller saw: if the dossier has moved on since, Conflict.
+        `actor` is a name of the register, whose roles are read in the same transaction; jalon itself passes `CLOCK`.
         Raises Invalid for an unknown reference, trigger or person, Unreachable when the database does not answer.
         """
         step = STEPS.get(trigger)
         if step is None or type(request) is not step.asks:
             raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
-        _assert_writable(reference, actor, key, via, expected_version)
+        _assert_writable(reference, _name_of(actor), key, via, expected_version)
         if trigger == "open" and getattr(request, "reference", None) != reference:
             raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
         attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), request.model_dump(mode="json"))
         for _ in range(3):
             try:
                 with self.store.transaction() as cursor:
-                    return self._fire(cursor, attempt)
+                    answer, after = self._fire(cursor, attempt)
             except Exception as fault:
                 name = violated(fault)
                 if name is None:
                     raise
                 if name not in FIRST_WINS:
                     attempt = attempt._replace(refusal=_objection(attempt, name))
+                continue
+            if after is not None:
+                self.dossiers.remember(after)
+            return answer
         raise Invalid(f"Le dossier {reference} change trop vite : réessayez.")
 
-    def _fire(self, cursor: Cursor, attempt: Attempt) -> Answer:
+    def _fire(self, cursor: Cursor, attempt: Attempt) -> tuple[Answer, Loaded | None]:
+        """The answer, and the dossier as it will be once committed."""
         self.dossiers.lock(cursor, attempt.reference)
-        cursor.execute(self._standing, {"folded": folded(attempt.actor), "key": attempt.key, "reference": attempt.reference})
+        cursor.execute(self._standing, {"folded": folded(_name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference})
         name, roles, earlier, *place = cursor.fetchone()
         loaded = self._unopened(attempt) if place[0] is None else self.dossiers.at(cursor, attempt.reference, tuple(place))
         if earlier is not None:
-            return _again(attempt, *json.loads(earlier))
+            return _again(attempt, *json.loads(earlier)), None
         actor = _actor(attempt.actor, name, roles)
         verdict = self._verdict(cursor, attempt, loaded, actor)
         if loaded.id == 0 and not isinstance(verdict, Decision):
             # There is no dossier, so no chain to write the refusal into.
-            return verdict
+            return verdict, None
         return self._write(cursor, attempt, loaded, actor, verdict)
 
     def _unopened(self, attempt: Attempt) -> Loaded:
@@ -144,7 +150,9 @@ class Ledger:
         sentence = f"« {label} » a déjà été fait par {won['actor']} {_moment(won['recorded_at'])}."
         return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], loaded.partnership.state)
 
-    def _write(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> Answer:
+    def _write(
+        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict
+    ) -> tuple[Answer, Loaded | None]:
         before = loaded.partnership
         after = verdict.after if isinstance(verdict, Decision) else before
         n = loaded.n + 1
@@ -155,7 +163,7 @@ class Ledger:
         if id_ == 0:
             id_ = self.dossiers.open(cursor, after, n, head)
         elif not self.dossiers.move(cursor, loaded, after, n, head):
-            return _wrong_version(attempt, before)
+            return _wrong_version(attempt, before), None
         cursor.execute(
             self._append,
             {
@@ -172,8 +180,7 @@ class Ledger:
             if verdict.identity is not None:
                 self.dossiers.name(cursor, id_, verdict.identity)
             self._post_effects(cursor, id_, n, attempt, verdict)
-        self.dossiers.remember(Loaded(id_, n, head, after))
-        return answer_of(told, head)
+        return answer_of(told, head), Loaded(id_, n, head, after)
 
     def _post_effects(self, cursor: Cursor, id_: int, n: int, attempt: Attempt, decision: Decision) -> None:
         """One row for each effect, with a key that a receiver can recognise: dossier, entry, effect."""
@@ -196,8 +203,8 @@ class Ledger:
 def _assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
     """Raise Invalid for what neither database could hold."""
     texts = (reference, actor, key, via)
-    if any(len(text) > TEXT_AT_MOST or not writable(text) for text in texts):
-        raise Invalid("La référence, la personne ou la clé contient des caractères illisibles, ou est trop longue.")
+    if not key or any(len(text) > TEXT_AT_MOST or not writable(text) for text in texts):
+        raise Invalid("La référence, la personne ou la clé est vide, trop longue, ou contient des caractères illisibles.")
     if expected_version is not None and not 0 <= expected_version < VERSION_AT_MOST:
         raise Invalid("La version attendue doit être un nombre entier positif.")
 
@@ -209,7 +216,7 @@ def instant(at: datetime) -> str:
 
 def input_digest(pepper: str, attempt: Attempt) -> str:
     """What tells two inputs apart under one key. Keyed by the dossier's secret: a name in it cannot be guessed back."""
-    told = canonical([attempt.reference, attempt.trigger, folded(attempt.actor), attempt.expected_version, attempt.asked])
+    told = canonical([attempt.reference, attempt.trigger, folded(_name_of(attempt.actor)), attempt.expected_version, attempt.asked])
     return hmac.digest(bytes.fromhex(pepper), told, "sha256").hex()
 
 
@@ -271,11 +278,15 @@ def _objection(attempt: Attempt, constraint: str) -> Refused:
     return Refused(attempt.trigger, (Reason(constraint.upper(), sentence, WHOEVER_ENTERS, str(HOUSE)),))
 
 
-def _actor(asked: str, name: str | None, roles: str) -> Actor:
-    if asked == CLOCK_NAME:
-        return Actor(CLOCK_NAME, frozenset({Role.CLOCK}))
+def _name_of(actor: str | Actor) -> str:
+    return actor if isinstance(actor, str) else actor.name
+
+
+def _actor(asked: str | Actor, name: str | None, roles: str) -> Actor:
+    if isinstance(asked, Actor):
+        return asked
     if name is None:
-        raise Invalid(f"{asked} n’est pas au registre des personnes : ajoutez-la avec « jalon people add ».")
+        raise unknown_person(asked)
     return Actor(name, _roles(roles))
 
 

@@ -15,7 +15,7 @@ from models.constraints import violated
 from models.store import Store
 from states.facts import Actor, Role
 
-CLOCK_NAME = "horloge"  # jalon itself; nobody can take the name
+CLOCK = Actor("horloge", frozenset({Role.CLOCK}))  # jalon itself; nobody can take the name
 P, R = tables.people.c, tables.people_roles.c
 
 
@@ -32,6 +32,11 @@ def folded(name: str) -> str:
     """One spelling of a name, so that case, accents and spaces make no second person."""
     decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def unknown_person(name: str) -> Invalid:
+    """What to say of a name that the register does not have."""
+    return Invalid(f"Le nom « {name[:80]} » n’est pas au registre des personnes ; ajoutez-le avec « jalon people add ».")
 
 
 class Register:
@@ -52,7 +57,7 @@ class Register:
         clean = " ".join(name.split())
         if not roles or Role.CLOCK in roles:
             raise Invalid("Une personne a au moins un rôle, et jamais celui de l’horloge.")
-        if not clean or folded(clean) == CLOCK_NAME:
+        if not clean or folded(clean) == CLOCK.name:
             raise Invalid(f"Le nom « {clean} » ne peut pas être celui d’une personne.")
         person = Person(clean, mail, tuple(dict.fromkeys(roles)))
         try:
@@ -81,7 +86,7 @@ class Register:
         """A person as the rules see one. Raises Invalid when the name is not in the register."""
         found = next((one for one in self.everyone() if folded(one.name) == folded(name)), None)
         if found is None:
-            raise Invalid(f"{name} n’est pas au registre des personnes : ajoutez-la avec « jalon people add ».")
+            raise unknown_person(name)
         return Actor(found.name, frozenset(found.roles))
 
     def holding(self, role: Role) -> tuple[Person, ...]:

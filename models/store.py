@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
 from models.tables import SCHEMA
+from states.french import unreadable
 
 BUSY_SECONDS = 10
 DRIVER_FAULTS = (SQLAlchemyError, sqlite3.Error, OSError)
@@ -43,21 +45,30 @@ class Store:
     """
 
     def __init__(self, url: str, *, create: bool = False) -> None:
-        self.url = make_url(url)
+        self.url = _known_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._kept = threading.local()
         with _french_faults():
-            self.engine = self._engine(create=create)
-            schema = self._schema()
-            if schema is None and create:
-                from models.migrate import upgrade  # alembic takes 0.4 s to import: only when a schema is made
-
-                upgrade(self.engine)
-                schema = self._schema()
             if self.is_sqlite:
-                self._assert_sqlite()
-            else:
-                self._assert_postgresql()
+                _assert_ours(Path(self.url.database or ""), create=create)
+            self.engine = self._engine()
+            try:
+                self._open(create=create)
+            except BaseException:
+                self.close()
+                raise
+
+    def _open(self, *, create: bool) -> None:
+        schema = self._schema()
+        if schema is None and create:
+            from models.migrate import upgrade  # alembic takes 0.4 s to import: only when a schema is made
+
+            upgrade(self.engine)
+            schema = self._schema()
+        if self.is_sqlite:
+            self._assert_sqlite()
+        else:
+            self._assert_postgresql()
         _assert_schema(schema)
 
     def close(self) -> None:
@@ -118,16 +129,9 @@ class Store:
         if connection is not None:
             connection.invalidate()
 
-    def _engine(self, *, create: bool) -> Engine:
+    def _engine(self) -> Engine:
         if not self.is_sqlite:
             return create_engine(self.url, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=0)
-        path = Path(self.url.database or "")
-        if create:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        elif not path.exists():
-            raise Unreachable(
-                f"La base {path} n’existe pas encore : commencez par « jalon people add » ou « jalon open »."
-            )  # fmt: skip
         engine = create_engine(self.url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS}, pool_size=0)
         event.listen(engine, "connect", _set_sqlite)
         return engine
@@ -172,6 +176,37 @@ def writable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
+def _known_url(url: str) -> URL:
+    try:
+        known = make_url(url)
+        supported = known.drivername in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
+    except (SQLAlchemyError, ValueError):
+        supported = False
+    if not supported or (known.drivername.startswith("sqlite") and known.database in (None, "", ":memory:")):
+        raise Unreachable(
+            "L’adresse JALON_DATABASE_URL n’est pas lisible : écrivez sqlite:////chemin/jalon.db ou postgresql+psycopg://utilisateur@serveur/base."
+        )
+    return known
+
+
+def _assert_ours(path: Path, *, create: bool) -> None:
+    """Look at a SQLite file without touching it: opening it for writing would already change somebody else's."""
+    if not path.exists():
+        if not create:
+            raise Unreachable(f"La base {path} n’existe pas encore : commencez par « jalon people add » ou « jalon open ».")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise Unreachable(f"Le dossier {path.parent} ne peut pas être créé ({unreadable(fault)}).") from fault
+        return
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and "alembic_version" not in tables:
+        raise Unreachable(f"Le fichier {path} est la base d’un autre programme.")
+    if not tables and not create:
+        _assert_schema(None)
+
+
 def sqlite_url(path: Path) -> str:
     """The address of a SQLite file."""
     return str(URL.create("sqlite", database=str(path)))
@@ -180,9 +215,22 @@ def sqlite_url(path: Path) -> str:
 def _set_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours alone
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
+    _set_wal(cursor)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _set_wal(cursor: Any) -> None:
+    """Put the file into WAL mode once. SQLite does not wait for a lock to change it, so we do."""
+    limit = time.monotonic() + BUSY_SECONDS
+    while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as fault:
+            if "locked" not in str(fault) or time.monotonic() > limit:
+                raise
+            time.sleep(0.05)
 
 
 def _assert_schema(schema: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -10,10 +10,15 @@ from pydantic_core import PydanticCustomError
 from states.fields import WHOLE, AcademicYear, Day, Department, Euros, Iban, Line, Siret
 
 
+def _without_docstring(schema: dict[str, Any]) -> None:
+    # A docstring is English and for whoever reads the code; a form is French.
+    schema.pop("description", None)
+
+
 class Asked(BaseModel):
     """A value that a person gives: nothing unknown is let in, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, json_schema_extra=_without_docstring)
 
 
 class CdgParty(Asked):

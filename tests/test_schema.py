@@ -153,10 +153,11 @@ def test_an_address_of_no_database_that_jalon_knows_is_refused_in_french(url: st
     unreachable(url)
 
 
-def test_postgresql_that_may_forget_a_commit_is_refused(store: Store) -> None:
-    if not store.is_sqlite:
-        sql(store, f"ALTER DATABASE {store.url.database} SET synchronous_commit = off")
-        assert "durée" in unreachable(store.url.render_as_string(hide_password=False))
+def test_postgresql_that_may_forget_a_commit_is_refused(postgresql_url: str) -> None:
+    store = Store(postgresql_url, create=True)
+    sql(store, f"ALTER DATABASE {store.url.database} SET synchronous_commit = off")
+    store.close()
+    assert "durée" in unreachable(postgresql_url)
 
 
 @pytest.mark.parametrize(("schema", "word"), [("0000", "ancien"), ("9999", "récent")])

@@ -8,7 +8,7 @@ from typing import Any
 
 from models.answers import Answer, Done
 from models.ledger import Ledger
-from models.people import Register
+from models.people import CLOCK, Register
 from models.store import Store
 from states.facts import Role, State
 from states.lifecycle import STEPS
@@ -139,7 +139,7 @@ class Walk:
         if trigger == "open":
             content = {"reference": self.reference} | content
         request = STEPS[trigger].asks.model_validate(content)
-        by = actor or ("horloge" if trigger == "review_findings" else PEOPLE[role_for(trigger)])
+        by = actor or (CLOCK if trigger == "review_findings" else PEOPLE[role_for(trigger)])
         key = key or f"test-{next(self._keys)}"
         return self.ledger.fire(self.reference, trigger, request, actor=by, at=at, key=key, via="test", expected_version=seen)
 

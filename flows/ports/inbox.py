@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,23 @@ def read(folder: Path, name: str) -> dict[str, Any]:
 def parsed(content: bytes, name: str) -> dict[str, Any]:
     """The JSON object in `content`. Raises Invalid, naming the place of the fault and never the content."""
     try:
-        value = json.loads(content.decode("utf-8-sig"))
+        value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=partial(_once, name))
     except UnicodeDecodeError:
         raise Invalid(f"{name} n’est pas écrit en UTF-8.") from None
     except json.JSONDecodeError as fault:
         raise Invalid(f"{name} n’est pas du JSON lisible : ligne {fault.lineno}, colonne {fault.colno}.") from None
-    except RecursionError:
-        raise Invalid(f"{name} n’est pas du JSON lisible : trop de niveaux.") from None
+    except (RecursionError, ValueError):
+        raise Invalid(f"{name} n’est pas du JSON lisible : trop de niveaux, ou un nombre trop long.") from None
     if not isinstance(value, dict):
         raise Invalid(f"{name} doit contenir un objet JSON, entre accolades.")
+    return value
+
+
+def _once(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs; a key given twice would otherwise lose its first value without a word."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise Invalid(f"{name} donne deux fois le même champ.")
     return value
 
 

@@ -11,7 +11,10 @@ engine: Engine = context.config.attributes["engine"]
 
 with engine.connect() as connection:
     # The engine is in autocommit (the ledger says BEGIN itself), so the whole migration is one explicit transaction.
+    # Two processes may arrive together: the second waits here, and then finds nothing left to do.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(6210)")
     try:
         context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
         context.run_migrations()
