@@ -48,6 +48,10 @@ class Attempt(NamedTuple):
     refusal: Refused | None = None  # what the database itself objected to a first try
 
 
+class _OvertakenError(Exception):
+    """The row has moved since it was read: only where it did not exist when it should have been locked. Begin again."""
+
+
 class Ledger:
     """A ledger on one database. `entropy(n)` gives n random bytes as hexadecimal, for salts."""
 
@@ -93,6 +97,8 @@ class Ledger:
             try:
                 with self.store.transaction() as cursor:
                     answer, after = self._fire(cursor, attempt)
+            except _OvertakenError:
+                continue
             except Exception as fault:
                 name = violated(fault)
                 if name is None:
@@ -163,7 +169,7 @@ class Ledger:
         if id_ == 0:
             id_ = self.dossiers.open(cursor, after, n, head)
         elif not self.dossiers.move(cursor, loaded, after, n, head):
-            return _wrong_version(attempt, before), None
+            raise _OvertakenError
         cursor.execute(
             self._append,
             {
