@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -9,6 +10,8 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import asking, reading, registering, screen
 from flows.asking import JSON
+from flows.checking import Checked, check
+from flows.courier import deliver_all
 from flows.home import Home
 from flows.settings import settings
 from flows.usage import new_app, sentence
@@ -51,7 +54,7 @@ def app() -> App:
     people.command(people_add, name="add")
     people.command(people_list, name="list")
     root.command(people)
-    for tool in (init_db, demo, dashboard, bench):
+    for tool in (deliver, init_db, demo, dashboard, bench):
         root.command(tool, name=tool.__name__.replace("_", "-"), group=TOOLS)
     return root
 
@@ -108,6 +111,19 @@ def init_db(*, as_json: JSON = False) -> int:
     """Créer la base, ou la mettre au schéma de cette version."""
     url = _new_home().store.url.render_as_string()
     return screen.show(screen.Page([f"La base est prête : {url}."], {"database": url}), as_json=as_json)
+
+
+def deliver(*, as_json: JSON = False) -> int:
+    """Distribuer les courriers et faire les contrôles qui attendent (une ronde de Prefect le fait aussi, chaque minute)."""
+    home = _home()
+
+    async def checked(reference: str) -> Checked:
+        return check(home, reference)
+
+    done = asyncio.run(deliver_all(home, checked))
+    told = {"letters": done.letters, "checked": done.checked, "broken": list(done.broken), "given_up": done.given_up}
+    where = [f"  Ils sont dans {home.settings.mail_dir}."] if done.letters else []
+    return screen.show(screen.Page([done.message, *where], told), as_json=as_json)
 
 
 def demo(*, keep: KEEP = False) -> int:

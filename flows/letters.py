@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from flows.ports.mail import Letter
 from models.outbox import Parcel
 from models.people import Person
+from states.decide import why_not
 from states.delays import PARIS, due_on
-from states.facts import Partnership, Role, State
-from states.french import day
-from states.lifecycle import STEPS, steps_from
+from states.facts import Actor, Partnership, Role, State
+from states.french import day, euros
+from states.lifecycle import STEPS, Step, steps_from
 
 
 def notification(parcel: Parcel, person: Person, role: Role, partnership: Partnership) -> Letter:
@@ -25,9 +28,10 @@ def notification(parcel: Parcel, person: Person, role: Role, partnership: Partne
         "",
         f"Étape : {step.label}, en date du {day(date.fromisoformat(told['effective_on']))}.",
         f"Faite par {told['actor']} ({Role(told['role']).label}), saisie le {day(recorded.date())} à {recorded:%H:%M}.",
+        *_details(told, step),
         *(f"À savoir : {reason['reason']}" for reason in told["reasons"]),
         "",
-        *_up_to_you(told, role, partnership),
+        *_up_to_you(told, role, person, partnership),
         f"Empreinte du journal à l’entrée {told['n']} : {parcel.digest}",
         "Gardez ce message : cette empreinte permet de prouver, plus tard, que le journal n’a pas été réécrit.",
         "",
@@ -37,18 +41,36 @@ def notification(parcel: Parcel, person: Person, role: Role, partnership: Partne
     return Letter(parcel.key, person.name, person.mail, subject, "\n".join(lines) + "\n", recorded)
 
 
+# What the reader of a letter needs of a request; never what concerns a trainee.
+TOLD = ("motive", "number", "amount", "order_number", "slip_number", "fiscal_year", "accounting_reference")
+
+
+def _details(told: dict[str, Any], step: Step) -> list[str]:
+    """« Motif : pièce manquante. », for each field of the request that matters to the reader."""
+    if step.asks.personal:
+        return []
+    asked = {name: told["request"][name] for name in TOLD if told["request"].get(name)}
+    if "amount" in asked:
+        asked["amount"] = euros(Decimal(asked["amount"]))
+    return [f"{(step.asks.model_fields[name].title or name).removesuffix(', en euros')} : {value}." for name, value in asked.items()]
+
+
 def _what_happened(told: dict[str, str]) -> str:
     before, after = State(told["from"]), State(told["to"])
     if before is after:
         return f"Un fait nouveau est consigné au dossier {told['reference']}, qui reste « {after.label} »."
     if before is State.UNOPENED:
         return f"Le dossier {told['reference']} est ouvert ; il est « {after.label} »."
-    return f"Le dossier {told['reference']} est passé de « {before.label} » à « {after.label} »."
+    return f"Le dossier {told['reference']} est passé de l’état « {before.label} » à l’état « {after.label} »."
 
 
-def _up_to_you(told: dict[str, str], role: Role, partnership: Partnership) -> list[str]:
+def _up_to_you(told: dict[str, str], role: Role, person: Person, partnership: Partnership) -> list[str]:
     """What the reader may do next; with a date as long as the dossier has not moved on."""
+    at = datetime.fromisoformat(told["recorded_at"])
+    actor = Actor(person.name, frozenset(person.roles))
     steps = [step for step in steps_from(State(told["to"])) if role in step.by and not step.is_recording]
+    if partnership.state == told["to"]:  # whoever certified is not asked to order
+        steps = [step for step in steps if all(one.code != "SAME_PERSON" for one in why_not(partnership, step, at=at, actor=actor))]
     if not steps:
         return []
     lines = ["Ce que vous pouvez faire maintenant :"]

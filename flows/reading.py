@@ -7,8 +7,16 @@ from typing import Any
 
 from flows.home import Home
 from flows.screen import REFUSED, Page, role_label, short_day, state_label, table, wall_time
-from states.french import euros
+from states.facts import Partnership
+from states.french import counted, day, euros
 
+STATUSES = {
+    "COUNTED": "subventionné",
+    "OVER_CAP": "hors plafond",
+    "OUTSIDE_DEPARTMENT": "hors département",
+    "RESIDENCE_UNVERIFIED": "à vérifier",
+}
+INVOICES = {"received": "reçue", "suspended": "suspendue", "rejected": "rejetée"}
 OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "trop tard"}
 
 
@@ -17,40 +25,63 @@ def show(home: Home, reference: str) -> Page:
     told = home.views.show(reference)
     terms, due = told["terms"], told["entitlement"]
     conditions = f"{euros(Decimal(terms['rate']))} par stagiaire, {terms['cap']} au plus, résidant dans le {terms['department']}"
-    counted = f"{due['subsidised']} stagiaires subventionnés sur {due['eligible']} éligibles"
+    eligible = counted(due["eligible"], "éligible", "éligibles")
+    of_them = f"{counted(due['subsidised'], 'stagiaire subventionné', 'stagiaires subventionnés')} sur {eligible}"
     lines = [
         f"{reference} : « {state_label(told['state'])} » (version {told['version']})",
         f"  Conditions : {conditions}, année {terms['academic_year']}",
-        f"  Droit à subvention : {euros(Decimal(due['amount']))} ({counted})",
+        f"  Droit à subvention : {euros(Decimal(due['amount']))} ({of_them})",
     ]
     if told["findings"]:
-        lines += ["", "Constats"]
-        lines += [f"  - {one['reason']} ({one['code']})" for one in told["findings"]]
+        lines += ["", "Constats", *(f"  - {one['reason']} ({one['code']})" for one in told["findings"])]
+    lines += money(home.views.partnership(reference))
     if told["trainees"]:
-        lines += [
-            "",
-            *table(("N°", "Statut", "Pourquoi"), ([str(one["number"]), one["status"], one["reason"]] for one in told["trainees"])),
-        ]
-    return Page([*lines, "", *timeline(told["history"])], told)
+        statuses = ([str(one["number"]), STATUSES[one["status"]], one["reason"]] for one in told["trainees"])
+        lines += ["", *table(("N°", "Statut", "Pourquoi"), statuses)]
+    return Page([*lines, "", *timeline(home.views.history(reference))], told)
+
+
+def money(partnership: Partnership) -> list[str]:
+    """The invoices and how far the money has come, one line each."""
+    lines = [
+        f"  Facture {one.invoice_number} du {day(one.issued_on)} : {euros(one.amount)} ({INVOICES[one.status]})"
+        for one in partnership.invoices
+    ]
+    for one in partnership.settlements:
+        lines.append(f"  Liquidé : {euros(one.settled)} le {day(one.certified_on)}, par {one.certified_by}")
+        if one.ordered is not None and one.ordered_on is not None:
+            papers = f"mandat {one.order_number}, bordereau {one.slip_number}, exercice {one.fiscal_year}"
+            lines.append(f"  Mandaté : {euros(one.ordered)} le {day(one.ordered_on)}, par {one.ordered_by} ({papers})")
+        if one.paid is not None and one.paid_on is not None:
+            lines.append(f"  Payé : {euros(one.paid)} le {day(one.paid_on)}, par {one.paid_by} (référence {one.accounting_reference})")
+    return ["", "Facture et paiement", *lines] if lines else []
 
 
 def timeline(history: list[dict[str, Any]]) -> list[str]:
     """The journal of a dossier, one line for each attempt."""
     return table(
-        ("Entrée", "Date", "Saisi le", "Étape", "Résultat", "État", "Par"),
+        ("N°", "Date", "Saisi le", "Étape", "État", "Par", "Résultat"),
         (
             [
                 str(one["n"]),
                 short_day(one["effective_on"]),
                 wall_time(one["recorded_at"]),
-                one["trigger"],
-                OUTCOMES[one["outcome"]],
+                one["label"],
                 state_label(one["to"]),
                 f"{one['actor']} ({role_label(one['role'])})" if "," not in one["role"] else one["actor"],
+                _outcome(one),
             ]
             for one in history
         ),
     )
+
+
+def _outcome(told: dict[str, Any]) -> str:
+    """« fait », « refusé : DUPLICATE », « fait : pièce manquante »."""
+    codes = [reason["code"] for reason in told["reasons"]] if told["outcome"] == "refused" else []
+    motive = str(told["request"].get("motive") or "")
+    why_so = ", ".join(codes) or motive.replace("\n", " ")
+    return f"{OUTCOMES[told['outcome']]} : {why_so}" if why_so else OUTCOMES[told["outcome"]]
 
 
 def why(home: Home, reference: str, trigger: str | None = None, person: str | None = None) -> Page:
@@ -68,7 +99,7 @@ def why(home: Home, reference: str, trigger: str | None = None, person: str | No
         lines += ["", f"{step['label']} ({step['trigger']}) : {by or 'horloge'}{due}"]
         lines += [f"  - {one['reason']} ({one['code']} ; peut y remédier : {one['who']})" for one in step["unmet"]]
         if not step["unmet"]:
-            lines.append("  Rien ne manque au dossier ; la demande elle-même sera jugée quand elle sera faite.")
+            lines.append("  Possible dès maintenant.")
     return Page(lines, told)
 
 
@@ -87,9 +118,12 @@ def verify(home: Home, reference: str | None = None) -> Page:
     lines = []
     for one in found:
         if one.faults:
-            lines += [f"{one.reference} : LE JOURNAL NE TIENT PAS.", *(f"  - {fault}" for fault in one.faults)]
+            lines += [
+                f"{one.reference} : LE JOURNAL NE TIENT PAS : prévenez l’exploitant.",
+                *(f"  - {fault}" for fault in one.faults),
+            ]
         else:
-            lines.append(f"{one.reference} : {one.entries} entrées vérifiées, tête {one.head}.")
+            lines.append(f"{one.reference} : {counted(one.entries, 'entrée vérifiée', 'entrées vérifiées')}, tête {one.head}.")
     told = [{"reference": one.reference, "entries": one.entries, "head": one.head, "faults": list(one.faults)} for one in found]
     code = REFUSED if any(one.faults for one in found) else 0
     return Page(lines or ["Aucun dossier à vérifier."], told[0] if reference else told, code)

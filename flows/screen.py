@@ -49,6 +49,7 @@ def _done(done: Done) -> Page:
     moved = done.source is not done.state
     first = f"Fait. {done.reference} est « {done.state.label} »" if moved else f"Consigné. {done.reference} reste « {done.state.label} »"
     lines = [f"{first} (version {done.version}, entrée {done.n} du journal)."]
+    lines += [f"  Ce stagiaire porte le numéro {done.trainee}."] if done.trainee else []
     lines += [f"  À savoir : {reason.reason}" for reason in done.warnings]
     told = {
         "reference": done.reference,
@@ -62,6 +63,7 @@ def _done(done: Done) -> Page:
         "effective_on": done.effective_on,
         "recorded_at": done.recorded_at,
         "hash": done.digest,
+        **({"trainee": done.trainee} if done.trainee else {}),
         "warnings": [reason_told(reason) for reason in done.warnings],
     }
     return Page(lines, {"done": told})

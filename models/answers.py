@@ -23,6 +23,7 @@ class Done(NamedTuple):
     recorded_at: str
     warnings: tuple[Reason, ...]
     digest: str
+    trainee: int | None  # the number of a trainee who was just retained
 
 
 class Conflict(NamedTuple):
@@ -67,6 +68,7 @@ def answer_of(told: dict[str, Any], digest: str) -> Answer:
         recorded_at=told["recorded_at"],
         warnings=reasons_of(told),
         digest=digest,
+        trainee=told["request"]["number"] if "commitment" in told["request"] else None,
     )
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.exc import DBAPIError
 
 from models.tables import metadata
 
 # SQLite names the columns of a unique constraint, not the constraint.
 UNIQUE_COLUMNS = {
-    ", ".join(f"{table.name}.{column.name}" for column in constraint.columns): str(constraint.name)
+    ", ".join(f"{table.name}.{column.name}" for column in unique.columns): str(unique.name)
     for table in metadata.tables.values()
-    for constraint in table.constraints
-    if isinstance(constraint, UniqueConstraint)
+    for unique in (*table.constraints, *table.indexes)
+    if isinstance(unique, UniqueConstraint) or (isinstance(unique, Index) and unique.unique)
 }
 
 

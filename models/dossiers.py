@@ -10,6 +10,7 @@ from sqlalchemy import Table, Text, bindparam, cast, func, insert, literal_colum
 from sqlalchemy.sql import ColumnElement
 
 from models import tables
+from models.answers import Invalid
 from models.codec import COLLECTIONS, facts_of, row_of
 from models.store import Cursor, Store
 from states.facts import Finding, Identity, Partnership, State
@@ -49,10 +50,13 @@ class Dossiers:
         self._resolve = store.compile(_resolution())
 
     def load(self, cursor: Cursor, reference: str) -> Loaded | None:
-        """The dossier of that reference as its rows say, or None."""
+        """The dossier of that reference as its rows say, or None. Raises Invalid when a row cannot be read."""
         cursor.execute(self._load, {"reference": reference})
         row = cursor.fetchone()
-        return None if row is None else _loaded(row)
+        try:
+            return None if row is None else _loaded(row)
+        except (ValueError, TypeError):
+            raise Invalid(f"Les données du dossier {reference} sont abîmées : prévenez l’exploitant.") from None
 
     def lock(self, cursor: Cursor, reference: str) -> None:
         """Nobody else writes to this dossier before the commit. (On SQLite, BEGIN IMMEDIATE has said so already.)"""
@@ -67,8 +71,9 @@ class Dossiers:
         known = self._known.get(reference)
         if known is not None and known[:3] == place:
             return known
-        cursor.execute(self._load, {"reference": reference})
-        return _loaded(cursor.fetchone())
+        loaded = self.load(cursor, reference)
+        assert loaded is not None, "the row was read a moment ago, in the same transaction"
+        return loaded
 
     def remember(self, loaded: Loaded) -> None:
         """Keep a dossier in memory, for as long as its head is the one in the database."""

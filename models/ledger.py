@@ -25,7 +25,7 @@ from states.effects import Tell
 from states.facts import Actor, Partnership, Role, State
 from states.french import day
 from states.guard import HOUSE, WHOEVER_ENTERS, Reason, Refused
-from states.lifecycle import STEPS
+from states.lifecycle import GUARDS, STEPS
 from states.requests import Request
 
 TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
@@ -239,6 +239,7 @@ def _told(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Re
         "prev": loaded.head,
         "key": attempt.key,
         "trigger": attempt.trigger,
+        "label": STEPS[attempt.trigger].label,
         "from": before.state.value,
         "to": after.state.value,
         "version": after.version,
@@ -248,7 +249,7 @@ def _told(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Re
         "effective_on": attempt.request.effective_on(paris_day(attempt.at)).isoformat(),
         "recorded_at": attempt.instant,
         "via": attempt.via,
-        "request": _public(attempt, salted),
+        "request": _public(attempt, named, salted),
         "reasons": [reason._asdict() for reason in reasons],
     }
     if isinstance(verdict, Conflict):
@@ -256,13 +257,13 @@ def _told(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Re
     return entry
 
 
-def _public(attempt: Attempt, salted: str | None) -> dict[str, Any]:
-    """The request as the chain keeps it: without the personal data of a trainee, with the commitment that stands for it."""
+def _public(attempt: Attempt, number: int | None, salted: str | None) -> dict[str, Any]:
+    """The request as the chain keeps it: instead of a trainee's personal data, the number and the commitment that stand for it."""
     personal = attempt.request.personal
     if not personal:
         return attempt.asked
     kept = {name: value for name, value in attempt.asked.items() if name not in personal}
-    return {**kept, "commitment": salted} if salted else kept
+    return {**kept, "number": number, "commitment": salted} if salted else kept
 
 
 def _again(attempt: Attempt, pepper: str, first_input: str, entry: str, head: str) -> Answer:
@@ -280,8 +281,11 @@ def _wrong_version(attempt: Attempt, partnership: Partnership) -> Conflict:
 
 
 def _objection(attempt: Attempt, constraint: str) -> Refused:
+    """What the database refused, told as the rule that it repeats."""
     sentence = tables.SENTENCES.get(constraint, f"La base refuse cette écriture ({constraint}).")
-    return Refused(attempt.trigger, (Reason(constraint.upper(), sentence, WHOEVER_ENTERS, str(HOUSE)),))
+    rule = GUARDS.get(tables.RULES.get(constraint, ""))
+    code, who = (rule.code, rule.who) if rule else (constraint.upper(), WHOEVER_ENTERS)
+    return Refused(attempt.trigger, (Reason(code, sentence, who, str(rule.source if rule else HOUSE)),))
 
 
 def _name_of(actor: str | Actor) -> str:

@@ -207,6 +207,7 @@ invoices = _of_dossier(
     _text("status"),
     _one_of("ck_invoices_status", "status", ("received", "suspended", "rejected")),
     _check("ck_invoices_currency", "currency = 'EUR'"),
+    # Rejected ones count too: a corrected invoice is another paper with another number.
     UniqueConstraint("supplier_siret", "normalised_number", name="uq_invoices_supplier_number"),
     UniqueConstraint("supplier_siret", "document_sha256", name="uq_invoices_supplier_document"),
 )
@@ -322,6 +323,13 @@ people_roles = _table(
     _one_of("ck_people_roles_role", "role", tuple(role.value for role in Role if role is not Role.CLOCK)),
 )
 
+# The rule that a constraint repeats, by its code, where there is one.
+RULES = {
+    "uq_identities_person": "TRAINEE_ALREADY_RETAINED",
+    "uq_invoices_supplier_number": "DUPLICATE",
+    "uq_invoices_supplier_document": "DUPLICATE",
+    "ck_settlements_three_people": "SAME_PERSON",
+}
 # What a person reads when the database itself has refused.
 SENTENCES = {
     "uq_partnerships_reference": "Un dossier porte déjà cette référence.",

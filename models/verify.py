@@ -11,13 +11,35 @@ from sqlalchemy import bindparam, select
 from models import tables
 from models.answers import Invalid
 from models.canonical import GENESIS, canonical, digest
-from models.codec import COLLECTIONS, facts_of
+from models.codec import facts_of
 from models.dossiers import Dossiers, Loaded
 from models.store import Store
 from states.facts import Identity, State
+from states.french import listed
 from states.identity import commitment
 from states.replay import replay
 from states.walk import destination
+
+ENTRY = {"reference", "n", "prev", "key", "trigger", "from", "to", "version", "outcome", "actor", "role", "effective_on"}
+ENTRY |= {"request", "reasons"}
+# Every field of a dossier that its journal tells of, as an auditor calls it.
+CHECKED = {
+    "state": "état",
+    "version": "version",
+    "entered_on": "date de l’état",
+    "imported": "reprise du passé",
+    "parties": "parties et IBAN",
+    "terms": "conditions",
+    "acts": "délibérations",
+    "signatures": "signatures",
+    "trainings": "formation",
+    "committees": "comités",
+    "trainees": "stagiaires",
+    "invoices": "factures",
+    "settlements": "liquidation, mandat et paiement",
+    "documents": "documents",
+    "findings": "constats",
+}
 
 
 class Verification(NamedTuple):
@@ -46,7 +68,10 @@ class Verifier:
     def verify(self, reference: str) -> Verification:
         """Verify one dossier. Raises Invalid when there is none of that reference."""
         with self._store.transaction(write=False) as cursor:
-            loaded = self._dossiers.load(cursor, reference)
+            try:
+                loaded = self._dossiers.load(cursor, reference)
+            except Invalid as fault:
+                return Verification(reference, 0, "", fault.sentences)
             if loaded is None:
                 raise Invalid(f"Aucun dossier ne porte la référence {reference}.")
             cursor.execute(self._entries, {"partnership_id": loaded.id})
@@ -70,7 +95,10 @@ def chain_faults(reference: str, rows: list[Any]) -> Iterator[str]:
     """What is wrong with the chain of `(n, key, entry, digest)` rows: a digest, a link, a number or a step."""
     before, state, version = GENESIS, State.UNOPENED, 0
     for place, (n, key, entry, sealed) in enumerate(rows, start=1):
-        told = json.loads(entry)
+        told = _parsed(entry)
+        if told is None:
+            yield f"Entrée {place} du journal : elle est illisible."
+            return
         version += told["outcome"] == "done"
         arrival = destination(state, told["trigger"]) if told["outcome"] == "done" else state
         truths = (
@@ -82,8 +110,21 @@ def chain_faults(reference: str, rows: list[Any]) -> Iterator[str]:
             (told["from"] == state and told["to"] == arrival, "elle décrit une étape que la table n’autorise pas"),
             (told["version"] == version, "sa version n’est pas la bonne"),
         )
-        yield from (f"Entrée {place} du journal : {fault}." for holds, fault in truths if not holds)
+        faults = [fault for holds, fault in truths if not holds]
+        if faults:
+            # What follows a broken link is broken too: the first one is what to look at.
+            yield f"Entrée {place} du journal : {listed(faults)}."
+            return
         before, state = sealed, State(told["to"])
+
+
+def _parsed(entry: str) -> dict[str, Any] | None:
+    """The entry as JSON values; None when it is not an entry at all."""
+    try:
+        told = json.loads(entry)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and told.keys() >= ENTRY and told["to"] in set(State) else None
 
 
 def _row_faults(loaded: Loaded, rows: list[Any]) -> Iterator[str]:
@@ -95,12 +136,13 @@ def _fact_faults(loaded: Loaded, told: list[dict[str, Any]]) -> Iterator[str]:
     kept = loaded.partnership
     try:
         retold = replay(kept.reference, told)
-    except ValueError:
+    except (ValueError, LookupError, TypeError, StopIteration):
         yield "Le journal contient une demande que cette version de jalon ne sait pas relire."
         return
-    for name in ("state", "version", "entered_on", "imported", *COLLECTIONS):
-        if getattr(kept, name) != getattr(retold, name):
-            yield f"Les données du dossier ({name}) ne sont pas celles que le journal a enregistrées."
+    for name, label in CHECKED.items():
+        ours, theirs = getattr(kept, name), getattr(retold, name)
+        if (set(ours) != set(theirs)) if name == "findings" else (ours != theirs):
+            yield f"Les données du dossier ({label}) ne sont pas celles que le journal a enregistrées."
 
 
 def _name_faults(loaded: Loaded, people: list[Any]) -> Iterator[str]:

@@ -50,7 +50,7 @@ class Views:
                 {"code": one.code, "severity": one.severity, "reason": one.reason} for one in partnership.findings
             ],
             "trainees": [{"number": line.trainee, "status": line.status, "reason": line.reason} for line in due.lines],
-            "history": [_history(json.loads(entry), digest) for entry, digest in rows],
+            "history": [_history(one) for one in _parsed(reference, rows)],
         }  # fmt: skip
 
     def why(self, reference: str, *, at: datetime, trigger: str | None = None, actor: Actor | None = None) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Views:
         with self._store.transaction(write=False) as cursor:
             loaded = self._loaded(cursor, reference)
             cursor.execute(self._journal, {"partnership_id": loaded.id})
-            return [{**json.loads(entry), "digest": digest} for entry, digest in cursor.fetchall()]
+            return _parsed(reference, cursor.fetchall())
 
     def _loaded(self, cursor: Cursor, reference: str) -> Loaded:
         loaded = self._dossiers.load(cursor, reference)
@@ -119,6 +119,13 @@ def reason_told(reason: Any) -> dict[str, str]:
     return {"code": reason.code, "reason": reason.reason, "who": reason.who, "source": reason.source}
 
 
-def _history(told: dict[str, Any], digest: str) -> dict[str, Any]:
+def _parsed(reference: str, rows: list[Any]) -> list[dict[str, Any]]:
+    try:
+        return [{**json.loads(entry), "digest": digest} for entry, digest in rows]
+    except (ValueError, TypeError):
+        raise Invalid(f"Le journal de {reference} est abîmé : lancez « jalon verify {reference} ».") from None
+
+
+def _history(told: dict[str, Any]) -> dict[str, Any]:
     same = {name: told[name] for name in ("n", "trigger", "from", "to", "outcome", "actor", "role", "effective_on", "recorded_at")}
-    return {**same, "hash": digest}
+    return {**same, "hash": told["digest"]}

@@ -27,7 +27,7 @@ class CdgParty(Asked):
     name: Line = Field(title="Nom du centre de gestion")
     siret: Siret = Field(title="SIRET du centre de gestion")
     department: Department = Field(title="Département du centre de gestion")
-    calendar: Line = Field("metropole", title="Calendrier des jours fériés")
+    calendar: Literal["metropole", "alsace-moselle", "outre-mer"] = Field("metropole", title="Calendrier des jours fériés")
 
 
 class Payee(Asked):
@@ -50,6 +50,12 @@ class PartiesAsked(Asked):
 
     cdg: CdgParty = Field(title="Centre de gestion")
     university: UniversityParty = Field(title="Université")
+
+    @model_validator(mode="after")
+    def _are_two(self) -> Self:
+        if self.cdg.siret == self.university.siret:
+            raise PydanticCustomError("jalon_parties", "le centre de gestion et l’université ne peuvent pas avoir le même SIRET")
+        return self
 
 
 class Fees(Asked):

@@ -114,12 +114,16 @@ def _wrong_place(case: Case) -> Reason:
     if step.trigger == "open":
         sentence = f"Le dossier {case.partnership.reference} est déjà ouvert."
     else:
-        places = listed([f"« {state.label} »" for state in step.source])
+        places = f"« {' » ou « '.join(state.label for state in step.source)} »"
         sentence = f"« {step.label} » se fait depuis l’état {places} ; le dossier est « {case.partnership.state.label} »."
-    return Reason("WRONG_STATE", sentence, listed([role.label for role in step.by]), str(HOUSE))
+    # Who can clear it is whoever may take the dossier further from where it is.
+    movers = dict.fromkeys(role for one in steps_from(case.partnership.state) if not one.is_recording for role in one.by)
+    who = listed([role.label for role in movers if role is not Role.CLOCK]) or "personne : le dossier est clos"
+    return Reason("WRONG_STATE", sentence, who, str(HOUSE))
 
 
 def _wrong_role(step: Step, actor: Actor) -> Reason:
-    needed = listed([one.label for one in step.by if one is not Role.CLOCK]) or Role.CLOCK.label
-    held = listed(sorted(one.label for one in actor.roles)) or "aucun rôle"
-    return Reason("WRONG_ROLE", f"« {step.label} » revient au rôle {needed} ; {actor.name} a : {held}.", needed, str(HOUSE))
+    needed = " ou ".join(one.label for one in step.by if one is not Role.CLOCK) or Role.CLOCK.label
+    held = listed(sorted(one.label for one in actor.roles))
+    sentence = f"« {step.label} » revient au rôle « {needed} » ; {actor.name} est au registre comme {held}."
+    return Reason("WRONG_ROLE", sentence, needed, str(HOUSE))

@@ -11,6 +11,7 @@ from states.guard import HOUSE, Case, Needs, Source, guard
 
 SEPARATION = Source("Séparation de l’ordonnateur et du comptable, décret n° 2012-1246 du 7 novembre 2012, art. 9", verified=False)
 FOUR_YEARS = Source("Prescription quadriennale, loi n° 68-1250 du 31 décembre 1968, art. 1er", verified=True)
+YEARLY = Source("Annualité budgétaire et journée complémentaire, CGCT art. L1612-11", verified=False)
 PAYEE = Source("Compte fixé par la convention ; un changement d’IBAN demande deux personnes", verified=True)
 
 
@@ -49,7 +50,7 @@ def iban_is_that_of_the_convention(case: Case) -> str | None:
 
 @guard("DUPLICATE", clears=Role.FINANCE_OFFICER, source=HOUSE)
 def invoice_is_new(case: Case) -> str | None:
-    """Une facture ne se reçoit qu’une fois : ni le même numéro, ni le même fichier."""
+    """Une facture ne se reçoit qu’une fois : ni le même numéro, ni le même fichier, même après un rejet."""
     for invoice in case.partnership.invoices:
         if invoice.normalised_number == normalised(case.request.number):
             return f"La facture {case.request.number} a déjà été reçue dans ce dossier."
@@ -148,6 +149,15 @@ def right_is_not_prescribed(case: Case) -> str | None:
     if case.effective_on < barred_on:
         return None
     return f"La créance de l’année {training.ended_on.year} est prescrite depuis le {day(barred_on)} : elle ne peut plus être mandatée."
+
+
+@guard("FISCAL_YEAR_DIFFERS", clears=Role.AUTHORISING_OFFICER, source=YEARLY)
+def fiscal_year_is_that_of_the_order(case: Case) -> str | None:
+    """L’exercice est celui de l’année du mandat, ou l’année d’avant pendant la journée complémentaire (janvier)."""
+    year, day_ordered = case.request.fiscal_year, case.effective_on
+    if year == day_ordered.year or (year == day_ordered.year - 1 and day_ordered.month == 1):
+        return None
+    return f"Un mandat du {day(day_ordered)} ne peut pas porter sur l’exercice {year}."
 
 
 @guard("SAME_PERSON", needs=Needs.ACTOR, clears="une autre personne du même rôle", source=SEPARATION)

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from states.facts import Actor, Partnership, Role, State
-from states.guard import Case, Person
+from states import findings
+from states.facts import Actor, Partnership, Role, Severity, State
+from states.guard import Case, Person, Reason
 from states.lifecycle import STEPS
 from states.requests import TraineeRetained
 
@@ -18,7 +19,7 @@ UNNAMED = {"family_name": "-", "given_name": "-", "born_on": "1900-01-01"}  # na
 
 
 def replay(reference: str, entries: Iterable[dict[str, Any]]) -> Partnership:
-    """The facts after `entries` (parsed, in order). Findings and identities are not among them.
+    """The facts after `entries` (parsed, in order). Identities are not among them.
 
     Raises ValueError when an entry cannot be applied: an unknown trigger or a request that no longer reads.
     """
@@ -39,8 +40,11 @@ def _apply(partnership: Partnership, told: dict[str, Any]) -> Partnership:
     effective_on = date.fromisoformat(told["effective_on"])
     actor = Actor(told["actor"], frozenset({Role(told["role"])}))
     case = Case(partnership, step.trigger, request, actor, effective_on, effective_on, Person("", salted, ""))
-    return step.records(case)._replace(
+    warnings = tuple(Reason(**{**reason, "severity": Severity(reason["severity"])}) for reason in told["reasons"])
+    facts = step.records(case)
+    return facts._replace(
         state=State(told["to"]),
         version=partnership.version + 1,
         entered_on=partnership.entered_on if step.is_recording else effective_on,
+        findings=findings.after(case, facts, warnings),
     )

@@ -92,6 +92,8 @@ class Deliberation(Request):
             raise PydanticCustomError("jalon_roll", "un membre est à la fois présent et absent")
         if self.seats is not None and present + len(self.absent or ()) > self.seats:
             raise PydanticCustomError("jalon_roll", "il y a plus de membres présents et absents que de sièges")
+        if self.seats is not None and self.present is not None and present + self.proxies > self.seats:
+            raise PydanticCustomError("jalon_roll", "il y a plus de pouvoirs que de membres absents")
         votes = sum(count or 0 for count in (self.votes_for, self.votes_against, self.abstentions))
         if self.present is not None and votes > present + self.proxies:
             raise PydanticCustomError("jalon_votes", "il y a plus de voix que de membres présents et de pouvoirs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from states.facts import Role
+from states.facts import Role, Severity
 from states.french import day
 from states.guard import HOUSE, Case, Needs, guard
 
@@ -15,7 +15,7 @@ def fact_has_happened(case: Case) -> str | None:
     return f"La date du {day(case.effective_on)} est dans l’avenir : un fait se saisit une fois qu’il a eu lieu."
 
 
-@guard("OUT_OF_ORDER", source=HOUSE)
+@guard("OUT_OF_ORDER", source=HOUSE, imported=Severity.WARN)
 def step_follows_the_previous(case: Case) -> str | None:
     """La date d’une étape ne précède pas celle de l’étape précédente."""
     entered_on = case.partnership.entered_on

@@ -60,7 +60,7 @@ TYPED: dict[str, tuple[list[str], list[str]]] = {
     "nobody who acts": (["close", "ESSAI-1"], ["Il manque --as ; voyez « --help »."]),
     "an unknown person": (
         [*APPROVE[:-1], "Personne"],
-        ["Personne n’est pas au registre des personnes : ajoutez-la avec « jalon people add »."],
+        ["Le nom « Personne » n’est pas au registre des personnes ; ajoutez-le avec « jalon people add »."],
     ),
     "a malformed date": (["approve", "ESSAI-1", "--on", "09/10/2025", "--as", "Bruno"], [f"Date de la séance (held_on) : {DAY}"]),
     "a date that does not exist": (
@@ -108,7 +108,7 @@ WRITTEN: dict[str, tuple[bytes, str]] = {
     "an empty file": (b"", "n’est pas du JSON lisible : ligne 1, colonne 1."),
     "JSON that is a list": (b"[]", "doit contenir un objet JSON, entre accolades."),
     "a file that is not UTF-8": ('{"chair": "Zoé"}'.encode("latin-1"), "n’est pas écrit en UTF-8."),
-    "deeply nested JSON": (b"[" * 100_000, "n’est pas du JSON lisible : trop de niveaux."),
+    "deeply nested JSON": (b"[" * 100_000, "n’est pas du JSON lisible : trop de niveaux, ou un nombre trop long."),
     "a number of 5,000 digits": (b'{"seats": ' + b"9" * 5000 + b"}", "n’est pas du JSON lisible"),
 }
 
@@ -221,7 +221,10 @@ def test_the_wrong_role_is_refused_and_changes_only_the_journal(house: House, on
     before = [line for line in house.dump() if '"journal"' not in line and '"partnerships"' not in line]
     code, out, err = on_this_process(*APPROVE[:-1], "Tania")
     assert (code, out) == (3, "")
-    assert "« Approuver le partenariat » revient au rôle secrétariat du conseil ; Tania a : responsable formation." in err
+    assert (
+        "« Approuver le partenariat » revient au rôle « secrétariat du conseil » ; Tania est au registre comme responsable formation."
+        in err
+    )
     assert [line for line in house.dump() if '"journal"' not in line and '"partnerships"' not in line] == before
     assert json.loads(on_this_process("show", "ESSAI-1", "--json").out)["version"] == 1
 

@@ -350,4 +350,4 @@ def test_the_installed_script_opens_shows_and_verifies(tmp_path: Path) -> None:
     script("people", "add", "Tania", "--role", Role.TRAINING_OFFICER, "--mail", "tania@essai.example")
     assert "Fait. ESSAI-1 est « proposé »" in script("open", "dossier.json", "--as", "Tania")
     assert json.loads(script("show", REFERENCE, "--json"))["state"] == "proposed"
-    assert script("verify").startswith("ESSAI-1 : 1 entrées vérifiées")
+    assert script("verify").startswith("ESSAI-1 : 1 entrée vérifiée")

@@ -178,11 +178,11 @@ def test_what_was_acknowledged_before_a_kill_is_there_and_is_acknowledged_again(
     """A process is killed (SIGKILL) at a random moment of a long walk; afterwards its last step is asked again as well."""
     Walk(store)
     chance = random.Random(seed)
-    walker = child(WALK_ON, store.url.render_as_string(hide_password=False), f"ESSAI-{seed}")
-    lines = [walker.stdout.readline() for _ in range(chance.randint(3, 150))]
-    time.sleep(chance.random() / 200)
-    walker.kill()
-    rest, fault = walker.communicate()
+    with child(WALK_ON, store.url.render_as_string(hide_password=False), f"ESSAI-{seed}") as walker:
+        lines = [walker.stdout.readline() for _ in range(chance.randint(3, 150))]
+        time.sleep(chance.random() / 200)
+        walker.kill()
+        rest, fault = walker.stdout.read(), walker.stderr.read()
     assert fault == ""
     acknowledged = [line.split() for line in [*lines, *rest.splitlines()] if line.strip()]
     assert all(one.faults == () for one in Verifier(store).verify_all())

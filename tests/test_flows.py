@@ -212,7 +212,7 @@ def test_an_unknown_field_ends_as_invalid(told: dict[str, Any]) -> None:
 
 
 def test_an_unknown_person_or_dossier_ends_as_invalid(told: dict[str, Any]) -> None:
-    assert end(told, "nobody").startswith("FAILED Invalid: Personne n’est pas au registre des personnes")
+    assert end(told, "nobody").startswith("FAILED Invalid: Le nom « Personne » n’est pas au registre des personnes")
     assert end(told, "absent") == "FAILED Invalid: Aucun dossier ne porte la référence ESSAI-9."
 
 
@@ -267,7 +267,7 @@ def test_a_letter_is_french_and_holds_the_head_of_the_chain(told: dict[str, Any]
     mail = mails(told)[f"ESSAI-1.{approved['n']}.tell.training_officer"]
     body = mail.get_content()
     assert mail["Subject"] == "[ESSAI-1] Approuver le partenariat : étape faite"
-    assert "Le dossier ESSAI-1 est passé de « proposé » à « approuvé »." in body
+    assert "Le dossier ESSAI-1 est passé de l’état « proposé » à l’état « approuvé »." in body
     assert "  - Signer la convention" in body
     assert f"Empreinte du journal à l’entrée {approved['n']} : {approved['digest']}" in body
     assert mail.get_content_charset() == "utf-8"
@@ -275,7 +275,7 @@ def test_a_letter_is_french_and_holds_the_head_of_the_chain(told: dict[str, Any]
 
 def test_delivering_again_changes_nothing(told: dict[str, Any]) -> None:
     assert told["letters"][0]
-    assert end(told, "delivered again") == "COMPLETED Completed: 0 courriers envoyés, 0 dossiers contrôlés."
+    assert end(told, "delivered again") == "COMPLETED Completed: 0 courrier envoyé, 0 dossier contrôlé."
     assert told["letters"][1] == told["letters"][0]
 
 
@@ -294,7 +294,7 @@ def test_a_step_is_checked_by_a_run_of_its_own(told: dict[str, Any]) -> None:
 
 def test_a_dossier_that_was_tampered_with_fails_its_check_for_good(told: dict[str, Any]) -> None:
     said = end(told, "tampered")
-    assert said == "FAILED Broken: Les données du dossier (state) ne sont pas celles que le journal a enregistrées."
+    assert said == "FAILED Broken: Les données du dossier (état) ne sont pas celles que le journal a enregistrées."
     assert ["checks", "Broken"] in told["runs"]
     dead = [(key, fault) for key, _, _, _, dead_at, fault in told["outbox"] if dead_at]
     assert dead == [("ESSAI-2.1.check", said.removeprefix("FAILED Broken: "))]

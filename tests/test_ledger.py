@@ -208,7 +208,7 @@ def test_an_invoice_of_another_dossier_is_refused_in_french_and_journaled(store:
     other = Walk(store, "ESSAI-2").until(State.TRAINED)
     answer = other.ask("receive_invoice", key="once", **again)
     assert isinstance(answer, Refused)
-    assert [(reason.code, reason.reason) for reason in answer.reasons] == [(constraint.upper(), SENTENCES[constraint])]
+    assert [(reason.code, reason.reason) for reason in answer.reasons] == [("DUPLICATE", SENTENCES[constraint])]
     assert json.loads(journal(store, "ESSAI-2")[-1][1])["reasons"][0]["reason"] == SENTENCES[constraint]
     assert fresh(other).partnership.invoices == ()
     assert other.ask("receive_invoice", key="once", **again) == answer

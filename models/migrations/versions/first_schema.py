@@ -166,11 +166,11 @@ def create_tables() -> None:
         sa.CheckConstraint("currency = 'EUR'", name="ck_invoices_currency"),
         sa.CheckConstraint("issued_on LIKE '____-__-__'", name="ck_invoices_issued_on_is_a_day"),
         sa.CheckConstraint("status IN ('received', 'suspended', 'rejected')", name="ck_invoices_status"),
+        sa.UniqueConstraint("supplier_siret", "normalised_number", name="uq_invoices_supplier_number"),
+        sa.UniqueConstraint("supplier_siret", "document_sha256", name="uq_invoices_supplier_document"),
         sa.CheckConstraint("amount_cents >= 0", name="ck_invoices_amount_cents_is_not_negative"),
         sa.ForeignKeyConstraint(["partnership_id"], ["partnerships.id"], name="fk_invoices_partnership"),
         sa.PrimaryKeyConstraint("partnership_id", "number", name="pk_invoices"),
-        sa.UniqueConstraint("supplier_siret", "document_sha256", name="uq_invoices_supplier_document"),
-        sa.UniqueConstraint("supplier_siret", "normalised_number", name="uq_invoices_supplier_number"),
         sqlite_strict=True,
     )
     op.create_table(

@@ -1,0 +1,39 @@
+"""The check of one dossier: what changed rules find is recorded, then the proof is made. Needs no Prefect."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flows.home import Home
+from flows.ports.clock import now
+from models.people import CLOCK
+from states import findings
+from states.calculation import entitlement
+from states.french import counted, euros
+from states.lifecycle import GUARDS
+from states.requests import Review
+
+
+class Checked(NamedTuple):
+    """What a check found: `holds` is false when the journal or the facts do not; `message` is a French sentence."""
+
+    holds: bool
+    message: str
+
+
+def check(home: Home, reference: str) -> Checked:
+    """Check one dossier. Raises Invalid when there is none of that reference, Unreachable."""
+    partnership = home.views.partnership(reference)
+    if {one for one in partnership.findings if one.code not in GUARDS} != set(findings.standing(partnership)):
+        key = f"review:{reference}:{partnership.version}"
+        home.ledger.fire(reference, "review_findings", Review(reviewed_on=None), actor=CLOCK, at=now(), key=key, via="checks")
+    verified = home.verifier.verify(reference)
+    if verified.faults:
+        return Checked(holds=False, message=" ".join(verified.faults))
+    due = entitlement(partnership)
+    told = (
+        counted(verified.entries, "entrée vérifiée", "entrées vérifiées"),
+        f"droit à subvention {euros(due.amount)} ({counted(due.subsidised, 'stagiaire', 'stagiaires')})",
+        counted(len(partnership.findings), "constat", "constats"),
+    )
+    return Checked(holds=True, message=f"{' ; '.join(told)}.")
