@@ -21,6 +21,7 @@ from flows.ports.clock import now
 from flows.ports.inbox import parsed
 from flows.screen import Page, of_answer, show
 from models.answers import Invalid
+from models.store import Unreachable
 from states.french import sentences, unreadable
 from states.lifecycle import STEPS, Step
 from states.requests import Request
@@ -55,7 +56,7 @@ class Option:
         return Annotated[list[str] | None if self.many else str | None, parameter]
 
     def value(self, given: Any) -> Any:
-        """What the request gets: an empty fingerprint is taken from a file, « cle=valeur;... » becomes an object."""
+        """What the request gets: @FILE gives the fingerprint of a file, « cle=valeur;... » becomes an object."""
         if self.model is not None:
             return [_object(text, self.flag) for text in given]
         if isinstance(given, str) and self.name.endswith("sha256") and given.startswith("@"):
@@ -113,9 +114,12 @@ def open_command(home: Callable[[], Home]) -> Callable[..., int]:
 
 def ask(home: Home, step: Step, reference: str, request: Request, *, person: str, key: str | None, seen: int | None) -> Page:
     """Put the request to the ledger."""
-    answer = home.ledger.fire(
-        reference, step.trigger, request, actor=person, at=now(), key=key or f"cli:{uuid.uuid4()}", via="jalon", expected_version=seen
-    )
+    key = key if key is not None else f"cli:{uuid.uuid4()}"
+    try:
+        answer = home.ledger.fire(reference, step.trigger, request, actor=person, at=now(), key=key, via="jalon", expected_version=seen)
+    except Unreachable as fault:
+        # The answer may be lost after the commit: with the same key, asking again cannot do the step twice.
+        raise Unreachable(f"{fault} Pour redemander sans risque de doublon, ajoutez : --key {key}") from fault
     return of_answer(answer)
 
 

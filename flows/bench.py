@@ -22,6 +22,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from flows import story
+from models.answers import Done
 from models.ledger import Ledger
 from models.people import Register
 from models.store import Store, sqlite_url
@@ -104,7 +105,8 @@ def fired(ledger: Ledger, reference: str, asked: list[Asked]) -> float:
     """Fire a whole story; the seconds it took."""
     began = time.perf_counter()
     for place, one in enumerate(asked):
-        ledger.fire(reference, one.trigger, one.request, actor=one.person, at=AT, key=f"{reference}:{place}", via="bench")
+        answer = ledger.fire(reference, one.trigger, one.request, actor=one.person, at=AT, key=f"{reference}:{place}", via="bench")
+        assert isinstance(answer, Done), answer  # a refused story would be fast, and mean nothing
     return time.perf_counter() - began
 
 

@@ -1,4 +1,4 @@
-"""The check of one dossier: what changed rules find is recorded, then the proof is made. Needs no Prefect."""
+"""The check of one dossier: the proof is made, then what changed rules find is recorded. Needs no Prefect."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ class Checked(NamedTuple):
 
 def check(home: Home, reference: str) -> Checked:
     """Check one dossier. Raises Invalid when there is none of that reference, Unreachable."""
+    verified = home.verifier.verify(reference)
+    if verified.faults:
+        return Checked(holds=False, message=" ".join(verified.faults))
     partnership = home.views.partnership(reference)
     if {one for one in partnership.findings if one.code not in GUARDS} != set(findings.standing(partnership)):
         key = f"review:{reference}:{partnership.version}"
         home.ledger.fire(reference, "review_findings", Review(reviewed_on=None), actor=CLOCK, at=now(), key=key, via="checks")
-    verified = home.verifier.verify(reference)
-    if verified.faults:
-        return Checked(holds=False, message=" ".join(verified.faults))
+        partnership = home.views.partnership(reference)
     due = entitlement(partnership)
     told = (
         counted(verified.entries, "entrée vérifiée", "entrées vérifiées"),

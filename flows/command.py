@@ -29,10 +29,13 @@ def run(words: Sequence[str]) -> int:
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal of another encoding shows « ? »
     try:
         code = _answered(words, as_json=as_json)
-        sys.stdout.flush()  # here, where a broken pipe or a full disk can still be told
-    except (BrokenPipeError, SystemExit):
-        _print_to_nowhere()  # the reader of a pipe has gone, as with `| head`
+        sys.stdout.flush()  # here, where a full disk can still be told
+    except SystemExit as end:  # the help of cyclopts, when nobody reads it to its end
+        code = end.code if isinstance(end.code, int) and not isinstance(end.__context__, BrokenPipeError) else screen.DONE
+        _print_to_nowhere()
+    except BrokenPipeError:
         code = screen.DONE
+        _print_to_nowhere()
     except OSError as fault:
         _print_to_nowhere()
         code = screen.show(screen.unreachable(f"La réponse ne peut pas être écrite ({unreadable(fault)})."), as_json=False)

@@ -108,7 +108,7 @@ def people_list(*, as_json: JSON = False) -> int:
 
 
 def init_db(*, as_json: JSON = False) -> int:
-    """Créer la base, ou la mettre au schéma de cette version."""
+    """Créer la base, si elle n’existe pas encore."""
     url = _new_home().store.url.render_as_string()
     return screen.show(screen.Page([f"La base est prête : {url}."], {"database": url}), as_json=as_json)
 

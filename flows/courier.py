@@ -11,6 +11,7 @@ from flows.home import Home
 from flows.letters import notification
 from flows.ports import mail
 from flows.ports.clock import now
+from models.answers import Invalid
 from models.outbox import Parcel
 from models.store import Unreachable
 from states.facts import Role
@@ -36,22 +37,38 @@ class Delivered(NamedTuple):
 
 
 async def deliver_all(home: Home, check: Callable[[str], Awaitable[Checked]]) -> Delivered:
-    """Deliver until nothing is due. What cannot be sent is tried again later; in the end it is a person's task."""
+    """Deliver until nothing is due. What cannot be done is tried again later; in the end it is a person's task."""
     letters = checked = 0
     broken: list[str] = []
     while parcels := home.outbox.take(now=now(), lease=secrets.token_hex(16)):
         letters += sum(_post(home, parcel) for parcel in parcels if parcel.kind == "tell")
         to_check = [parcel for parcel in parcels if parcel.kind == "check"]
         for reference in dict.fromkeys(parcel.reference for parcel in to_check):
-            found = await check(reference)
-            checked += 1
-            broken += [] if found.holds else [f"{reference} : {found.message}"]
-            for parcel in (one for one in to_check if one.reference == reference):
-                if found.holds:
-                    home.outbox.sent(parcel, now=now())
-                else:
-                    home.outbox.failed(parcel, found.message, now=now(), for_good=True)
+            found = await _checked(home, check, reference, [one for one in to_check if one.reference == reference])
+            checked += found is not None
+            broken += [f"{reference} : {found.message}"] if found is not None and not found.holds else []
     return Delivered(letters, checked, tuple(broken), len(home.outbox.given_up()))
+
+
+async def _checked(home: Home, check: Callable[[str], Awaitable[Checked]], reference: str, parcels: list[Parcel]) -> Checked | None:
+    """Check one dossier for all its parcels; None when the check itself could not be made, to be tried again."""
+    try:
+        found = await check(reference)
+    except Exception as fault:  # noqa: BLE001 - one dossier must not hold up the others
+        for parcel in parcels:
+            home.outbox.failed(parcel, _in_short(fault), now=now())
+        return None
+    for parcel in parcels:
+        if found.holds:
+            home.outbox.sent(parcel, now=now())
+        else:
+            home.outbox.failed(parcel, found.message, now=now(), for_good=True)
+    return found
+
+
+def _in_short(fault: Exception) -> str:
+    """A sentence that is meant for people, or the kind of the fault: the message of a driver may quote a row."""
+    return str(fault) if isinstance(fault, Unreachable | Invalid) else type(fault).__name__
 
 
 def _post(home: Home, parcel: Parcel) -> int:
@@ -61,13 +78,13 @@ def _post(home: Home, parcel: Parcel) -> int:
     if not people:
         home.outbox.failed(parcel, f"Personne n’a le rôle {role.label} au registre.", now=now())
         return 0
-    partnership = home.views.partnership(parcel.reference)
     try:
+        partnership = home.views.partnership(parcel.reference)
         for person in people:
             letter = notification(parcel, person, role, partnership)
             mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
-    except Unreachable as fault:
-        home.outbox.failed(parcel, str(fault), now=now())
+    except Exception as fault:  # noqa: BLE001 - one letter must not hold up the others
+        home.outbox.failed(parcel, _in_short(fault), now=now())
         return 0
     home.outbox.sent(parcel, now=now())
     return len(people)

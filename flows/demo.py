@@ -20,7 +20,6 @@ from flows.home import Home
 from flows.reading import OUTCOMES
 from flows.screen import role_label, short_day, table, wall_time
 from flows.settings import PROJECT, settings
-from states.facts import Role
 from states.french import euros
 from states.lifecycle import STEPS
 
@@ -151,8 +150,3 @@ def inbox_files(folder: Path, requests: Iterable[dict[str, Any]]) -> list[str]:
         (folder / name).write_text(json.dumps(request, ensure_ascii=False))
         names.append(name)
     return names
-
-
-def name_of(role: Role) -> str:
-    """Who holds a role in the demo."""
-    return story.PEOPLE[role]

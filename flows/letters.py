@@ -65,16 +65,17 @@ def _what_happened(told: dict[str, str]) -> str:
 
 
 def _up_to_you(told: dict[str, str], role: Role, person: Person, partnership: Partnership) -> list[str]:
-    """What the reader may do next; with a date as long as the dossier has not moved on."""
+    """What the reader may do next, as long as the dossier has not moved on; whoever certified is not asked to order."""
+    if partnership.state != told["to"]:
+        return []  # the dossier has moved on since
     at = datetime.fromisoformat(told["recorded_at"])
     actor = Actor(person.name, frozenset(person.roles))
-    steps = [step for step in steps_from(State(told["to"])) if role in step.by and not step.is_recording]
-    if partnership.state == told["to"]:  # whoever certified is not asked to order
-        steps = [step for step in steps if all(one.code != "SAME_PERSON" for one in why_not(partnership, step, at=at, actor=actor))]
+    steps = [step for step in steps_from(partnership.state) if role in step.by and not step.is_recording]
+    steps = [step for step in steps if all(one.code != "SAME_PERSON" for one in why_not(partnership, step, at=at, actor=actor))]
     if not steps:
         return []
     lines = ["Ce que vous pouvez faire maintenant :"]
     for step in steps:
-        due = due_on(step.within, partnership) if partnership.state == told["to"] else None
+        due = due_on(step.within, partnership)
         lines.append(f"  - {step.label}{f', au plus tard le {day(due)}' if due else ''}")
     return [*lines, f"Ce qui manque encore se lit avec : jalon why {told['reference']}", ""]

@@ -11,6 +11,7 @@ from flows.checks import checks
 from flows.courier import deliver_all
 from flows.home import shared_home
 from flows.settings import settings
+from models.store import Unreachable
 
 
 @flow(name="deliver", description="Distribue ce que la boîte d’envoi contient : courriers et contrôles.", retries=3, retry_delay_seconds=10)
@@ -22,4 +23,6 @@ async def deliver() -> RunState[None]:
 
 async def _run_checks(reference: str) -> Checked:
     state = await checks(reference, return_state=True)
+    if state.name not in ("Completed", "Broken"):
+        raise Unreachable(state.message or "Le contrôle n’a pas abouti.")
     return Checked(holds=state.is_completed(), message=state.message or "Le contrôle n’a pas abouti.")

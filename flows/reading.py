@@ -99,7 +99,7 @@ def why(home: Home, reference: str, trigger: str | None = None, person: str | No
         lines += ["", f"{step['label']} ({step['trigger']}) : {by or 'horloge'}{due}"]
         lines += [f"  - {one['reason']} ({one['code']} ; peut y remédier : {one['who']})" for one in step["unmet"]]
         if not step["unmet"]:
-            lines.append("  Possible dès maintenant.")
+            lines.append("  Rien ne manque au dossier ; la demande elle-même sera jugée.")
     return Page(lines, told)
 
 

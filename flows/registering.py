@@ -8,7 +8,7 @@ from flows.home import Home
 from flows.screen import Page, role_label, table
 from models.answers import Invalid
 from states.facts import ROLE_LABELS, Role
-from states.fields import Mail
+from states.fields import Line, Mail
 
 ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(
     f"{role.value} ({label})" for role, label in ROLE_LABELS.items() if role is not Role.CLOCK
@@ -22,10 +22,14 @@ def add(home: Home, name: str, roles: list[str], mail: str) -> Page:
         known = ", ".join(role.value for role in Role if role is not Role.CLOCK)
         raise Invalid(f"Le rôle « {unknown[0][:60]} » n’existe pas ; rôles : {known}.")
     try:
+        clean = TypeAdapter(Line).validate_python(name)
+    except ValidationError:
+        raise Invalid("Le nom est vide, trop long, ou contient des caractères invisibles.") from None
+    try:
         address = TypeAdapter(Mail).validate_python(mail)
     except ValidationError:
         raise Invalid("L’adresse de courriel n’est pas valable.") from None
-    person = home.register.add(name, address, [Role(role) for role in roles])
+    person = home.register.add(clean, address, [Role(role) for role in roles])
     told = {"name": person.name, "mail": person.mail, "roles": [role.value for role in person.roles]}
     return Page([f"{person.name} est au registre : {', '.join(role.label for role in person.roles)}."], told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -28,9 +29,14 @@ class Page(NamedTuple):
 def show(page: Page, *, as_json: bool) -> int:
     """Print a page and answer with its exit code. What went wrong goes to the error stream, except as JSON."""
     if as_json:
-        print(json.dumps(page.told, ensure_ascii=False, indent=2))
+        text, stream = json.dumps(page.told, ensure_ascii=False, indent=2), sys.stdout
     else:
-        print("\n".join(page.lines), file=sys.stdout if page.code == DONE else sys.stderr)
+        text, stream = "\n".join(page.lines), sys.stdout if page.code == DONE else sys.stderr
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        # The reader of a pipe has gone, as with `| head`; the answer stays what it was.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return page.code
 
 

@@ -57,6 +57,10 @@ def fire(step: Step, reference: str | None, person: str, asked: Callable[[Home],
     """Ask the ledger and answer as a run ends. `asked` reads the request, `done` tidies up after an accepted one."""
     try:
         home = shared_home(settings())
+        key = f"prefect:{flow_run.id}"
+        earlier = home.ledger.answered(key)
+        if earlier is not None:
+            return answered(earlier)  # this run was started again; its file may be gone from the inbox
         request = translate(step, asked(home))
         answer = home.ledger.fire(
             reference or str(getattr(request, "reference", "")),
@@ -64,8 +68,8 @@ def fire(step: Step, reference: str | None, person: str, asked: Callable[[Home],
             request,
             actor=person,
             at=now(),
-            key=f"prefect:{flow_run.id}",
-            via=f"prefect:{flow_run.name}",
+            key=key,
+            via="prefect",
         )
         if isinstance(answer, Done):
             done(home)

@@ -17,7 +17,7 @@ from models.answers import Answer, Conflict, Invalid, answer_of
 from models.canonical import GENESIS, canonical, digest
 from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
-from models.people import folded, unknown_person
+from models.people import CLOCK, folded, unknown_person
 from models.store import Cursor, Store, writable
 from states.decide import Decision, decide
 from states.delays import PARIS, paris_day
@@ -63,6 +63,7 @@ class Ledger:
         self._append = store.compile(_insert(tables.journal))
         self._post = store.compile(_insert(tables.outbox, "lease", "sent_at", "dead_at", "fault"))
         entries = tables.journal.c
+        self._by_key = store.compile(select(entries.entry, entries.digest).where(entries.key == bindparam("key")))
         self._backwards = store.compile(
             select(entries.entry).where(entries.partnership_id == bindparam("partnership_id")).order_by(entries.n.desc())
         )
@@ -111,6 +112,13 @@ class Ledger:
             return answer
         raise Invalid(f"Le dossier {reference} change trop vite : réessayez.")
 
+    def answered(self, key: str) -> Answer | None:
+        """What `key` was answered, or None; for a caller whose input cannot differ. Raises Unreachable."""
+        with self.store.transaction(write=False) as cursor:
+            cursor.execute(self._by_key, {"key": key})
+            row = cursor.fetchone()
+        return answer_of(json.loads(row[0]), row[1]) if row else None
+
     def _fire(self, cursor: Cursor, attempt: Attempt) -> tuple[Answer, Loaded | None]:
         """The answer, and the dossier as it will be once committed."""
         self.dossiers.lock(cursor, attempt.reference)
@@ -118,7 +126,7 @@ class Ledger:
         name, roles, earlier, *place = cursor.fetchone()
         loaded = self._unopened(attempt) if place[0] is None else self.dossiers.at(cursor, attempt.reference, tuple(place))
         if earlier is not None:
-            return _again(attempt, *json.loads(earlier)), None
+            return _again(attempt, loaded.partnership.state, *json.loads(earlier)), None
         actor = _actor(attempt.actor, name, roles)
         verdict = self._verdict(cursor, attempt, loaded, actor)
         if loaded.id == 0 and not isinstance(verdict, Decision):
@@ -209,6 +217,8 @@ class Ledger:
 def _assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
     """Raise Invalid for what neither database could hold."""
     texts = (reference, actor, key, via)
+    if not all(isinstance(text, str) for text in texts):
+        raise Invalid("La référence et la personne doivent être des textes.")
     if not key or any(len(text) > TEXT_AT_MOST or not writable(text) for text in texts):
         raise Invalid("La référence, la personne ou la clé est vide, trop longue, ou contient des caractères illisibles.")
     if expected_version is not None and not 0 <= expected_version < VERSION_AT_MOST:
@@ -266,13 +276,13 @@ def _public(attempt: Attempt, number: int | None, salted: str | None) -> dict[st
     return {**kept, "number": number, "commitment": salted} if salted else kept
 
 
-def _again(attempt: Attempt, pepper: str, first_input: str, entry: str, head: str) -> Answer:
+def _again(attempt: Attempt, state: State, pepper: str, first_input: str, entry: str, head: str) -> Answer:
     """The key was used before: the first answer again, or Conflict when the input is another one."""
     if hmac.compare_digest(first_input, input_digest(pepper, attempt)):
         return answer_of(json.loads(entry), head)
     first = json.loads(entry)
     sentence = f"Cette clé a déjà servi à une autre demande, par {first['actor']} {_moment(first['recorded_at'])}."
-    return Conflict(attempt.reference, attempt.trigger, sentence, first["actor"], first["recorded_at"], State(first["to"]))
+    return Conflict(attempt.reference, attempt.trigger, sentence, first["actor"], first["recorded_at"], state)
 
 
 def _wrong_version(attempt: Attempt, partnership: Partnership) -> Conflict:
@@ -293,10 +303,10 @@ def _name_of(actor: str | Actor) -> str:
 
 
 def _actor(asked: str | Actor, name: str | None, roles: str) -> Actor:
-    if isinstance(asked, Actor):
-        return asked
+    if asked is CLOCK:
+        return CLOCK
     if name is None:
-        raise unknown_person(asked)
+        raise unknown_person(_name_of(asked))
     return Actor(name, _roles(roles))
 
 

@@ -47,6 +47,12 @@ class Store:
     def __init__(self, url: str, *, create: bool = False) -> None:
         self.url = _known_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # Reads of one page see one moment; a write locks its row and then reads what is committed by now.
+        self._begin = (
+            {True: "BEGIN IMMEDIATE", False: "BEGIN"}
+            if self.is_sqlite
+            else {True: "BEGIN ISOLATION LEVEL READ COMMITTED", False: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+        )
         self._kept = threading.local()
         with _french_faults():
             if self.is_sqlite:
@@ -85,7 +91,7 @@ class Store:
     def transaction(self, *, write: bool = True) -> Iterator[Cursor]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable."""
         try:
-            cursor = self._begun("BEGIN IMMEDIATE" if self.is_sqlite and write else "BEGIN")
+            cursor = self._begun(self._begin[write])
             try:
                 yield cursor
                 cursor.execute("COMMIT")

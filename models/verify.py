@@ -14,9 +14,10 @@ from models.canonical import GENESIS, canonical, digest
 from models.codec import facts_of
 from models.dossiers import Dossiers, Loaded
 from models.store import Store
-from states.facts import Identity, State
+from states.facts import Finding, Identity, Partnership, State
 from states.french import listed
-from states.identity import commitment
+from states.identity import commitment, person_digest
+from states.lifecycle import GUARDS
 from states.replay import replay
 from states.walk import destination
 
@@ -38,7 +39,6 @@ CHECKED = {
     "invoices": "factures",
     "settlements": "liquidation, mandat et paiement",
     "documents": "documents",
-    "findings": "constats",
 }
 
 
@@ -140,13 +140,21 @@ def _fact_faults(loaded: Loaded, told: list[dict[str, Any]]) -> Iterator[str]:
         yield "Le journal contient une demande que cette version de jalon ne sait pas relire."
         return
     for name, label in CHECKED.items():
-        ours, theirs = getattr(kept, name), getattr(retold, name)
-        if (set(ours) != set(theirs)) if name == "findings" else (ours != theirs):
+        if getattr(kept, name) != getattr(retold, name):
             yield f"Les données du dossier ({label}) ne sont pas celles que le journal a enregistrées."
+    if _warnings(kept) != _warnings(retold):
+        yield "Les constats du dossier ne sont pas ceux que le journal a enregistrés."
+
+
+def _warnings(partnership: Partnership) -> set[Finding]:
+    """The findings whose words stand in the journal; the others follow from facts, and from the rules of this version."""
+    return {one for one in partnership.findings if one.code in GUARDS}
 
 
 def _name_faults(loaded: Loaded, people: list[Any]) -> Iterator[str]:
     promised = {trainee.number: trainee.commitment for trainee in loaded.partnership.trainees}
     for person in facts_of(Identity, json.dumps([list(row) for row in people])):
-        if commitment(person.salt, person.family_name, person.given_name, person.born_on) != promised.get(person.trainee):
+        names = (person.family_name, person.given_name, person.born_on)
+        same = commitment(person.salt, *names) == promised.get(person.trainee)
+        if not same or person_digest(loaded.partnership.pepper, *names) != person.digest:
             yield f"L’identité du stagiaire n° {person.trainee} n’est plus celle qui a été retenue."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from states.facts import Role, Severity
-from states.french import day, euros, listed
+from states.french import counted, day, euros, listed
 from states.guard import Case, Source, guard
 from states.requests import POINT_LABELS
 
@@ -40,7 +40,8 @@ def quorum_is_met(case: Case) -> str | None:
     needed = needed_for(asked.seats)
     if len(asked.present) >= needed:
         return None
-    return f"Le quorum n’est pas atteint : {len(asked.present)} présents pour {asked.seats} sièges, il en faut {needed} ({name})."
+    present = counted(len(asked.present), "présent", "présents")
+    return f"Le quorum n’est pas atteint : {present} pour {asked.seats} sièges, il en faut {needed} ({name})."
 
 
 def _is_adopted(case: Case) -> bool | None:

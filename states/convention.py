@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -88,6 +89,8 @@ class TermsAsked(Asked):
             raise PydanticCustomError("jalon_year", "une année universitaire couvre deux années civiles qui se suivent")
         if self.rate <= 0:
             raise PydanticCustomError("jalon_rate", "le montant par stagiaire doit être supérieur à zéro")
-        if self.year_starts_on and self.year_ends_on and self.year_ends_on <= self.year_starts_on:
+        if self.amount_mode == "capped_at_fee" and (self.fees.continuing is None or self.fees.initial is None):
+            raise PydanticCustomError("jalon_fees", "pour plafonner au tarif de l’université, il faut ses deux tarifs")
+        if (self.year_ends_on or date(last, 8, 31)) <= (self.year_starts_on or date(first, 9, 1)):
             raise PydanticCustomError("jalon_year", "l’année universitaire doit finir après avoir commencé")
         return self

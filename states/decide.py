@@ -118,7 +118,7 @@ def _wrong_place(case: Case) -> Reason:
         sentence = f"« {step.label} » se fait depuis l’état {places} ; le dossier est « {case.partnership.state.label} »."
     # Who can clear it is whoever may take the dossier further from where it is.
     movers = dict.fromkeys(role for one in steps_from(case.partnership.state) if not one.is_recording for role in one.by)
-    who = listed([role.label for role in movers if role is not Role.CLOCK]) or "personne : le dossier est clos"
+    who = listed([role.label for role in movers if role is not Role.CLOCK]) or "personne : le dossier est terminé"
     return Reason("WRONG_STATE", sentence, who, str(HOUSE))
 
 

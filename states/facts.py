@@ -157,10 +157,6 @@ class Act(NamedTuple):
     votes_against: int | None
     abstentions: int | None
 
-    @property
-    def roll_call_is_known(self) -> bool:
-        return None not in (self.seats, self.present, self.votes_for, self.votes_against)
-
 
 class Signature(NamedTuple):
     """The signed convention. A signatory who is missing is None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from states.calculation import entitlement, tied_at_cap
@@ -16,8 +17,9 @@ PAYEE = Source("Compte fixé par la convention ; un changement d’IBAN demande 
 
 
 def normalised(invoice_number: str) -> str:
-    """An invoice number without case, spaces, punctuation or leading zeros, so that « f-0012 » and « F 0012 » are one."""
-    return "".join(letter for letter in invoice_number.upper() if letter.isalnum()).lstrip("0")
+    """An invoice number without case, leading zeros or kinds of separator: « f-0012 » and « F 12 » are one, « F-1-2 » is not."""
+    groups = re.findall(r"[^\W_]+", invoice_number.upper())
+    return "-".join(group.lstrip("0") or "0" for group in groups) or invoice_number
 
 
 @guard("INVOICE_BEFORE_TRAINING_END", clears=Role.UNIVERSITY_REFERENT)
@@ -101,7 +103,7 @@ def residences_are_verified(case: Case) -> str | None:
     missing = [f"n° {one.number}" for one in case.partnership.trainees if one.verified_on is None]
     if not missing:
         return None
-    shown = listed(missing) if len(missing) <= 12 else f"{', '.join(missing[:12])} et {len(missing) - 12} autres"
+    shown = listed(missing) if len(missing) <= 12 else f"{', '.join(missing[:12])} et {counted(len(missing) - 12, 'autre', 'autres')}"
     return f"La résidence n’est pas vérifiée pour {'le stagiaire' if len(missing) == 1 else 'les stagiaires'} {shown}."
 
 

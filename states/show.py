@@ -90,7 +90,7 @@ def _rule(one: Guard) -> str:
 
 ROUNDS = (
     ("deliver", "flows.post.deliver", "Distribue la boîte d’envoi, chaque minute", "* * * * *"),
-    ("nightly-verification", "flows.checks.nightly_verification", "Vérifie chaque dossier, chaque nuit", "30 2 * * *"),
+    ("nightly-verification", "flows.checks.nightly_verification", "Vérifie chaque dossier, chaque nuit", "30 4 * * *"),
 )
 
 

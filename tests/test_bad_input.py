@@ -299,7 +299,9 @@ def test_a_locked_database_is_told(house: House) -> None:
     with closing(sqlite3.connect(house.path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = WAL")
         other.execute("BEGIN EXCLUSIVE")
-        assert house(*APPROVE) == Said(5, "", "La base est occupée par un autre programme : réessayez dans un instant.\n")
+        said = house(*APPROVE, "--key", "mine")
+    busy = "La base est occupée par un autre programme : réessayez dans un instant."
+    assert said == Said(5, "", f"{busy} Pour redemander sans risque de doublon, ajoutez : --key mine\n")
     assert json.loads(house("show", "ESSAI-1", "--json").out)["version"] == 1
 
 

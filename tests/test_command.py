@@ -265,7 +265,7 @@ def test_a_refusal_gives_every_reason_with_who_can_clear_it_and_its_source(opene
 def test_a_refusal_is_told_to_a_person_on_the_error_stream(opened: Jalon) -> None:
     said = opened(*asked("approve", present=["Membre 1"], votes_for=1))
     assert (said.code, said.out) == (3, "")
-    assert "Le quorum n’est pas atteint : 1 présents pour 33 sièges, il en faut 17" in said.err
+    assert "Le quorum n’est pas atteint : 1 présent pour 33 sièges, il en faut 17" in said.err
     assert "(NO_QUORUM ; peut y remédier : secrétariat du conseil ; source : Décret n° 85-643" in said.err
 
 

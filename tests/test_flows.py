@@ -191,7 +191,7 @@ def test_accepted_runs_end_as_completed_and_move_the_ledger(told: dict[str, Any]
     assert end(told, "approved") == "COMPLETED Completed: ESSAI-1 est « approuvé » (version 2)."
     moved = [(one["trigger"], one["to"], one["via"][:8]) for one in told["history"] if one["outcome"] == "done"]
     expected = [("open", "proposed"), ("approve", "approved"), ("sign", "signed"), ("retain_trainee", "signed")]
-    assert moved == [(*step, "prefect:") for step in expected]
+    assert moved == [(*step, "prefect") for step in expected]
     assert told["faults"] == []
 
 
@@ -268,7 +268,7 @@ def test_a_letter_is_french_and_holds_the_head_of_the_chain(told: dict[str, Any]
     body = mail.get_content()
     assert mail["Subject"] == "[ESSAI-1] Approuver le partenariat : étape faite"
     assert "Le dossier ESSAI-1 est passé de l’état « proposé » à l’état « approuvé »." in body
-    assert "  - Signer la convention" in body
+    assert "Étape : Approuver le partenariat, en date du " in body
     assert f"Empreinte du journal à l’entrée {approved['n']} : {approved['digest']}" in body
     assert mail.get_content_charset() == "utf-8"
 
@@ -298,7 +298,9 @@ def test_a_dossier_that_was_tampered_with_fails_its_check_for_good(told: dict[st
     assert ["checks", "Broken"] in told["runs"]
     dead = [(key, fault) for key, _, _, _, dead_at, fault in told["outbox"] if dead_at]
     assert dead == [("ESSAI-2.1.check", said.removeprefix("FAILED Broken: "))]
-    assert end(told, "delivered broken").endswith("1 envois abandonnés attendent une personne.")
+    assert end(told, "delivered broken").startswith(
+        "COMPLETED Completed: 0 courrier envoyé, 1 dossier contrôlé. 1 envoi abandonné attend une personne."
+    )
 
 
 def test_a_role_that_nobody_holds_keeps_its_letter_waiting(told: dict[str, Any]) -> None:

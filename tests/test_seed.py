@@ -156,7 +156,6 @@ def test_the_roll_call_of_october_is_unknown_and_never_invented(end: Partnership
     act = end.acts[0]
     roll_call = (act.seats, act.present, act.absent, act.chair, act.secretary, act.votes_for, act.votes_against, act.abstentions)
     assert roll_call == (None,) * 8
-    assert not act.roll_call_is_known
 
 
 def test_the_unknown_roll_call_stays_visible_to_the_end_as_the_only_finding(past: Partnership, end: Partnership) -> None:
