@@ -19,6 +19,9 @@ dashboard: .venv/run.stamp
 	@$(BIN)/jalon dashboard --home var/demo/prefect
 
 test: .venv/dev.stamp
+	@command -v strace >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq strace >/dev/null; } || \
+	  echo "strace is missing and cannot be installed here: the count of fsync on SQLite is left out."
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/dev.stamp

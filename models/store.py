@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
@@ -54,6 +55,7 @@ class Store:
             else {True: "BEGIN ISOLATION LEVEL READ COMMITTED", False: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
         )
         self._kept = threading.local()
+        self._all: WeakSet[Any] = WeakSet()
         with _french_faults():
             if self.is_sqlite:
                 _assert_ours(Path(self.url.database or ""), create=create)
@@ -78,8 +80,10 @@ class Store:
         _assert_schema(schema)
 
     def close(self) -> None:
-        """Close this thread's connection and those that nobody uses."""
+        """Close every connection, those of other threads too."""
         self._forget()
+        for connection in list(self._all):
+            connection.invalidate()
         self.engine.dispose()
 
     def compile(self, statement: ClauseElement) -> str:
@@ -116,6 +120,7 @@ class Store:
                 if self.is_sqlite:
                     raise
         self._kept.connection = self.engine.raw_connection()
+        self._all.add(self._kept.connection)
         return self._execute(self._kept.connection, begin)
 
     def _execute(self, connection: Any, sql: str) -> Cursor:

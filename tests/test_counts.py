@@ -117,6 +117,7 @@ print(steps)
 """
 
 
+@pytest.mark.needs_strace
 def test_sqlite_syncs_at_most_105_times_for_100_steps(sqlite: Store, tmp_path: Path) -> None:
     """Counted by strace between two calls that nothing else makes."""
     sqlite.close()
@@ -142,7 +143,8 @@ def test_postgresql_syncs_at_most_105_times_for_100_steps(postgresql_url: str) -
     before = syncs()
     told, fault = child(LIVES, postgresql_url).communicate()
     assert fault == ""
-    assert int(told) <= syncs() - before <= 1.05 * int(told)
+    # Now and then the server's own writer has synced for a client that was about to.
+    assert 0.9 * int(told) <= syncs() - before <= 1.05 * int(told)
     store.close()
 
 
