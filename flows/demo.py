@@ -98,7 +98,7 @@ def _summary(console: Console, home: Home, var: Path) -> None:
     settlement = partnership.settlement
     console.print("\n[bold]Résultat[/]")
     if settlement is not None and settlement.paid is not None:
-        console.print(f"  Payé : {euros(settlement.paid)} ({told['entitlement']['amount']} EUR dus).")
+        console.print(f"  Payé : {euros(settlement.paid)}, sur {euros(settlement.entitlement)} dus ({told['entitlement']['amount']} EUR).")
     for trainee in told["trainees"]:
         if trainee["status"] != "COUNTED":
             console.print(f"  Stagiaire n° {trainee['number']} : {trainee['status']}, {trainee['reason']}.")

@@ -27,7 +27,8 @@ class Letter(NamedTuple):
 
 def message(letter: Letter, sender: str) -> EmailMessage:
     """The letter as a message; the same letter always gives the same bytes."""
-    mail = EmailMessage(policy=SMTP)
+    # Folding a header with accents doubles a space (a fault of the standard library), so short headers are not folded.
+    mail = EmailMessage(policy=SMTP.clone(max_line_length=998))
     mail["From"] = sender
     mail["To"] = letter.to_mail
     mail["Subject"] = letter.subject
