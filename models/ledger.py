@@ -6,9 +6,9 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, func, insert, literal_column, select
 
@@ -17,35 +17,17 @@ from models.answers import Answer, Conflict, Invalid, answer_of
 from models.canonical import GENESIS, canonical, digest
 from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
+from models.entries import Attempt, assert_writable, input_digest, instant, moment, name_of, told_of
 from models.people import CLOCK, folded, unknown_person
-from models.store import Cursor, Store, writable
+from models.store import Cursor, Store
 from states.decide import Decision, decide
-from states.delays import PARIS, paris_day
 from states.effects import Tell
 from states.facts import Actor, Partnership, Role, State
-from states.french import day
 from states.guard import HOUSE, WHOEVER_ENTERS, Reason, Refused
 from states.lifecycle import GUARDS, STEPS
 from states.requests import Request
 
-TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
 FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
-
-
-class Attempt(NamedTuple):
-    """One question to the ledger. `at` is an aware instant, `key` the caller's idempotency key."""
-
-    reference: str
-    trigger: str
-    request: Request
-    actor: str | Actor
-    at: datetime
-    key: str
-    via: str
-    expected_version: int | None
-    instant: str
-    asked: dict[str, Any]  # the whole request, as JSON values
-    refusal: Refused | None = None  # what the database itself objected to a first try
 
 
 class _OvertakenError(Exception):
@@ -90,7 +72,7 @@ class Ledger:
         step = STEPS.get(trigger)
         if step is None or type(request) is not step.asks:
             raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
-        _assert_writable(reference, _name_of(actor), key, via, expected_version)
+        assert_writable(reference, name_of(actor), key, via, expected_version)
         if trigger == "open" and getattr(request, "reference", None) != reference:
             raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
         attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), request.model_dump(mode="json"))
@@ -122,7 +104,7 @@ class Ledger:
     def _fire(self, cursor: Cursor, attempt: Attempt) -> tuple[Answer, Loaded | None]:
         """The answer, and the dossier as it will be once committed."""
         self.dossiers.lock(cursor, attempt.reference)
-        cursor.execute(self._standing, {"folded": folded(_name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference})
+        cursor.execute(self._standing, {"folded": folded(name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference})
         name, roles, earlier, *place = cursor.fetchone()
         loaded = self._unopened(attempt) if place[0] is None else self.dossiers.at(cursor, attempt.reference, tuple(place))
         if earlier is not None:
@@ -161,7 +143,7 @@ class Ledger:
         if won is None or not (any_change or won["trigger"] == attempt.trigger):
             return None
         label = STEPS[won["trigger"]].label
-        sentence = f"« {label} » a déjà été fait par {won['actor']} {_moment(won['recorded_at'])}."
+        sentence = f"« {label} » a déjà été fait par {won['actor']} {moment(won['recorded_at'])}."
         return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], loaded.partnership.state)
 
     def _write(
@@ -170,7 +152,7 @@ class Ledger:
         before = loaded.partnership
         after = verdict.after if isinstance(verdict, Decision) else before
         n = loaded.n + 1
-        told = _told(attempt, loaded, actor, verdict)
+        told = told_of(attempt, loaded, actor, verdict)
         entry = canonical(told)
         head = digest(entry)
         id_ = loaded.id
@@ -214,74 +196,12 @@ class Ledger:
             )
 
 
-def _assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
-    """Raise Invalid for what neither database could hold."""
-    texts = (reference, actor, key, via)
-    if not all(isinstance(text, str) for text in texts):
-        raise Invalid("La référence et la personne doivent être des textes.")
-    if not key or any(len(text) > TEXT_AT_MOST or not writable(text) for text in texts):
-        raise Invalid("La référence, la personne ou la clé est vide, trop longue, ou contient des caractères illisibles.")
-    if expected_version is not None and not 0 <= expected_version < VERSION_AT_MOST:
-        raise Invalid("La version attendue doit être un nombre entier positif.")
-
-
-def instant(at: datetime) -> str:
-    """An aware instant as ISO text in UTC, microseconds included, so that text order is time order."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def input_digest(pepper: str, attempt: Attempt) -> str:
-    """What tells two inputs apart under one key. Keyed by the dossier's secret: a name in it cannot be guessed back."""
-    told = canonical([attempt.reference, attempt.trigger, folded(_name_of(attempt.actor)), attempt.expected_version, attempt.asked])
-    return hmac.digest(bytes.fromhex(pepper), told, "sha256").hex()
-
-
-def _told(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> dict[str, Any]:
-    before = loaded.partnership
-    done = verdict if isinstance(verdict, Decision) else None
-    after = done.after if done else before
-    reasons = done.warnings if done else verdict.reasons if isinstance(verdict, Refused) else ()
-    named = done.identity.trainee if done and done.identity else None
-    salted = next((one.commitment for one in after.trainees if one.number == named), None)
-    entry = {
-        "reference": attempt.reference,
-        "n": loaded.n + 1,
-        "prev": loaded.head,
-        "key": attempt.key,
-        "trigger": attempt.trigger,
-        "label": STEPS[attempt.trigger].label,
-        "from": before.state.value,
-        "to": after.state.value,
-        "version": after.version,
-        "outcome": "done" if done else "refused" if isinstance(verdict, Refused) else "conflict",
-        "actor": actor.name,
-        "role": done.role.value if done else ",".join(sorted(actor.roles)),
-        "effective_on": attempt.request.effective_on(paris_day(attempt.at)).isoformat(),
-        "recorded_at": attempt.instant,
-        "via": attempt.via,
-        "request": _public(attempt, named, salted),
-        "reasons": [reason._asdict() for reason in reasons],
-    }
-    if isinstance(verdict, Conflict):
-        entry["conflict"] = {"sentence": verdict.sentence, "who": verdict.who, "when": verdict.when}
-    return entry
-
-
-def _public(attempt: Attempt, number: int | None, salted: str | None) -> dict[str, Any]:
-    """The request as the chain keeps it: instead of a trainee's personal data, the number and the commitment that stand for it."""
-    personal = attempt.request.personal
-    if not personal:
-        return attempt.asked
-    kept = {name: value for name, value in attempt.asked.items() if name not in personal}
-    return {**kept, "number": number, "commitment": salted} if salted else kept
-
-
 def _again(attempt: Attempt, state: State, pepper: str, first_input: str, entry: str, head: str) -> Answer:
     """The key was used before: the first answer again, or Conflict when the input is another one."""
     if hmac.compare_digest(first_input, input_digest(pepper, attempt)):
         return answer_of(json.loads(entry), head)
     first = json.loads(entry)
-    sentence = f"Cette clé a déjà servi à une autre demande, par {first['actor']} {_moment(first['recorded_at'])}."
+    sentence = f"Cette clé a déjà servi à une autre demande, par {first['actor']} {moment(first['recorded_at'])}."
     return Conflict(attempt.reference, attempt.trigger, sentence, first["actor"], first["recorded_at"], state)
 
 
@@ -298,26 +218,17 @@ def _objection(attempt: Attempt, constraint: str) -> Refused:
     return Refused(attempt.trigger, (Reason(code, sentence, who, str(rule.source if rule else HOUSE)),))
 
 
-def _name_of(actor: str | Actor) -> str:
-    return actor if isinstance(actor, str) else actor.name
-
-
 def _actor(asked: str | Actor, name: str | None, roles: str) -> Actor:
     if asked is CLOCK:
         return CLOCK
     if name is None:
-        raise unknown_person(_name_of(asked))
+        raise unknown_person(name_of(asked))
     return Actor(name, _roles(roles))
 
 
 @lru_cache(maxsize=256)
 def _roles(listed: str) -> frozenset[Role]:
     return frozenset(map(Role, json.loads(listed)))
-
-
-def _moment(recorded_at: str) -> str:
-    at = datetime.fromisoformat(recorded_at).astimezone(PARIS)
-    return f"le {day(at.date())} à {at:%H:%M:%S}"
 
 
 def _insert(table: Any, *but: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, bindparam, func, literal_column, null, select, update
 
 from models import tables
-from models.ledger import instant
+from models.entries import instant
 from models.store import Store
 
 LEASE = timedelta(minutes=2)

@@ -94,7 +94,7 @@ class Store:
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Cursor]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable."""
-        try:
+        with _french_faults():
             cursor = self._begun(self._begin[write])
             try:
                 yield cursor
@@ -102,12 +102,6 @@ class Store:
             except BaseException:
                 self._roll_back(cursor)
                 raise
-        except DRIVER_FAULTS as fault:
-            raise _translated(fault) from fault
-        except Exception as fault:
-            if type(fault).__module__.startswith("psycopg"):
-                raise _translated(fault) from fault
-            raise
 
     def _begun(self, begin: str) -> Cursor:
         """A cursor in a new transaction. A connection is kept for each thread; one that has died meanwhile is replaced once."""

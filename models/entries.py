@@ -1,0 +1,109 @@
+"""What stands in a journal: the attempt that somebody made, and the one canonical entry that tells of it."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from models.answers import Conflict, Invalid
+from models.canonical import canonical
+from models.dossiers import Loaded
+from models.people import folded
+from models.store import writable
+from states.decide import Decision
+from states.delays import PARIS, paris_day
+from states.facts import Actor
+from states.french import day
+from states.guard import Refused
+from states.lifecycle import STEPS
+from states.requests import Request
+
+TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
+
+
+class Attempt(NamedTuple):
+    """One question to the ledger. `at` is an aware instant, `key` the caller's idempotency key."""
+
+    reference: str
+    trigger: str
+    request: Request
+    actor: str | Actor
+    at: datetime
+    key: str
+    via: str
+    expected_version: int | None
+    instant: str
+    asked: dict[str, Any]  # the whole request, as JSON values
+    refusal: Refused | None = None  # what the database itself objected to a first try
+
+
+def assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
+    """Raise Invalid for what neither database could hold."""
+    texts = (reference, actor, key, via)
+    if not all(isinstance(text, str) for text in texts):
+        raise Invalid("La référence et la personne doivent être des textes.")
+    if not key or any(len(text) > TEXT_AT_MOST or not writable(text) for text in texts):
+        raise Invalid("La référence, la personne ou la clé est vide, trop longue, ou contient des caractères illisibles.")
+    if expected_version is not None and not 0 <= expected_version < VERSION_AT_MOST:
+        raise Invalid("La version attendue doit être un nombre entier positif.")
+
+
+def instant(at: datetime) -> str:
+    """An aware instant as ISO text in UTC, microseconds included, so that text order is time order."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def input_digest(pepper: str, attempt: Attempt) -> str:
+    """What tells two inputs apart under one key. Keyed by the dossier's secret: a name in it cannot be guessed back."""
+    told = canonical([attempt.reference, attempt.trigger, folded(name_of(attempt.actor)), attempt.expected_version, attempt.asked])
+    return hmac.digest(bytes.fromhex(pepper), told, "sha256").hex()
+
+
+def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> dict[str, Any]:
+    before = loaded.partnership
+    done = verdict if isinstance(verdict, Decision) else None
+    after = done.after if done else before
+    reasons = done.warnings if done else verdict.reasons if isinstance(verdict, Refused) else ()
+    named = done.identity.trainee if done and done.identity else None
+    salted = next((one.commitment for one in after.trainees if one.number == named), None)
+    entry = {
+        "reference": attempt.reference,
+        "n": loaded.n + 1,
+        "prev": loaded.head,
+        "key": attempt.key,
+        "trigger": attempt.trigger,
+        "label": STEPS[attempt.trigger].label,
+        "from": before.state.value,
+        "to": after.state.value,
+        "version": after.version,
+        "outcome": "done" if done else "refused" if isinstance(verdict, Refused) else "conflict",
+        "actor": actor.name,
+        "role": done.role.value if done else ",".join(sorted(actor.roles)),
+        "effective_on": attempt.request.effective_on(paris_day(attempt.at)).isoformat(),
+        "recorded_at": attempt.instant,
+        "via": attempt.via,
+        "request": _public(attempt, named, salted),
+        "reasons": [reason._asdict() for reason in reasons],
+    }
+    if isinstance(verdict, Conflict):
+        entry["conflict"] = {"sentence": verdict.sentence, "who": verdict.who, "when": verdict.when}
+    return entry
+
+
+def _public(attempt: Attempt, number: int | None, salted: str | None) -> dict[str, Any]:
+    """The request as the chain keeps it: instead of a trainee's personal data, the number and the commitment that stand for it."""
+    personal = attempt.request.personal
+    if not personal:
+        return attempt.asked
+    kept = {name: value for name, value in attempt.asked.items() if name not in personal}
+    return {**kept, "number": number, "commitment": salted} if salted else kept
+
+
+def name_of(actor: str | Actor) -> str:
+    return actor if isinstance(actor, str) else actor.name
+
+
+def moment(recorded_at: str) -> str:
+    at = datetime.fromisoformat(recorded_at).astimezone(PARIS)
+    return f"le {day(at.date())} à {at:%H:%M:%S}"
