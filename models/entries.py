@@ -40,11 +40,13 @@ class Attempt(NamedTuple):
 
 def assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
     """Raise Invalid for what neither database could hold."""
-    texts = (reference, actor, key, via)
-    if not all(isinstance(text, str) for text in texts):
-        raise Invalid("La référence et la personne doivent être des textes.")
-    if not key or any(len(text) > TEXT_AT_MOST or not writable(text) for text in texts):
-        raise Invalid("La référence, la personne ou la clé est vide, trop longue, ou contient des caractères illisibles.")
+    for text in (reference, actor, key, via):
+        if not isinstance(text, str):
+            raise Invalid("La référence et la personne doivent être des textes.")
+        if len(text) > TEXT_AT_MOST or not writable(text):
+            raise Invalid("La référence, la personne ou la clé est trop longue, ou contient des caractères illisibles.")
+    if not key:
+        raise Invalid("La clé d’idempotence est vide.")
     if expected_version is not None and not 0 <= expected_version < VERSION_AT_MOST:
         raise Invalid("La version attendue doit être un nombre entier positif.")
 

@@ -178,7 +178,10 @@ class Store:
 
 def writable(text: str) -> bool:
     """Whether a database can hold `text`: UTF-8, without the letter that ends a text in C."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _known_url(url: str) -> URL:
