@@ -127,7 +127,7 @@ def test_the_demo_tells_past_exercise_and_money_in_this_order(played: Played) ->
 
 
 def test_the_sum_paid_is_forty_thousand_euros(played: Played) -> None:
-    assert re.search(r"Payé : 40\s000,00\s€ \(40000\.00 EUR dus\)\.", played.out)
+    assert re.search(r"Payé : 40\s000,00\s€, sur 40\s000,00\s€ dus \(40000\.00 EUR\)\.", played.out)
 
 
 def test_one_trainee_is_over_the_cap_and_two_live_elsewhere(played: Played) -> None:
