@@ -8,6 +8,8 @@ import json
 import sys
 import uuid
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -27,15 +29,24 @@ from states.lifecycle import STEPS, Step
 from states.requests import Request
 
 Fixed = inspect.Parameter.KEYWORD_ONLY
-PERSON = Annotated[str, Parameter(name="--as", help="Qui agit : un nom du registre des personnes")]
-KEY = Annotated[str | None, Parameter(name="--key", help="Clé d’idempotence : la même clé deux fois donne la première réponse")]
-SEEN = Annotated[int | None, Parameter(name="--if-version", help="Ne faire l’étape que si le dossier en est encore à cette version")]
+PERSON = Annotated[str, Parameter(name="--as", metavar="NOM", help="Qui agit : un nom du registre des personnes")]
+KEY = Annotated[
+    str | None, Parameter(name="--key", metavar="CLÉ", help="Clé d’idempotence : la même clé deux fois donne la première réponse")
+]
+SEEN = Annotated[
+    int | None, Parameter(name="--if-version", metavar="NOMBRE", help="Ne faire l’étape que si le dossier en est encore à cette version")
+]
 JSON = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Répondre en JSON")]
-DAY = Annotated[str | None, Parameter(name="--on", help="Date du fait (AAAA-MM-JJ), si la demande ne la donne pas")]
+DAY = Annotated[str | None, Parameter(name="--on", metavar="DATE", help="Date du fait (AAAA-MM-JJ), si la demande ne la donne pas")]
 DOSSIER = Annotated[str, Parameter(allow_leading_hyphen=True, help="Fichier JSON du dossier, ou - pour l’entrée standard")]
 FILE = Annotated[
-    str | None, Parameter(name="--request", allow_leading_hyphen=True, help="Fichier JSON de la demande, ou - pour l’entrée standard")
+    str | None,
+    Parameter(
+        name="--request", metavar="FICHIER", allow_leading_hyphen=True, help="Fichier JSON de la demande, ou - pour l’entrée standard"
+    ),
 ]
+
+METAVARS = {date: "DATE", int: "NOMBRE", Decimal: "MONTANT"}
 
 
 class Option:
@@ -48,11 +59,12 @@ class Option:
         kind = _bare(field.annotation)
         self.many = get_origin(kind) is tuple
         self.model = get_args(kind)[0] if self.many and _is_model(get_args(kind)[0]) else None
+        self.metavar = METAVARS.get(get_args(kind)[0] if self.many else kind, "TEXTE")
         self.help = ". ".join(text for text in (field.title, field.description, self._choices(kind)) if text)
 
     @property
     def annotation(self) -> Any:
-        parameter = Parameter(name=self.flag, help=self.help, negative="", consume_multiple=self.many)
+        parameter = Parameter(name=self.flag, metavar=self.metavar, help=self.help, negative="", consume_multiple=self.many)
         return Annotated[list[str] | None if self.many else str | None, parameter]
 
     def value(self, given: Any) -> Any:

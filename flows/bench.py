@@ -1,6 +1,6 @@
 """`jalon bench`: speed as ratios inside one run, so that a slow machine and a fast one say the same.
 
-`fire` plays the demo's whole story (64 transitions, 23 trainees) on SQLite with every guard; the bare loop then
+`fire` plays the demo's whole story (59 transitions, 23 trainees) on SQLite with every guard; the bare loop then
 writes the very rows that `fire` wrote, with sqlite3 alone and the same durability. Both take turns.
 """
 
@@ -31,7 +31,7 @@ from states.facts import Actor, Partnership, Role, State
 from states.lifecycle import STEPS
 from states.requests import Request
 
-LIVES, STARTS, DECISIONS = 7, 9, 200
+LIVES, STARTS, DECISIONS = 30, 9, 200
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 BASELINE = "import sqlalchemy; from pydantic import BaseModel"
 # The peak of this program alone: what wait4 reports would include the fork of the bench itself.

@@ -22,12 +22,12 @@ from states.show import mermaid
 STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
     Group(title, sort_key=place) for place, title in enumerate(("Étapes d’un dossier", "Faits consignés", "Lire", "Registre et outils"))
 )
-FOR_PERSON = Annotated[str | None, Parameter(name="--as", help="Ce qui manque pour cette personne")]
-ROLES = Annotated[list[str], Parameter(name="--role", help=registering.ROLES_HELP, negative="")]
-MAIL = Annotated[str, Parameter(name="--mail", help="Adresse de courriel")]
+FOR_PERSON = Annotated[str | None, Parameter(name="--as", metavar="NOM", help="Ce qui manque pour cette personne")]
+ROLES = Annotated[list[str], Parameter(name="--role", metavar="RÔLE", help=registering.ROLES_HELP, negative="")]
+MAIL = Annotated[str, Parameter(name="--mail", metavar="ADRESSE", help="Adresse de courriel")]
 KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
-FOLDER = Annotated[str | None, Parameter(name="--home", help="Dossier de Prefect (par défaut, celui de jalon)")]
-PORT = Annotated[int | None, Parameter(name="--port", help="Port (par défaut, un port libre)")]
+FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
+PORT = Annotated[int | None, Parameter(name="--port", metavar="NOMBRE", help="Port (par défaut, un port libre)")]
 
 
 def run_app(words: Sequence[str]) -> int:
@@ -46,7 +46,7 @@ def app() -> App:
     """The whole command line, made from the table."""
     root = new_app()
     for place, step in enumerate(ROWS):
-        command = asking.open_command(_new_home) if step.trigger == "open" else asking.command_of(step, _home)
+        command = asking.open_command(_home) if step.trigger == "open" else asking.command_of(step, _home)
         root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
     for reads in (show, why, list_, verify, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)

@@ -17,7 +17,7 @@ STATUSES = {
     "RESIDENCE_UNVERIFIED": "à vérifier",
 }
 INVOICES = {"received": "reçue", "suspended": "suspendue", "rejected": "rejetée"}
-OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "trop tard"}
+OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet"}
 
 
 def show(home: Home, reference: str) -> Page:

@@ -47,7 +47,7 @@ def of_answer(answer: Answer) -> Page:
     if isinstance(answer, Conflict):
         told = {"trigger": answer.trigger, "reason": answer.sentence, "who": answer.who, "when": answer.when, "state": answer.state.value}
         where = f"  Le dossier est « {answer.state.label} »."
-        return Page([f"Trop tard. {answer.sentence}", where], {"conflict": told}, CONFLICT)
+        return Page([f"Rien n’est fait. {answer.sentence}", where], {"conflict": told}, CONFLICT)
     return _refused(answer)
 
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from cyclopts import App, CycloptsError, Group
+from typing import Any
+
+from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts import exceptions as told
+from cyclopts.help import ColumnSpec, DefaultFormatter, DescriptionRenderer, HelpEntry, NameRenderer
+from cyclopts.help.specs import AsteriskColumn
 
 HELP = "Suit chaque partenariat entre un centre de gestion et une université, du vote au paiement."
+
+
+def _described(entry: HelpEntry) -> Any:
+    """The description alone: what cyclopts would add to it is English, and the star says « obligatoire »."""
+    return DescriptionRenderer()(entry.copy(required=False))
+
+
+def _columns(console: Any, options: Any, entries: list[HelpEntry]) -> tuple[ColumnSpec, ...]:  # noqa: ARG001 - cyclopts gives all three
+    widest = console.width * 35 // 100
+    named = ColumnSpec(renderer=NameRenderer(max_width=widest), style="cyclopts.name", max_width=widest)
+    described = ColumnSpec(renderer=_described, overflow="fold")
+    return (AsteriskColumn, named, described) if any(one.required for one in entries) else (named, described)
 
 
 def new_app(name: str = "jalon", text: str = HELP, group: Group | None = None) -> App:
@@ -15,12 +31,14 @@ def new_app(name: str = "jalon", text: str = HELP, group: Group | None = None) -
         help=text,
         group=group,
         help_format="plaintext",
+        help_formatter=DefaultFormatter(column_specs=_columns),
+        default_parameter=Parameter(metavar="TEXTE"),
         usage=f"Usage: {'jalon' if name == 'jalon' else f'jalon {name}'} COMMANDE [OPTIONS]",
         version_flags=[],
         group_arguments=Group("Arguments"),
         group_parameters=Group("Options"),
         group_commands=Group("Commandes"),
-        help_epilogue="Codes de retour : 0 fait, 2 commande mal écrite, 3 refusé, 4 quelqu’un a été plus rapide, 5 injoignable.",
+        help_epilogue="* obligatoire. Codes de retour : 0 fait, 2 commande mal écrite, 3 refusé, 4 déjà fait, 5 injoignable.",
     )
     app["--help"].help = "Afficher cette aide."
     return app

@@ -78,10 +78,12 @@ def _field(name: str, hint: Any) -> Field:
 
 def row_of(fact: Any) -> dict[str, Any]:
     """The columns of a fact."""
-    return {
-        field.column: value if value is None or field.encode is None else field.encode(value)
-        for field, value in zip(fields(type(fact)), fact, strict=True)
-    }
+    columns, encoded = _WRITTEN[type(fact)]
+    row = dict(zip(columns, fact, strict=True))
+    for column, encode in encoded:
+        if row[column] is not None:
+            row[column] = encode(row[column])
+    return row
 
 
 def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
@@ -99,3 +101,11 @@ def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
 
 
 _FIELDS = {kind: _fields(kind) for kind in (*(kind for _, kind in COLLECTIONS.values()), facts.Identity)}
+# What `row_of` needs, ready: the columns in order, and those whose values no driver would take as they are.
+_WRITTEN = {
+    kind: (
+        tuple(field.column for field in found),
+        tuple((field.column, field.encode) for field in found if field.encode is not None),
+    )
+    for kind, found in _FIELDS.items()
+}

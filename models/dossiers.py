@@ -106,15 +106,16 @@ class Dossiers:
             old, new = before[place], after[place]
             if old is new:
                 continue
-            untouched = set(map(id, old))
+            known = {fact.number: fact for fact in old}
             for fact in new:
-                if id(fact) in untouched:
+                was = known.get(fact.number)
+                if was is fact:
                     continue
-                if any(fact.number == one.number for one in old):
+                if was is not None:
                     cursor.execute(self._amend[name], {**row_of(fact), "partnership_id_": id_, "number_": fact.number})
                 else:
                     cursor.execute(self._insert[name], {"partnership_id": id_, **row_of(fact)})
-        if before.findings != after.findings:
+        if before.findings is not after.findings and before.findings != after.findings:
             self._write_findings(cursor, id_, before, after, at)
 
     def name(self, cursor: Cursor, id_: int, identity: Identity) -> None:

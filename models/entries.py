@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from states.delays import PARIS, paris_day
 from states.facts import Actor
 from states.french import day
 from states.guard import Refused
+from states.identity import keyed
 from states.lifecycle import STEPS
 from states.requests import Request
 
@@ -40,11 +40,11 @@ class Attempt(NamedTuple):
 
 def assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
     """Raise Invalid for what neither database could hold."""
-    for text in (reference, actor, key, via):
-        if not isinstance(text, str):
-            raise Invalid("La référence et la personne doivent être des textes.")
-        if len(text) > TEXT_AT_MOST or not writable(text):
-            raise Invalid("La référence, la personne ou la clé est trop longue, ou contient des caractères illisibles.")
+    texts = (reference, actor, key, via)
+    if not all(isinstance(text, str) for text in texts):
+        raise Invalid("La référence et la personne doivent être des textes.")
+    if any(len(text) > TEXT_AT_MOST for text in texts) or not writable("".join(texts)):
+        raise Invalid("La référence, la personne ou la clé est trop longue, ou contient des caractères illisibles.")
     if not key:
         raise Invalid("La clé d’idempotence est vide.")
     if expected_version is not None and not 0 <= expected_version < VERSION_AT_MOST:
@@ -53,13 +53,14 @@ def assert_writable(reference: str, actor: str, key: str, via: str, expected_ver
 
 def instant(at: datetime) -> str:
     """An aware instant as ISO text in UTC, microseconds included, so that text order is time order."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{utc.isoformat(timespec='microseconds')[:26]}Z"
 
 
 def input_digest(pepper: str, attempt: Attempt) -> str:
     """What tells two inputs apart under one key. Keyed by the dossier's secret: a name in it cannot be guessed back."""
     told = canonical([attempt.reference, attempt.trigger, folded(name_of(attempt.actor)), attempt.expected_version, attempt.asked])
-    return hmac.digest(bytes.fromhex(pepper), told, "sha256").hex()
+    return keyed(pepper, told)
 
 
 def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> dict[str, Any]:
@@ -67,8 +68,6 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
     done = verdict if isinstance(verdict, Decision) else None
     after = done.after if done else before
     reasons = done.warnings if done else verdict.reasons if isinstance(verdict, Refused) else ()
-    named = done.identity.trainee if done and done.identity else None
-    salted = next((one.commitment for one in after.trainees if one.number == named), None)
     entry = {
         "reference": attempt.reference,
         "n": loaded.n + 1,
@@ -82,10 +81,10 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
         "outcome": "done" if done else "refused" if isinstance(verdict, Refused) else "conflict",
         "actor": actor.name,
         "role": done.role.value if done else ",".join(sorted(actor.roles)),
-        "effective_on": attempt.request.effective_on(paris_day(attempt.at)).isoformat(),
+        "effective_on": (done.effective_on if done else attempt.request.effective_on(paris_day(attempt.at))).isoformat(),
         "recorded_at": attempt.instant,
         "via": attempt.via,
-        "request": _public(attempt, named, salted),
+        "request": _public(attempt, done),
         "reasons": [reason._asdict() for reason in reasons],
     }
     if isinstance(verdict, Conflict):
@@ -93,13 +92,16 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
     return entry
 
 
-def _public(attempt: Attempt, number: int | None, salted: str | None) -> dict[str, Any]:
+def _public(attempt: Attempt, done: Decision | None) -> dict[str, Any]:
     """The request as the chain keeps it: instead of a trainee's personal data, the number and the commitment that stand for it."""
     personal = attempt.request.personal
     if not personal:
         return attempt.asked
     kept = {name: value for name, value in attempt.asked.items() if name not in personal}
-    return {**kept, "number": number, "commitment": salted} if salted else kept
+    if done is None or done.identity is None:
+        return kept
+    number = done.identity.trainee
+    return {**kept, "number": number, "commitment": next(one.commitment for one in done.after.trainees if one.number == number)}
 
 
 def name_of(actor: str | Actor) -> str:

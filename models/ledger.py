@@ -128,23 +128,19 @@ class Ledger:
         if attempt.refusal is not None:
             return attempt.refusal
         if attempt.expected_version not in (None, partnership.version):
-            return self._lost(cursor, attempt, loaded, any_change=True) or _wrong_version(attempt, partnership)
+            last = self._last_change(cursor, loaded, moves_only=False)
+            return _overtaken(attempt, last, partnership.state) if last else _wrong_version(attempt, partnership)
         salt = self._entropy(16) if attempt.request.personal else ""
         verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, salt=salt)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
-            return self._lost(cursor, attempt, loaded, any_change=False) or verdict
+            return _too_late(attempt, verdict, self._last_change(cursor, loaded, moves_only=True), partnership.state)
         return verdict
 
-    def _lost(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, *, any_change: bool) -> Conflict | None:
-        """Who won: the last change of the dossier, provided that it is the step asked for (or `any_change`)."""
+    def _last_change(self, cursor: Cursor, loaded: Loaded, *, moves_only: bool) -> dict[str, Any] | None:
+        """The entry of the last change of the dossier, or of the last that moved its state."""
         cursor.execute(self._backwards, {"partnership_id": loaded.id})
         done = (told for (entry,) in cursor.fetchall() if (told := json.loads(entry))["outcome"] == "done")
-        won = next((told for told in done if any_change or told["from"] != told["to"]), None)
-        if won is None or not (any_change or won["trigger"] == attempt.trigger):
-            return None
-        label = STEPS[won["trigger"]].label
-        sentence = f"« {label} » a déjà été fait par {won['actor']} {moment(won['recorded_at'])}."
-        return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], loaded.partnership.state)
+        return next((told for told in done if not moves_only or told["from"] != told["to"]), None)
 
     def _write(
         self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict
@@ -203,6 +199,22 @@ def _again(attempt: Attempt, state: State, pepper: str, first_input: str, entry:
     first = json.loads(entry)
     sentence = f"Cette clé a déjà servi à une autre demande, par {first['actor']} {moment(first['recorded_at'])}."
     return Conflict(attempt.reference, attempt.trigger, sentence, first["actor"], first["recorded_at"], state)
+
+
+def _overtaken(attempt: Attempt, won: dict[str, Any], state: State) -> Conflict:
+    sentence = f"« {STEPS[won['trigger']].label} » a déjà été fait par {won['actor']} {moment(won['recorded_at'])}."
+    return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], state)
+
+
+def _too_late(attempt: Attempt, refused: Refused, won: dict[str, Any] | None, state: State) -> Refused | Conflict:
+    """The same step done before is a conflict; another one is the reason why this step is no longer possible: both say who and when."""
+    if won is None:
+        return refused
+    if won["trigger"] == attempt.trigger:
+        return _overtaken(attempt, won, state)
+    first, *others = refused.reasons
+    by = f" Il l’est par « {STEPS[won['trigger']].label} », fait par {won['actor']} {moment(won['recorded_at'])}."
+    return refused._replace(reasons=(first._replace(reason=first.reason + by), *others))
 
 
 def _wrong_version(attempt: Attempt, partnership: Partnership) -> Conflict:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -38,6 +39,50 @@ class Cursor(Protocol):
     def fetchall(self) -> list[Any]: ...
 
 
+class _FrenchFaults:
+    """Turns what drivers raise into Unreachable; integrity errors pass, they are the caller's to read.
+
+    A class without state, like `_Transaction`: around every step, generators would cost a tenth of it.
+    """
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None) -> None:
+        if fault is not None:
+            _raise_in_french(fault)
+
+
+class _Transaction:
+    """One transaction of a store: see `Store.transaction`."""
+
+    __slots__ = ("_begin", "_cursor", "_store")
+
+    def __init__(self, store: Store, begin: str) -> None:
+        self._store = store
+        self._begin = begin
+
+    def __enter__(self) -> Cursor:
+        with FRENCH_FAULTS:
+            self._cursor = self._store.begun(self._begin)
+        return self._cursor
+
+    def __exit__(self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None) -> None:
+        if fault is not None:
+            self._store.roll_back(self._cursor)
+            _raise_in_french(fault)
+            return
+        try:
+            self._cursor.execute("COMMIT")
+        except BaseException as late:
+            self._store.roll_back(self._cursor)
+            _raise_in_french(late)
+            raise
+
+
+FRENCH_FAULTS = _FrenchFaults()
+
+
 class Store:
     """One database, SQLite or PostgreSQL, of the schema that this jalon knows.
 
@@ -56,7 +101,7 @@ class Store:
         )
         self._kept = threading.local()
         self._all: WeakSet[Any] = WeakSet()
-        with _french_faults():
+        with FRENCH_FAULTS:
             if self.is_sqlite:
                 _assert_ours(Path(self.url.database or ""), create=create)
             self.engine = self._engine()
@@ -91,19 +136,11 @@ class Store:
         dialect: Dialect = sqlite_dialect(paramstyle="named") if self.is_sqlite else self.engine.dialect
         return str(statement.compile(dialect=dialect))
 
-    @contextmanager
-    def transaction(self, *, write: bool = True) -> Iterator[Cursor]:
+    def transaction(self, *, write: bool = True) -> AbstractContextManager[Cursor]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable."""
-        with _french_faults():
-            cursor = self._begun(self._begin[write])
-            try:
-                yield cursor
-                cursor.execute("COMMIT")
-            except BaseException:
-                self._roll_back(cursor)
-                raise
+        return _Transaction(self, self._begin[write])
 
-    def _begun(self, begin: str) -> Cursor:
+    def begun(self, begin: str) -> Cursor:
         """A cursor in a new transaction. A connection is kept for each thread; one that has died meanwhile is replaced once."""
         kept = getattr(self._kept, "connection", None)
         if kept is not None:
@@ -122,7 +159,8 @@ class Store:
         cursor.execute(sql)
         return cursor
 
-    def _roll_back(self, cursor: Cursor) -> None:
+    def roll_back(self, cursor: Cursor) -> None:
+        """Undo what the transaction of `cursor` has done so far."""
         try:
             cursor.execute("ROLLBACK")
         except Exception:  # noqa: BLE001 - the first fault is the one to tell; a lost connection has rolled back already
@@ -132,6 +170,7 @@ class Store:
         connection = getattr(self._kept, "connection", None)
         self._kept.connection = None
         if connection is not None:
+            self._all.discard(connection)
             connection.invalidate()
 
     def _engine(self) -> Engine:
@@ -201,7 +240,7 @@ def _assert_ours(path: Path, *, create: bool) -> None:
     """Look at a SQLite file without touching it: opening it for writing would already change somebody else's."""
     if not path.exists():
         if not create:
-            raise Unreachable(f"La base {path} n’existe pas encore : commencez par « jalon people add » ou « jalon open ».")
+            raise Unreachable(f"La base {path} n’existe pas encore : commencez par « jalon people add ».")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
@@ -262,20 +301,15 @@ SQLITE_FAULTS = (
 )
 
 
-@contextmanager
-def _french_faults() -> Iterator[None]:
-    """Turn what drivers raise into Unreachable; integrity errors are the caller's to read."""
-    try:
-        yield
-    except DRIVER_FAULTS as fault:
-        raise _translated(fault) from fault
-    except Exception as fault:
-        if type(fault).__module__.startswith("psycopg"):
-            raise _translated(fault) from fault
-        raise
+def _raise_in_french(fault: BaseException) -> None:
+    """Raise Unreachable in place of what a driver raised; come back when `fault` is something else."""
+    if isinstance(fault, DRIVER_FAULTS) or type(fault).__module__.startswith("psycopg"):
+        told = _translated(fault)
+        if told is not fault:
+            raise told from fault
 
 
-def _translated(fault: Exception) -> Exception:
+def _translated(fault: BaseException) -> BaseException:
     cause = fault.orig if isinstance(fault, DBAPIError) and fault.orig is not None else fault
     if type(cause).__name__ in ("IntegrityError", "UniqueViolation", "CheckViolation", "ForeignKeyViolation", "NotNullViolation"):
         return fault

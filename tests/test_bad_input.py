@@ -236,12 +236,15 @@ def test_words_that_are_not_text_are_told_so(house: House) -> None:
     assert house.dump() == before
 
 
-@pytest.mark.parametrize("words", [["list"], ["show", "ESSAI-1"], ["people", "list"], ["verify"], APPROVE], ids=" ".join)
+OPEN = ["open", "docs/examples/dossier.json", "--as", "Bruno"]
+
+
+@pytest.mark.parametrize("words", [["list"], ["show", "ESSAI-1"], ["people", "list"], ["verify"], APPROVE, OPEN], ids=" ".join)
 def test_a_missing_database_is_told_with_the_way_to_make_one(house: House, words: list[str]) -> None:
     house.path.unlink()
     said = house(*words)
     assert (said.code, said.out) == (5, "")
-    assert said.err == f"La base {house.path} n’existe pas encore : commencez par « jalon people add » ou « jalon open ».\n"
+    assert said.err == f"La base {house.path} n’existe pas encore : commencez par « jalon people add ».\n"
     assert not house.path.exists()
 
 

@@ -240,7 +240,14 @@ def test_a_dossier_that_has_moved_on_answers_who_was_first(opened: Jalon) -> Non
     assert opened(*asked("approve"), "--if-version", "1").code == 0
     said = opened(*asked("sign"), "--if-version", "1")
     assert said.code == 4
-    assert said.err.startswith("Trop tard. « Approuver le partenariat » a déjà été fait par Bruno le ")
+    assert said.err.startswith("Rien n’est fait. « Approuver le partenariat » a déjà été fait par Bruno le ")
+
+
+def test_a_step_that_is_no_longer_possible_says_who_moved_the_dossier_and_when(opened: Jalon) -> None:
+    assert opened(*asked("approve")).code == 0
+    said = opened(*asked("reject"))
+    assert said.code == 3
+    assert "Il l’est par « Approuver le partenariat », fait par Bruno le " in said.err
 
 
 def test_a_trigger_may_be_written_with_hyphens(opened: Jalon) -> None:
