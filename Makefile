@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo dashboard test check format generate bench lock clean
+.PHONY: help demo dashboard test check format generate communes bench lock clean
 
 help:
 	@echo "make demo       the whole life of the real convention, on a Prefect server of its own"
@@ -11,6 +11,7 @@ help:
 	@echo "make test       the test suite"
 	@echo "make check      lint, types, import contracts, generated files"
 	@echo "make bench      speed, as ratios inside one run"
+	@echo "make communes   the list of communes again, from its published source (needs npm)"
 
 demo: .venv/run.stamp
 	@$(BIN)/jalon demo
@@ -37,6 +38,9 @@ format: .venv/dev.stamp
 
 generate: .venv/run.stamp
 	$(BIN)/python -m flows.generated
+
+communes: .venv/run.stamp
+	$(BIN)/python -m flows.ports.build_communes
 
 bench: .venv/run.stamp
 	$(BIN)/jalon bench

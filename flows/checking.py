@@ -9,6 +9,7 @@ from flows.ports.clock import now
 from models.people import CLOCK
 from states import findings
 from states.calculation import entitlement
+from states.delays import paris_day
 from states.french import counted, euros
 from states.lifecycle import GUARDS
 from states.requests import Review
@@ -31,7 +32,7 @@ def check(home: Home, reference: str) -> Checked:
         key = f"review:{reference}:{partnership.version}"
         home.ledger.fire(reference, "review_findings", Review(reviewed_on=None), actor=CLOCK, at=now(), key=key, via="checks")
         partnership = home.views.partnership(reference)
-    due = entitlement(partnership)
+    due = entitlement(partnership, paris_day(now()))
     told = (
         counted(verified.entries, "entrée vérifiée", "entrées vérifiées"),
         f"droit à subvention {euros(due.amount)} ({counted(due.subsidised, 'stagiaire', 'stagiaires')})",

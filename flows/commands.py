@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import asking, reading, registering, screen
-from flows.asking import JSON
+from flows.asking import JSON, PERSON
 from flows.checking import Checked, check
 from flows.courier import deliver_all
 from flows.home import Home
@@ -25,6 +26,29 @@ STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
 FOR_PERSON = Annotated[str | None, Parameter(name="--as", metavar="NOM", help="Ce qui manque pour cette personne")]
 ROLES = Annotated[list[str], Parameter(name="--role", metavar="RÔLE", help=registering.ROLES_HELP, negative="")]
 MAIL = Annotated[str, Parameter(name="--mail", metavar="ADRESSE", help="Adresse de courriel")]
+ACTING = Annotated[str | None, Parameter(name="--as", metavar="NOM", help="Qui agit : un nom du registre des personnes")]
+ON = Annotated[str | None, Parameter(name="--on", metavar="DATE", help="Selon les conditions en vigueur ce jour-là (AAAA-MM-JJ)")]
+WHAT_IF = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--what-if",
+        metavar="NOM=VALEUR",
+        consume_multiple=True,
+        negative="",
+        help="Supposer, sans rien enregistrer : trainees=+3, cap=22, rate=1800, dropout_policy=prorata...",
+    ),
+]
+GOOD_LINES = Annotated[
+    bool,
+    Parameter(
+        name="--good-lines",
+        negative="--all-or-nothing",
+        show_default=False,
+        help="Prendre les bonnes lignes et laisser les autres (sinon, tout ou rien)",
+    ),
+]
+TEMPLATE = Annotated[str | None, Parameter(name="--template", metavar="FICHIER", help="Écrire un tableau vide, avec ses listes de choix")]
+NEW = Annotated[str | None, Parameter(name="--reference", metavar="TEXTE", help="Référence du nouveau dossier (sinon, l’année suivante)")]
 KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
 PORT = Annotated[int | None, Parameter(name="--port", metavar="NOMBRE", help="Port (par défaut, un port libre)")]
@@ -48,13 +72,16 @@ def app() -> App:
     for place, step in enumerate(ROWS):
         command = asking.open_command(_home) if step.trigger == "open" else asking.command_of(step, _home)
         root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
-    for reads in (show, why, list_, verify, diagram, schema):
+    for reads in (show, why, entitlement, acts, list_, verify, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
     people = new_app("people", "Tenir le registre des personnes.", group=TOOLS)
     people.command(people_add, name="add")
     people.command(people_list, name="list")
     root.command(people)
-    for tool in (deliver, init_db, demo, dashboard, bench):
+    imports = new_app("import", "Importer un tableau.", group=TOOLS)
+    imports.command(import_trainees, name="trainees")
+    root.command(imports)
+    for tool in (renew, deliver, init_db, demo, dashboard, bench):
         root.command(tool, name=tool.__name__.replace("_", "-"), group=TOOLS)
     return root
 
@@ -75,6 +102,20 @@ def show(reference: str, *, as_json: JSON = False) -> int:
 def why(reference: str, trigger: str | None = None, *, person: FOR_PERSON = None, as_json: JSON = False) -> int:
     """Dire ce qui peut venir ensuite, et tout ce qui manque pour cela."""
     return screen.show(reading.why(_home(), reference, trigger, person), as_json=as_json)
+
+
+def entitlement(reference: str, *, on: ON = None, what_if: WHAT_IF = None, as_json: JSON = False) -> int:
+    """Calculer le droit à subvention, stagiaire par stagiaire, tel qu’il est ou tel qu’il serait."""
+    from flows.supposing import entitled
+
+    return screen.show(entitled(_home(), reference, on=on, suppositions=what_if or ()), as_json=as_json)
+
+
+def acts(reference: str, *, as_json: JSON = False) -> int:
+    """Montrer les délibérations d’un dossier : transmission, publication, caractère exécutoire, délais de recours."""
+    from flows import deliberations  # public holidays take a while to load
+
+    return screen.show(deliberations.acts(_home(), reference), as_json=as_json)
 
 
 def list_(*, as_json: JSON = False) -> int:
@@ -105,6 +146,38 @@ def people_add(name: str, *, role: ROLES, mail: MAIL, as_json: JSON = False) -> 
 def people_list(*, as_json: JSON = False) -> int:
     """Lister les personnes."""
     return screen.show(registering.list_(_home()), as_json=as_json)
+
+
+def import_trainees(
+    reference: str | None = None,
+    file: str | None = None,
+    *,
+    person: ACTING = None,
+    good_lines: GOOD_LINES = False,
+    template: TEMPLATE = None,
+    as_json: JSON = False,
+) -> int:
+    """Retenir les stagiaires d’un tableau (XLSX, ODS, CSV) : tous, ou aucun si une ligne est mauvaise."""
+    if template is not None:
+        from flows.ports.sheet_template import write_template
+
+        write_template(Path(template))
+        return screen.show(screen.Page([f"Le tableau vide est dans {template}."], {"template": template}), as_json=as_json)
+    if reference is None or file is None or person is None:
+        raise Invalid("Il faut la référence du dossier, le fichier et --as NOM ; voyez « jalon import trainees --help ».")
+    from flows.importing import imported, page
+
+    return screen.show(page(imported(_home(), reference, Path(file), person=person, good_lines=good_lines)), as_json=as_json)
+
+
+def renew(reference: str, *, person: PERSON, new: NEW = None, as_json: JSON = False) -> int:
+    """Ouvrir le dossier de l’année suivante, avec les parties et les conditions de celui-ci."""
+    from flows.renewing import renewed
+
+    home = _home()
+    request = asking.read_request(STEPS["open"], renewed(home.views.partnership(reference), new))
+    opened = str(getattr(request, "reference", ""))
+    return screen.show(asking.ask(home, STEPS["open"], opened, request, person=person, key=None, seen=None), as_json=as_json)
 
 
 def init_db(*, as_json: JSON = False) -> int:

@@ -83,7 +83,7 @@ async def _whole(play: Any, console: Console) -> None:
     console.print("[bold]1. Le passé, repris de la délibération[/]")
     await play.scenes(story.PAST)
     console.print("\n[bold]2. Exercice : 23 stagiaires fictifs, la formation[/]")
-    await play.named("retain_trainee", story.trainees())
+    await play.imported(PROJECT / "docs" / "examples" / name for name in ("stagiaires-une-erreur.ods", "stagiaires.ods"))
     await play.many("verify_residence", story.residences())
     await play.scenes(story.TRAINING)
     console.print("\n[bold]3. Exercice : la facture et l’argent[/]")
@@ -146,7 +146,7 @@ def inbox_files(folder: Path, requests: Iterable[dict[str, Any]]) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     names = []
     for place, request in enumerate(requests, start=1):
-        name = f"stagiaire-{place:02}.json"
+        name = f"demande-{place:02}.json"
         (folder / name).write_text(json.dumps(request, ensure_ascii=False))
         names.append(name)
     return names

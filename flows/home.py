@@ -35,9 +35,10 @@ class Home:
 
     @cached_property
     def ledger(self) -> Ledger:
+        from flows.ports.gazetteer import places
         from models.ledger import Ledger
 
-        return Ledger(self.store)
+        return Ledger(self.store, gazetteer=places)
 
     @cached_property
     def register(self) -> Register:

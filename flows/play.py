@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from prefect.client.schemas.objects import State as RunState
@@ -11,8 +12,10 @@ from rich.console import Console
 from flows import steps, story
 from flows.demo import inbox_files
 from flows.home import Home
+from flows.importing import content_of, lines_of, read_for
 from flows.post import deliver
 from states.facts import Role
+from states.french import counted
 from states.lifecycle import STEPS
 
 
@@ -31,10 +34,22 @@ class Play:
             self._tell(scene, state)
             await deliver(return_state=True)
 
-    async def named(self, trigger: str, requests: list[dict[str, Any]]) -> None:
-        """Play requests that hold names: they wait in the inbox, the run is given the name of the file only."""
-        files = inbox_files(self._home.settings.inbox, requests)
-        await self._all(trigger, [{"file": file} for file in files])
+    async def imported(self, files: Iterable[Path]) -> None:
+        """Import spreadsheets one after the other: bad lines are told, a good file goes through the inbox as one run."""
+        for path in files:
+            sheet = read_for(self._home, story.REFERENCE, path)
+            self._console.print(
+                f"  {path.name} : {counted(len(sheet.rows), 'bonne ligne', 'bonnes lignes')}, {len(sheet.faults)} à corriger"
+            )
+            if sheet.faults:
+                self._console.print("\n".join(f"      {line.strip()}" for line in lines_of(sheet.faults)), markup=False)
+                self._console.print("      Rien n’est importé : tout ou rien.")
+                continue
+            (file,) = inbox_files(self._home.settings.inbox, [content_of(sheet)])
+            state = await self._run("retain_trainees", Role.TRAINING_OFFICER, file=file)
+            self.as_told &= state.is_completed()
+            self._console.print(f"  [green]✓[/] {STEPS['retain_trainees'].label} ({story.PEOPLE[Role.TRAINING_OFFICER]})")
+            await deliver(return_state=True)
 
     async def many(self, trigger: str, requests: list[dict[str, Any]]) -> None:
         """Play many requests of one step."""

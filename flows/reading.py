@@ -6,8 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from flows.home import Home
+from flows.ports.clock import now
 from flows.screen import REFUSED, Page, role_label, short_day, state_label, table, wall_time
-from states.facts import Partnership
+from models.views import days_late
+from states.delays import paris_day
+from states.facts import Partnership, PayeeChange
 from states.french import counted, day, euros
 
 STATUSES = {
@@ -15,6 +18,11 @@ STATUSES = {
     "OVER_CAP": "hors plafond",
     "OUTSIDE_DEPARTMENT": "hors département",
     "RESIDENCE_UNVERIFIED": "à vérifier",
+    "WITHDRAWN": "désisté",
+    "DROPPED_OUT": "abandon",
+    "POLICY_REQUIRED": "abandon, à trancher",
+    "HOURS_REQUIRED": "abandon, heures à donner",
+    "EXCLUDED": "inéligible",
 }
 INVOICES = {"received": "reçue", "suspended": "suspendue", "rejected": "rejetée"}
 OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet"}
@@ -22,7 +30,7 @@ OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet"}
 
 def show(home: Home, reference: str) -> Page:
     """A dossier whole."""
-    told = home.views.show(reference)
+    told = home.views.show(reference, on=paris_day(now()))
     terms, due = told["terms"], told["entitlement"]
     conditions = f"{euros(Decimal(terms['rate']))} par stagiaire, {terms['cap']} au plus, résidant dans le {terms['department']}"
     eligible = counted(due["eligible"], "éligible", "éligibles")
@@ -33,8 +41,15 @@ def show(home: Home, reference: str) -> Page:
         f"  Droit à subvention : {euros(Decimal(due['amount']))} ({of_them})",
     ]
     if told["findings"]:
-        lines += ["", "Constats", *(f"  - {one['reason']} ({one['code']})" for one in told["findings"])]
-    lines += money(home.views.partnership(reference))
+        since = (f"depuis le {wall_time(one['opened_at'])[:10]}" for one in told["findings"])
+        found = zip(told["findings"], since, strict=True)
+        lines += ["", "Constats", *(f"  - {one['reason']} ({one['code']}, {when} ; source : {one['source']})" for one, when in found)]
+    partnership = home.views.partnership(reference)
+    if len(partnership.terms) > 1:
+        from flows.deliberations import amendments  # pydantic: only for who reads of an amendment
+
+        lines += amendments(partnership)
+    lines += money(partnership)
     if told["trainees"]:
         statuses = ([str(one["number"]), STATUSES[one["status"]], one["reason"]] for one in told["trainees"])
         lines += ["", *table(("N°", "Statut", "Pourquoi"), statuses)]
@@ -54,7 +69,22 @@ def money(partnership: Partnership) -> list[str]:
             lines.append(f"  Mandaté : {euros(one.ordered)} le {day(one.ordered_on)}, par {one.ordered_by} ({papers})")
         if one.paid is not None and one.paid_on is not None:
             lines.append(f"  Payé : {euros(one.paid)} le {day(one.paid_on)}, par {one.paid_by} (référence {one.accounting_reference})")
+    for recovery in partnership.recoveries:
+        back = f"rentré le {day(recovery.recovered_on)}" if recovery.recovered_on else "pas encore rentré"
+        lines.append(
+            f"  À récupérer : {euros(recovery.amount)} pour le stagiaire n° {recovery.trainee} (titre {recovery.order_number}), {back}"
+        )
+    lines += [
+        f"  Autre compte proposé le {day(one.proposed_on)} par {one.proposed_by} : {one.iban}, {_outcome_of(one)}"
+        for one in partnership.payee_changes
+    ]
     return ["", "Facture et paiement", *lines] if lines else []
+
+
+def _outcome_of(change: PayeeChange) -> str:
+    if change.confirmed_on is not None:
+        return f"confirmé le {day(change.confirmed_on)} par {change.confirmed_by}"
+    return "écarté" if change.rejected_on is not None else "en attente"
 
 
 def timeline(history: list[dict[str, Any]]) -> list[str]:
@@ -68,7 +98,7 @@ def timeline(history: list[dict[str, Any]]) -> list[str]:
                 wall_time(one["recorded_at"]),
                 one["label"],
                 state_label(one["to"]),
-                f"{one['actor']} ({role_label(one['role'])})" if "," not in one["role"] else one["actor"],
+                actor_label(one),
                 _outcome(one),
             ]
             for one in history
@@ -76,21 +106,32 @@ def timeline(history: list[dict[str, Any]]) -> list[str]:
     )
 
 
+def actor_label(told: dict[str, Any]) -> str:
+    """« Claude Girard (comptable public) », with the name of who has delegated the role."""
+    role = f" ({role_label(told['role'])})" if "," not in told["role"] else ""
+    lent = f", par délégation de {told['on_behalf_of']}" if told.get("on_behalf_of") else ""
+    return f"{told['actor']}{role}{lent}"
+
+
 def _outcome(told: dict[str, Any]) -> str:
     """« fait », « refusé : DUPLICATE », « fait : pièce manquante »."""
     codes = [reason["code"] for reason in told["reasons"]] if told["outcome"] == "refused" else []
     motive = str(told["request"].get("motive") or "")
-    why_so = ", ".join(codes) or motive.replace("\n", " ")
+    late = days_late(told)
+    notes = [", ".join(codes) or motive.replace("\n", " "), f"saisi {counted(late, 'jour', 'jours')} après" if late else ""]
+    why_so = " ; ".join(note for note in notes if note)
     return f"{OUTCOMES[told['outcome']]} : {why_so}" if why_so else OUTCOMES[told["outcome"]]
 
 
 def why(home: Home, reference: str, trigger: str | None = None, person: str | None = None) -> Page:
     """What may come next and what is missing for it; with a person, what is missing for that person."""
-    from flows.ports.clock import now
-
     actor = home.register.actor(person) if person else None
     told = home.views.why(reference, at=now(), trigger=trigger, actor=actor)
     lines = [f"{reference} est « {state_label(told['state'])} »."]
+    if told["entitlement"]["lines"]:
+        due, lines_of = told["entitlement"], told["entitlement"]["lines"]
+        lines.append(f"Droit à subvention : {euros(Decimal(due['amount']))} ; détail : jalon entitlement {reference}.")
+        lines += [f"  Stagiaire n° {one['trainee']}, non compté : {one['reason']}." for one in lines_of if not one["counted"]]
     if not told["next"]:
         lines.append("  Rien ne reste à faire.")
     for step in told["next"]:

@@ -13,6 +13,7 @@ from models.answers import Answer, Conflict, Done
 from models.views import reason_told
 from states.delays import PARIS
 from states.facts import ROLE_LABELS, STATE_LABELS, Role, State
+from states.french import listed
 from states.guard import Refused
 
 DONE, UNEXPECTED, USAGE, REFUSED, CONFLICT, UNREACHABLE = 0, 1, 2, 3, 4, 5
@@ -55,7 +56,10 @@ def _done(done: Done) -> Page:
     moved = done.source is not done.state
     first = f"Fait. {done.reference} est « {done.state.label} »" if moved else f"Consigné. {done.reference} reste « {done.state.label} »"
     lines = [f"{first} (version {done.version}, entrée {done.n} du journal)."]
-    lines += [f"  Ce stagiaire porte le numéro {done.trainee}."] if done.trainee else []
+    if done.trainees:
+        numbers = listed([f"n° {number}" for number in done.trainees])
+        lines.append(f"  Ce stagiaire porte le {numbers}." if len(done.trainees) == 1 else f"  Ces stagiaires portent les {numbers}.")
+    lines += [f"  {note}" for note in done.notes]
     lines += [f"  À savoir : {reason.reason}" for reason in done.warnings]
     told = {
         "reference": done.reference,
@@ -69,7 +73,9 @@ def _done(done: Done) -> Page:
         "effective_on": done.effective_on,
         "recorded_at": done.recorded_at,
         "hash": done.digest,
-        **({"trainee": done.trainee} if done.trainee else {}),
+        **({"on_behalf_of": done.on_behalf_of} if done.on_behalf_of else {}),
+        **({"trainee": done.trainees[0]} if len(done.trainees) == 1 else {"trainees": list(done.trainees)} if done.trainees else {}),
+        **({"notes": list(done.notes)} if done.notes else {}),
         "warnings": [reason_told(reason) for reason in done.warnings],
     }
     return Page(lines, {"done": told})

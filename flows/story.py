@@ -104,7 +104,7 @@ def stand_in(what: str) -> str:
 
 PAST = (
     Scene("open", Role.TRAINING_OFFICER, DOSSIER),
-    Scene("approve", Role.BOARD_SECRETARY, {"held_on": "2025-10-09"}, "l’appel nominal n’est pas dans la source"),
+    Scene("approve", Role.BOARD_SECRETARY, {"held_on": "2025-10-09", "kind": "principle"}, "l’appel nominal n’est pas dans la source"),
     Scene(
         "sign",
         Role.TRAINING_OFFICER,
@@ -123,6 +123,7 @@ PAST = (
         Role.BOARD_SECRETARY,
         {
             "held_on": "2025-12-09",
+            "kind": "ratification",
             "seats": len(PRESENT) + len(ABSENT),
             "present": PRESENT,
             "absent": ABSENT,
@@ -185,6 +186,7 @@ def _invoice(number: str, issued_on: str, amount: str) -> dict[str, Any]:
     }
 
 
+ORDER = {"order_number": "EX-M-2026-0412", "slip_number": "EX-B-2026-031", "fiscal_year": 2026, "ordered_on": "2026-06-30"}
 PAYMENT = {"paid_on": "2026-07-10", "amount": "40000.00", "accounting_reference": "EX-2026-0710"}
 
 TRAINING = (
@@ -210,11 +212,20 @@ MONEY = (
     ),
     Scene("receive_invoice", Role.FINANCE_OFFICER, _invoice("EX-2026-103", "2026-06-15", "40000.00"), "facture de 40 000 €"),
     Scene("settle", Role.FINANCE_OFFICER, {"certified_on": "2026-06-22"}),
+    Scene("order_payment", Role.AUTHORISING_OFFICER, ORDER, "délibération ni transmise ni publiée", ("ACT_NOT_EXECUTORY",)),
     Scene(
-        "order_payment",
-        Role.AUTHORISING_OFFICER,
-        {"order_number": "EX-M-2026-0412", "slip_number": "EX-B-2026-031", "fiscal_year": 2026, "ordered_on": "2026-06-30"},
+        "transmit_act",
+        Role.BOARD_SECRETARY,
+        {"act": 2, "transmitted_on": "2025-12-12", "receipt_number": "EX-AR-2025-1212"},
+        "délibération du 9 décembre",
     ),
+    Scene(
+        "publish_act",
+        Role.BOARD_SECRETARY,
+        {"act": 2, "published_on": "2025-12-16", "address": "https://cdg.invalid/actes/2025-12-09"},
+        "délibération du 9 décembre, exécutoire le 16",
+    ),
+    Scene("order_payment", Role.AUTHORISING_OFFICER, ORDER),
     Scene("pay", Role.AUTHORISING_OFFICER, PAYMENT, "paiement par la personne qui a mandaté", ("WRONG_ROLE", "SAME_PERSON")),
     Scene("pay", Role.PUBLIC_ACCOUNTANT, PAYMENT),
     Scene("close", Role.TRAINING_OFFICER, {"closed_on": "2026-07-15"}),

@@ -23,7 +23,9 @@ class Done(NamedTuple):
     recorded_at: str
     warnings: tuple[Reason, ...]
     digest: str
-    trainee: int | None  # the number of a trainee who was just retained
+    trainees: tuple[int, ...]  # the numbers of the trainees who were just retained
+    notes: tuple[str, ...]  # what changed, as French sentences
+    on_behalf_of: str | None  # who has delegated the role
 
 
 class Conflict(NamedTuple):
@@ -68,7 +70,9 @@ def answer_of(told: dict[str, Any], digest: str) -> Answer:
         recorded_at=told["recorded_at"],
         warnings=reasons_of(told),
         digest=digest,
-        trainee=told["request"]["number"] if "commitment" in told["request"] else None,
+        trainees=tuple(one["number"] for one in told["request"].get("trainees", [told["request"]]) if "commitment" in one),
+        notes=tuple(told.get("notes", ())),
+        on_behalf_of=told.get("on_behalf_of"),
     )
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
@@ -26,6 +27,10 @@ COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {
     "invoices": (tables.invoices, facts.Invoice),
     "settlements": (tables.settlements, facts.Settlement),
     "documents": (tables.documents, facts.Document),
+    "appeals": (tables.appeals, facts.Appeal),
+    "recoveries": (tables.recoveries, facts.Recovery),
+    "payee_changes": (tables.payee_changes, facts.PayeeChange),
+    "delegations": (tables.delegations, facts.Delegation),
 }
 
 
@@ -48,12 +53,12 @@ def euros(amount_cents: int) -> Decimal:
     return Decimal(amount_cents).scaleb(-2)
 
 
-def _json(value: tuple[str, ...]) -> str:
+def _json(value: tuple[Any, ...]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _tuple(value: str) -> tuple[str, ...]:
-    return tuple(json.loads(value))
+def _tuple(value: str) -> tuple[Any, ...]:
+    return tuple(tuple(one) if isinstance(one, list) else one for one in json.loads(value))
 
 
 def fields(kind: type[Any]) -> tuple[Field, ...]:
@@ -71,6 +76,8 @@ def _field(name: str, hint: Any) -> Field:
         return Field(name, f"{name}_cents", cents, euros)
     if bare is date:
         return Field(name, name, date.isoformat, date.fromisoformat)
+    if bare is bool:
+        return Field(name, name, int, bool)
     if bare in (str, int):
         return Field(name, name, None, None)
     return Field(name, name, _json, _tuple)
@@ -96,7 +103,7 @@ def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
             for row in found:
                 if row[index] is not None:
                     row[index] = field.decode(row[index])
-    found.sort()
+    found.sort(key=itemgetter(0))
     return tuple(map(kind._make, found))
 
 

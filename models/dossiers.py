@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, Text, bindparam, cast, func, insert, literal_column, select, update
+from sqlalchemy import Table, Text, bindparam, cast, delete, func, insert, literal_column, select, update
 from sqlalchemy.sql import ColumnElement
 
 from models import tables
@@ -44,8 +44,10 @@ class Dossiers:
             .values({name: bindparam(name) for name in ("state", "version", "n", "head", "entered_on")})
         )
         self._insert = {name: store.compile(insert(table).values(_parameters(table))) for name, (table, _) in COLLECTIONS.items()}
+        self._delete = {name: store.compile(_deletion(table)) for name, (table, _) in COLLECTIONS.items()}
         self._amend = {name: store.compile(_amendment(table)) for name, (table, _) in COLLECTIONS.items()}
         self._name = store.compile(insert(tables.identities).values(_parameters(tables.identities)))
+        self._forget = store.compile(_deletion(tables.identities))
         self._find = store.compile(insert(tables.findings).values(_parameters(tables.findings, "id", "resolved_at")))
         self._resolve = store.compile(_resolution())
 
@@ -99,28 +101,41 @@ class Dossiers:
         return cursor.rowcount == 1
 
     def write(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
-        """Write every fact of `after` that `before` does not have."""
+        """Write every fact of `after` that `before` does not have, and take away those that `after` has no more."""
         old: Any
         new: Any
         for place, name in PLACES:
             old, new = before[place], after[place]
-            if old is new:
-                continue
-            known = {fact.number: fact for fact in old}
-            for fact in new:
-                was = known.get(fact.number)
-                if was is fact:
-                    continue
-                if was is not None:
-                    cursor.execute(self._amend[name], {**row_of(fact), "partnership_id_": id_, "number_": fact.number})
-                else:
-                    cursor.execute(self._insert[name], {"partnership_id": id_, **row_of(fact)})
+            if old is not new:
+                self._write_facts(cursor, id_, name, old, new)
         if before.findings is not after.findings and before.findings != after.findings:
             self._write_findings(cursor, id_, before, after, at)
 
-    def name(self, cursor: Cursor, id_: int, identity: Identity) -> None:
-        """Write who a trainee is, in the one table that may hold it."""
-        cursor.execute(self._name, {"partnership_id": id_, **row_of(identity)})
+    def _write_facts(self, cursor: Cursor, id_: int, name: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> None:
+        known = {fact.number: fact for fact in old}
+        added = []
+        for fact in new:
+            was = known.pop(fact.number, None)
+            if was is None:
+                added.append({"partnership_id": id_, **row_of(fact)})
+            elif was is not fact and was != fact:
+                cursor.execute(self._amend[name], {**row_of(fact), "partnership_id_": id_, "number_": fact.number})
+        if len(added) == 1:
+            cursor.execute(self._insert[name], added[0])
+        elif added:
+            cursor.executemany(self._insert[name], added)
+        for number in known:
+            cursor.execute(self._delete[name], {"partnership_id_": id_, "number_": number})
+            if name == "trainees":
+                cursor.execute(self._forget, {"partnership_id_": id_, "trainee_": number})
+
+    def name(self, cursor: Cursor, id_: int, identities: tuple[Identity, ...]) -> None:
+        """Write who trainees are, in the one table that may hold it."""
+        rows = [{"partnership_id": id_, **row_of(identity)} for identity in identities]
+        if len(rows) == 1:
+            cursor.execute(self._name, rows[0])
+        elif rows:
+            cursor.executemany(self._name, rows)
 
     def _write_findings(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
         for gone in set(before.findings) - set(after.findings):
@@ -137,7 +152,9 @@ class Dossiers:
         columns = tables.findings.c
         return [
             *found,
-            self._array(tables.findings, [columns.id, columns.code, columns.subject, columns.severity, columns.reason], opened),
+            self._array(
+                tables.findings, [columns.id, columns.code, columns.subject, columns.severity, columns.reason, columns.source], opened
+            ),
             self._array(tables.identities, [tables.identities.c.trainee, tables.identities.c.digest]),
         ]
 
@@ -166,6 +183,10 @@ def _parameters(table: Table, *but: str) -> dict[str, Any]:
 def _amendment(table: Table) -> Any:
     keys = [column.name for column in table.primary_key]
     return update(table).where(*(table.c[key] == bindparam(f"{key}_") for key in keys)).values(_parameters(table, *keys))
+
+
+def _deletion(table: Table) -> Any:
+    return delete(table).where(*(column == bindparam(f"{column.name}_") for column in table.primary_key))
 
 
 def _resolution() -> Any:
@@ -198,7 +219,7 @@ def _loaded(row: Any) -> Loaded:
         entered_on=date.fromisoformat(entered_on) if entered_on else None,
         pepper=pepper,
         findings=tuple(Finding(*found[1:]) for found in sorted(json.loads(findings))),
-        identity_digests=tuple(digest for _, digest in sorted(json.loads(identities))),
+        identity_digests=tuple((number, digest) for number, digest in sorted(json.loads(identities))),
         **collections,
     )
     return Loaded(id_, n, head, partnership)

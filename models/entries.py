@@ -14,12 +14,14 @@ from states.decide import Decision
 from states.delays import PARIS, paris_day
 from states.facts import Actor
 from states.french import day
-from states.guard import Refused
+from states.guard import Place, Refused
 from states.identity import keyed
 from states.lifecycle import STEPS
 from states.requests import Request
+from states.trainee_requests import TraineeRetained, TraineesRetained
 
 TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
+NAMES = TraineeRetained.personal
 
 
 class Attempt(NamedTuple):
@@ -35,6 +37,7 @@ class Attempt(NamedTuple):
     expected_version: int | None
     instant: str
     asked: dict[str, Any]  # the whole request, as JSON values
+    places: tuple[tuple[Place, ...], ...] | None = None  # the communes that it may mean
     refusal: Refused | None = None  # what the database itself objected to a first try
 
 
@@ -80,12 +83,14 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
         "version": after.version,
         "outcome": "done" if done else "refused" if isinstance(verdict, Refused) else "conflict",
         "actor": actor.name,
+        **({"on_behalf_of": done.on_behalf_of} if done and done.on_behalf_of else {}),
         "role": done.role.value if done else ",".join(sorted(actor.roles)),
         "effective_on": (done.effective_on if done else attempt.request.effective_on(paris_day(attempt.at))).isoformat(),
         "recorded_at": attempt.instant,
         "via": attempt.via,
         "request": _public(attempt, done),
         "reasons": [reason._asdict() for reason in reasons],
+        **({"notes": list(done.notes)} if done and done.notes else {}),
     }
     if isinstance(verdict, Conflict):
         entry["conflict"] = {"sentence": verdict.sentence, "who": verdict.who, "when": verdict.when}
@@ -94,14 +99,24 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
 
 def _public(attempt: Attempt, done: Decision | None) -> dict[str, Any]:
     """The request as the chain keeps it: instead of a trainee's personal data, the number and the commitment that stand for it."""
-    personal = attempt.request.personal
-    if not personal:
-        return attempt.asked
-    kept = {name: value for name, value in attempt.asked.items() if name not in personal}
-    if done is None or done.identity is None:
-        return kept
-    number = done.identity.trainee
-    return {**kept, "number": number, "commitment": next(one.commitment for one in done.after.trainees if one.number == number)}
+    asked = attempt.asked
+    if not attempt.request.personal:
+        return asked
+    if isinstance(attempt.request, TraineesRetained):
+        people = [_unnamed(one) for one in asked["trainees"]]
+        return {**asked, "trainees": [one | kept for one, kept in zip(people, _kept(done), strict=True)] if done else []}
+    return _unnamed(asked) | (_kept(done)[0] if done else {})
+
+
+def _unnamed(asked: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in asked.items() if name not in NAMES}
+
+
+def _kept(done: Decision) -> list[dict[str, Any]]:
+    """What stands for each person: the number, the commune that was found, the commitment."""
+    trainees = {one.number: one for one in done.after.trainees}
+    named = (trainees[identity.trainee] for identity in done.identities)
+    return [{"number": one.number, "insee": one.insee, "commitment": one.commitment} for one in named]
 
 
 def name_of(actor: str | Actor) -> str:

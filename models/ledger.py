@@ -18,15 +18,19 @@ from models.canonical import GENESIS, canonical, digest
 from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
 from models.entries import Attempt, assert_writable, input_digest, instant, moment, name_of, told_of
-from models.people import CLOCK, folded, unknown_person
+from models.people import CLOCK, Register, folded, unknown_person
 from models.store import Cursor, Store
-from states.decide import Decision, decide
+from states.decide import NOTHING_KNOWN, Decision, decide
 from states.effects import Tell
 from states.facts import Actor, Partnership, Role, State
-from states.guard import HOUSE, WHOEVER_ENTERS, Reason, Refused
+from states.guard import WHOEVER_ENTERS, Known, Place, Reason, Refused
+from states.law import HOUSE
 from states.lifecycle import GUARDS, STEPS
+from states.replay import story
 from states.requests import Request
+from states.trainee_requests import residences_of
 
+Gazetteer = Callable[[str], tuple[Place, ...]]
 FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
 
 
@@ -35,10 +39,16 @@ class _OvertakenError(Exception):
 
 
 class Ledger:
-    """A ledger on one database. `entropy(n)` gives n random bytes as hexadecimal, for salts."""
+    """A ledger on one database.
 
-    def __init__(self, store: Store, *, entropy: Callable[[int], str] = secrets.token_hex) -> None:
+    `entropy(n)` gives n random bytes as hexadecimal, for salts. `gazetteer(text)` gives the communes that an INSEE
+    code or a name may mean; without one, codes are taken as they are and names are refused.
+    """
+
+    def __init__(self, store: Store, *, entropy: Callable[[int], str] = secrets.token_hex, gazetteer: Gazetteer | None = None) -> None:
         self.store = store
+        self._register = Register(store)
+        self._gazetteer = gazetteer
         self.dossiers = Dossiers(store)
         self._entropy = entropy
         self._standing = store.compile(_standing(sqlite=store.is_sqlite))
@@ -75,7 +85,9 @@ class Ledger:
         assert_writable(reference, name_of(actor), key, via, expected_version)
         if trigger == "open" and getattr(request, "reference", None) != reference:
             raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
-        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), request.model_dump(mode="json"))
+        request = self._naming(request)
+        asked = request.model_dump(mode="json")
+        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), asked, self._places(request))
         for _ in range(3):
             try:
                 with self.store.transaction() as cursor:
@@ -93,6 +105,17 @@ class Ledger:
                 self.dossiers.remember(after)
             return answer
         raise Invalid(f"Le dossier {reference} change trop vite : réessayez.")
+
+    def _naming(self, request: Request) -> Request:
+        """The request with the people it names as the register writes them. Raises Invalid for a name that it does not have."""
+        if not request.people:
+            return request
+        return request.model_copy(update={field: self._register.actor(getattr(request, field)).name for field in request.people})
+
+    def _places(self, request: Request) -> tuple[tuple[Place, ...], ...] | None:
+        """The communes that the residences in a request may mean; looked up before the transaction, which others wait for."""
+        find, residences = self._gazetteer, residences_of(request)
+        return None if find is None or not residences else tuple(find(text) for text in residences)
 
     def answered(self, key: str) -> Answer | None:
         """What `key` was answered, or None; for a caller whose input cannot differ. Raises Unreachable."""
@@ -130,11 +153,27 @@ class Ledger:
         if attempt.expected_version not in (None, partnership.version):
             last = self._last_change(cursor, loaded, moves_only=False)
             return _overtaken(attempt, last, partnership.state) if last else _wrong_version(attempt, partnership)
-        salt = self._entropy(16) if attempt.request.personal else ""
-        verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, salt=salt)
+        known = (
+            self._known(cursor, attempt, loaded)
+            if attempt.places or attempt.request.personal or attempt.trigger == "undo"
+            else NOTHING_KNOWN
+        )
+        verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, known=known)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
             return _too_late(attempt, verdict, self._last_change(cursor, loaded, moves_only=True), partnership.state)
         return verdict
+
+    def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded) -> Known:
+        """What the rules may ask beyond the dossier: communes, the step that could be undone, a salt for new names."""
+        past = None
+        if attempt.trigger == "undo":
+            cursor.execute(self._backwards, {"partnership_id": loaded.id})
+            entries = [json.loads(entry) for (entry,) in reversed(cursor.fetchall())]
+            try:
+                past = story(attempt.reference, entries).past
+            except (ValueError, LookupError, TypeError):
+                raise Invalid(f"Le journal de {attempt.reference} ne se relit pas : lancez « jalon verify {attempt.reference} ».") from None
+        return Known(attempt.places, past, self._entropy(16) if attempt.request.personal else "")
 
     def _last_change(self, cursor: Cursor, loaded: Loaded, *, moves_only: bool) -> dict[str, Any] | None:
         """The entry of the last change of the dossier, or of the last that moved its state."""
@@ -169,8 +208,8 @@ class Ledger:
         )
         if isinstance(verdict, Decision):
             self.dossiers.write(cursor, id_, before, after, attempt.instant)
-            if verdict.identity is not None:
-                self.dossiers.name(cursor, id_, verdict.identity)
+            if verdict.identities:
+                self.dossiers.name(cursor, id_, verdict.identities)
             self._post_effects(cursor, id_, n, attempt, verdict)
         return answer_of(told, head), Loaded(id_, n, head, after)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,7 @@ class Cursor(Protocol):
     rowcount: int
 
     def execute(self, sql: str, parameters: Mapping[str, Any] = ..., /) -> Any: ...
+    def executemany(self, sql: str, parameters: Sequence[Mapping[str, Any]], /) -> Any: ...
     def fetchone(self) -> Any: ...
     def fetchall(self) -> list[Any]: ...
 
@@ -286,7 +287,7 @@ def _assert_schema(schema: str | None) -> None:
     if schema > SCHEMA:
         raise Unreachable(f"La base est d’un schéma plus récent ({schema}) que ce jalon ({SCHEMA}) : installez la version à jour.")
     if schema < SCHEMA:
-        raise Unreachable(f"La base est d’un schéma plus ancien ({schema}) que ce jalon ({SCHEMA}) : lancez « jalon init-db ».")
+        raise Unreachable(f"La base est d’un schéma d’avant la version 0.1.0 ({schema}) : ce jalon ({SCHEMA}) ne sait pas la reprendre.")
 
 
 SQLITE_FAULTS = (

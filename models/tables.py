@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from states.facts import Role, State
 
-SCHEMA = "0001"  # the newest migration; a test compares it with models/migrations
+SCHEMA = "0002"  # the newest migration; a test compares it with models/migrations
 
 metadata = MetaData()
 Big = BigInteger().with_variant(Integer, "sqlite")  # STRICT tables of SQLite know INTEGER only
@@ -40,6 +40,10 @@ def _text(name: str, *, nullable: bool = False) -> Column[Any]:
 
 def _number(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, Integer, nullable=nullable)
+
+
+def _truth(name: str) -> Column[Any]:
+    return Column(name, Integer, nullable=False, info={"is_a_truth": f"{name} IN (0, 1)"})
 
 
 def _cents(name: str, *, nullable: bool = False) -> Column[Any]:
@@ -119,6 +123,16 @@ terms = _of_dossier(
     _cents("fee_initial", nullable=True),
     _text("quorum_rule"),
     _text("result_policy"),
+    _day("takes_effect_on"),
+    _text("dropout_policy", nullable=True),
+    _truth("proxies_count"),
+    _truth("quorum_verified"),
+    _number("payee_cooling_days"),
+    _text("nature"),
+    _number("payment_days"),
+    _one_of("ck_terms_dropout_policy", "dropout_policy", ("full", "prorata", "none")),
+    _one_of("ck_terms_nature", "nature", ("subsidy", "service")),
+    _check("ck_terms_days", "payee_cooling_days >= 0 AND payment_days >= 0"),
     _check("ck_terms_positive", "rate_cents > 0 AND cap > 0"),
     _check("ck_terms_year", "year_starts_on < year_ends_on"),
 )
@@ -126,18 +140,41 @@ terms = _of_dossier(
 acts = _of_dossier(
     "acts",
     _text("trigger"),
+    _text("kind", nullable=True),
     _day("held_on"),
     _text("act_number", nullable=True),
+    _number("item", nullable=True),
     _number("seats", nullable=True),
     _text("present", nullable=True),
     _text("absent", nullable=True),
-    _number("proxies"),
+    _text("excused"),
+    _text("alternates"),
+    _text("proxies"),
+    _truth("reconvened"),
     _text("chair", nullable=True),
     _text("secretary", nullable=True),
     _number("votes_for", nullable=True),
     _number("votes_against", nullable=True),
     _number("abstentions", nullable=True),
-    _check("ck_acts_counts", "seats > 0 AND proxies >= 0 AND votes_for >= 0 AND votes_against >= 0 AND abstentions >= 0"),
+    _day("transmitted_on", nullable=True),
+    _text("receipt_number", nullable=True),
+    _day("published_on", nullable=True),
+    _text("publication_address", nullable=True),
+    _check("ck_acts_counts", "seats > 0 AND votes_for >= 0 AND votes_against >= 0 AND abstentions >= 0"),
+    _check("ck_acts_transmitted", "(transmitted_on IS NULL) = (receipt_number IS NULL)"),
+    _check("ck_acts_published", "(published_on IS NULL) = (publication_address IS NULL)"),
+    _check("ck_acts_order", "transmitted_on >= held_on AND published_on >= held_on"),
+    _one_of("ck_acts_kind", "kind", ("principle", "authorisation", "ratification", "amendment")),
+)
+
+appeals = _of_dossier(
+    "appeals",
+    _number("act"),
+    _text("by"),
+    _day("lodged_on"),
+    _day("decided_on", nullable=True),
+    _one_of("ck_appeals_by", '"by"', ("third_party", "prefect")),
+    _check("ck_appeals_order", "decided_on >= lodged_on"),
 )
 
 signatures = _of_dossier(
@@ -175,7 +212,19 @@ trainees = _of_dossier(
     _day("verified_on", nullable=True),
     _text("verified_by", nullable=True),
     _text("evidence_kind", nullable=True),
+    _day("moved_on", nullable=True),
+    _text("moved_to", nullable=True),
+    _day("left_on", nullable=True),
+    _number("hours_done", nullable=True),
+    _text("left_because", nullable=True),
+    _day("excluded_on", nullable=True),
     _text("commitment"),
+    _check("ck_trainees_rank", '"rank" >= 1'),
+    _check("ck_trainees_moved", "(moved_on IS NULL) = (moved_to IS NULL)"),
+    _check(
+        "ck_trainees_left",
+        "(left_on IS NULL) = (left_because IS NULL) AND (hours_done IS NULL OR (hours_done >= 0 AND left_on IS NOT NULL))",
+    ),
     _one_of("ck_trainees_regime", "fee_regime", ("continuing", "initial")),
     _check("ck_trainees_verified", "(verified_on IS NULL) = (verified_by IS NULL)"),
 )
@@ -219,17 +268,21 @@ settlements = _of_dossier(
     _cents("entitlement"),
     _cents("invoiced"),
     _cents("settled"),
+    _text("lines"),
     _day("certified_on"),
     _text("certified_by"),
+    _text("certified_for", nullable=True),
     _text("order_number", nullable=True),
     _text("slip_number", nullable=True),
     _number("fiscal_year", nullable=True),
     _cents("ordered", nullable=True),
     _day("ordered_on", nullable=True),
     _text("ordered_by", nullable=True),
+    _text("ordered_for", nullable=True),
     _cents("paid", nullable=True),
     _day("paid_on", nullable=True),
     _text("paid_by", nullable=True),
+    _text("paid_for", nullable=True),
     _text("accounting_reference", nullable=True),
     UniqueConstraint("partnership_id", "invoice", name="uq_settlements_invoice"),
     _check("ck_settlements_ceiling", "entitlement_cents <= ceiling_cents"),
@@ -243,6 +296,50 @@ settlements = _of_dossier(
     ),
 )
 
+recoveries = _of_dossier(
+    "recoveries",
+    _number("trainee"),
+    _cents("amount"),
+    _text("motive"),
+    _text("order_number"),
+    _day("ordered_on"),
+    _text("ordered_by"),
+    _day("recovered_on", nullable=True),
+    _text("recovered_by", nullable=True),
+    _text("accounting_reference", nullable=True),
+    _check("ck_recoveries_amount", "amount_cents > 0"),
+    _check("ck_recoveries_whole", "(recovered_on IS NULL) = (recovered_by IS NULL)"),
+    _check("ck_recoveries_order", "recovered_on >= ordered_on"),
+    _check("ck_recoveries_two_people", "recovered_by <> ordered_by"),
+)
+
+payee_changes = _of_dossier(
+    "payee_changes",
+    _text("holder"),
+    _text("iban"),
+    _day("proposed_on"),
+    _text("proposed_by"),
+    _day("called_on", nullable=True),
+    _text("contact", nullable=True),
+    _day("confirmed_on", nullable=True),
+    _text("confirmed_by", nullable=True),
+    _day("rejected_on", nullable=True),
+    _check("ck_payee_changes_whole", "(confirmed_on IS NULL) = (confirmed_by IS NULL) AND (confirmed_on IS NULL) = (called_on IS NULL)"),
+    _check("ck_payee_changes_once", "confirmed_on IS NULL OR rejected_on IS NULL"),
+    _check("ck_payee_changes_two_people", "confirmed_by <> proposed_by"),
+)
+
+delegations = _of_dossier(
+    "delegations",
+    _text("role"),
+    _text("giver"),
+    _text("holder"),
+    _day("starts_on"),
+    _day("ends_on"),
+    _check("ck_delegations_order", "starts_on <= ends_on"),
+    _check("ck_delegations_two_people", "giver <> holder"),
+)
+
 documents = _of_dossier("documents", _text("title"), _text("sha256"), _day("attached_on"))
 
 findings = _table(
@@ -253,6 +350,7 @@ findings = _table(
     _text("subject"),
     _text("severity"),
     _text("reason"),
+    _text("source"),
     _text("opened_at"),
     _text("resolved_at", nullable=True),
 )
@@ -329,6 +427,8 @@ RULES = {
     "uq_invoices_supplier_number": "DUPLICATE",
     "uq_invoices_supplier_document": "DUPLICATE",
     "ck_settlements_three_people": "SAME_PERSON",
+    "ck_recoveries_two_people": "RECOVERY_SAME_PERSON",
+    "ck_payee_changes_two_people": "PAYEE_SAME_PERSON",
 }
 # What a person reads when the database itself has refused.
 SENTENCES = {
@@ -342,5 +442,7 @@ SENTENCES = {
     "ck_settlements_ordered": "La somme mandatée dépasse la somme liquidée.",
     "ck_settlements_paid": "La somme payée dépasse la somme mandatée.",
     "ck_settlements_three_people": "Certifier, mandater et payer sont le fait de trois personnes différentes.",
+    "ck_recoveries_two_people": "Ordonner une récupération et constater l’encaissement sont le fait de deux personnes différentes.",
+    "ck_payee_changes_two_people": "Un changement de compte est confirmé par une autre personne que celle qui l’a proposé.",
     "ck_trainings_ended": "La formation ne peut pas finir avant d’avoir commencé.",
 }

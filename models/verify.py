@@ -17,7 +17,7 @@ from models.store import Store
 from states.facts import Finding, Identity, Partnership, State
 from states.french import listed
 from states.identity import commitment, person_digest
-from states.lifecycle import GUARDS
+from states.lifecycle import GUARDS, STEPS
 from states.replay import replay
 from states.walk import destination
 
@@ -39,6 +39,10 @@ CHECKED = {
     "invoices": "factures",
     "settlements": "liquidation, mandat et paiement",
     "documents": "documents",
+    "appeals": "recours",
+    "recoveries": "récupérations",
+    "payee_changes": "changements de compte",
+    "delegations": "délégations",
 }
 
 
@@ -94,13 +98,14 @@ class Verifier:
 def chain_faults(reference: str, rows: list[Any]) -> Iterator[str]:
     """What is wrong with the chain of `(n, key, entry, digest)` rows: a digest, a link, a number or a step."""
     before, state, version = GENESIS, State.UNOPENED, 0
+    standing: list[State] = []  # the state before each step that was not undone
     for place, (n, key, entry, sealed) in enumerate(rows, start=1):
         told = _parsed(entry)
         if told is None:
             yield f"Entrée {place} du journal : elle est illisible."
             return
         version += told["outcome"] == "done"
-        arrival = destination(state, told["trigger"]) if told["outcome"] == "done" else state
+        arrival = _arrival(state, told, standing)
         truths = (
             (digest(entry.encode()) == sealed, "son empreinte ne correspond pas à son contenu"),
             (canonical(told).decode() == entry, "elle n’est pas écrite sous la forme canonique"),
@@ -116,6 +121,17 @@ def chain_faults(reference: str, rows: list[Any]) -> Iterator[str]:
             yield f"Entrée {place} du journal : {listed(faults)}."
             return
         before, state = sealed, State(told["to"])
+
+
+def _arrival(state: State, told: dict[str, Any], standing: list[State]) -> State | None:
+    """Where an entry leads: nowhere unless it was done; an undoing leads back before the last step that stands."""
+    if told["outcome"] != "done":
+        return state
+    step = STEPS.get(told["trigger"])
+    if step is not None and step.back:
+        return standing.pop() if len(standing) > 1 else None
+    standing.append(state)
+    return destination(state, told["trigger"])
 
 
 def _parsed(entry: str) -> dict[str, Any] | None:

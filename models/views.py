@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -12,10 +12,12 @@ from models import tables
 from models.answers import Invalid
 from models.dossiers import Dossiers, Loaded
 from models.store import Cursor, Store
-from states.calculation import entitlement
-from states.facts import Actor, Partnership, Terms
+from states.calculation import Entitlement, entitlement, in_force
+from states.delays import PARIS
+from states.facts import Act, Actor, Partnership, Terms
 
-P, J = tables.partnerships.c, tables.journal.c
+P, J, F = tables.partnerships.c, tables.journal.c, tables.findings.c
+FINDING = ("code", "severity", "reason", "source", "subject", "opened_at", "resolved_at")
 
 
 class Views:
@@ -25,6 +27,9 @@ class Views:
         self._store = store
         self._dossiers = Dossiers(store)
         self._journal = store.compile(select(J.entry, J.digest).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n))
+        self._findings = store.compile(
+            select(*(F[name] for name in FINDING)).where(F.partnership_id == bindparam("partnership_id")).order_by(F.id)
+        )
         self._list = store.compile(select(P.reference, P.state, P.version, P.entered_on).order_by(P.reference))
 
     def partnership(self, reference: str) -> Partnership:
@@ -32,31 +37,37 @@ class Views:
         with self._store.transaction(write=False) as cursor:
             return self._loaded(cursor, reference).partnership
 
-    def show(self, reference: str) -> dict[str, Any]:
-        """A dossier whole: state, terms, entitlement, findings, trainees by number, history."""
+    def show(self, reference: str, *, on: date | None = None) -> dict[str, Any]:
+        """A dossier whole: state, terms, entitlement (by the terms in force on `on`), acts, findings, trainees by number, history."""
         with self._store.transaction(write=False) as cursor:
             loaded = self._loaded(cursor, reference)
             cursor.execute(self._journal, {"partnership_id": loaded.id})
             rows = cursor.fetchall()
+            cursor.execute(self._findings, {"partnership_id": loaded.id})
+            findings = [dict(zip(FINDING, row, strict=True)) for row in cursor.fetchall()]
         partnership = loaded.partnership
-        due = entitlement(partnership)
+        due = entitlement(partnership, on)
         return {
             "reference": reference,
             "state": partnership.state.value,
             "version": partnership.version,
-            "terms": terms_told(partnership.terms_in_force),
+            "terms": terms_told(in_force(partnership, on)[-1]),
             "entitlement": {"eligible": due.eligible, "subsidised": due.subsidised, "amount": format(due.amount, ".2f")},
-            "findings": [
-                {"code": one.code, "severity": one.severity, "reason": one.reason} for one in partnership.findings
-            ],
+            "acts": [act_told(act) for act in partnership.acts],
+            "findings": [one for one in findings if one["resolved_at"] is None],
+            "resolved_findings": [one for one in findings if one["resolved_at"] is not None],
             "trainees": [{"number": line.trainee, "status": line.status, "reason": line.reason} for line in due.lines],
             "history": [_history(one) for one in _parsed(reference, rows)],
-        }  # fmt: skip
+        }
+
+    def entitlement(self, reference: str, *, on: date | None = None) -> dict[str, Any]:
+        """The calculation, trainee by trainee in the order used."""
+        return due_told(entitlement(self.partnership(reference), on))
 
     def why(self, reference: str, *, at: datetime, trigger: str | None = None, actor: Actor | None = None) -> dict[str, Any]:
         """What may come next, by whom, until when, and every condition that is not met yet."""
         from states.decide import next_steps, why_not  # the rules and the forms: 0.1 s that `show` does not need
-        from states.delays import due_on
+        from states.delays import due_on, paris_day
         from states.lifecycle import STEPS
 
         partnership = self.partnership(reference)
@@ -70,6 +81,7 @@ class Views:
             raise Invalid(f"L’étape « {trigger} » n’existe pas.")
         return {
             "state": partnership.state.value,
+            "entitlement": due_told(entitlement(partnership, paris_day(at))),
             "next": [
                 {
                     "trigger": step.trigger,
@@ -107,11 +119,33 @@ def terms_told(terms: Terms) -> dict[str, Any]:
     """The terms as JSON: euros as text with two decimals, dates as ISO text."""
     return {
         name: format(value, ".2f") if name in ("rate", "fee_continuing", "fee_initial") and value is not None
-        else value.isoformat() if name in ("year_starts_on", "year_ends_on")
+        else value.isoformat() if isinstance(value, date)
         else value
         for name, value in terms._asdict().items()
         if name != "number"
     }  # fmt: skip
+
+
+def due_told(due: Entitlement) -> dict[str, Any]:
+    """The calculation as JSON: `eligible, subsidised, amount, lines[{trainee, rank, counted, status, reason, unit}]`."""
+    lines = [
+        {
+            "trainee": line.trainee,
+            "rank": line.rank,
+            "counted": line.counted,
+            "status": line.status,
+            "reason": line.reason,
+            "unit": format(line.unit, ".2f"),
+        }
+        for line in due.lines
+    ]
+    return {"eligible": due.eligible, "subsidised": due.subsidised, "amount": format(due.amount, ".2f"), "lines": lines}
+
+
+def act_told(act: Act) -> dict[str, Any]:
+    """An act as JSON, dates as ISO text, with the day from which it can be carried out."""
+    told = {name: value.isoformat() if isinstance(value, date) else value for name, value in act._asdict().items()}
+    return {**told, "executory_on": act.executory_on.isoformat() if act.executory_on else None}
 
 
 def reason_told(reason: Any) -> dict[str, str]:
@@ -127,5 +161,14 @@ def _parsed(reference: str, rows: list[Any]) -> list[dict[str, Any]]:
 
 
 def _history(told: dict[str, Any]) -> dict[str, Any]:
-    same = {name: told[name] for name in ("n", "trigger", "from", "to", "outcome", "actor", "role", "effective_on", "recorded_at")}
-    return {**same, "hash": told["digest"]}
+    same: dict[str, Any] = {
+        name: told[name] for name in ("n", "trigger", "from", "to", "outcome", "actor", "role", "effective_on", "recorded_at")
+    }
+    more: dict[str, Any] = {name: told[name] for name in ("on_behalf_of", "notes") if name in told}
+    return {**same, **more, "days_late": days_late(told), "hash": told["digest"]}
+
+
+def days_late(told: dict[str, Any]) -> int:
+    """How many days after the fact it was recorded."""
+    recorded = datetime.fromisoformat(told["recorded_at"]).astimezone(PARIS).date()
+    return max(0, (recorded - date.fromisoformat(told["effective_on"])).days)

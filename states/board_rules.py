@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from states.facts import Role, Severity
+from states.board_records import amended
+from states.board_requests import Deliberation
+from states.convention import differences
+from states.facts import Act, Partnership, Role, Severity
 from states.french import counted, day, euros, listed
-from states.guard import Case, Source, guard
+from states.guard import Case, Needs, guard
+from states.law import EXECUTORY, HOUSE, MAJORITY, QUORUM_DECREE, SIGNING
 from states.requests import POINT_LABELS
-
-QUORUM_DECREE = Source("Décret n° 85-643 du 26 juin 1985, quorum du conseil d’administration", verified=False)
-MAJORITY = Source("Majorité des suffrages exprimés, règle générale des assemblées", verified=False)
 
 # How many members must be present out of `seats`, by the named rule that the board has set.
 QUORUM_RULES: dict[str, tuple[str, Callable[[int], int]]] = {
     "majority": ("la majorité des sièges", lambda seats: seats // 2 + 1),
     "at_least_half": ("au moins la moitié des sièges", lambda seats: (seats + 1) // 2),
     "half_plus_one": ("la moitié des sièges plus un", lambda seats: (seats + 1) // 2 + 1),
+    "none_after_reconvocation": ("la majorité des sièges, sauf après une seconde convocation", lambda seats: seats // 2 + 1),
 }
+
+
+def voted(case: Case) -> Deliberation:
+    """The deliberation that a request is, or that it carries with it (an amendment)."""
+    asked: Deliberation = getattr(case.request, "deliberation", case.request)
+    return asked
+
+
+def sitting(act: Deliberation | Act, proxies: int, *, proxies_count: bool) -> int:
+    """How many members count for the quorum: those who sit, and the proxies if the board's settings say so."""
+    present = act.present_at_item if isinstance(act, Deliberation) else act.present
+    return len(present or ()) + (proxies if proxies_count else 0)
 
 
 @guard("ROLL_CALL_UNKNOWN", clears=Role.BOARD_SECRETARY, source=QUORUM_DECREE, imported=Severity.WARN)
 def roll_call_is_known(case: Case) -> str | None:
     """L’appel nominal et le vote de la séance sont connus."""
-    asked = case.request
-    if None not in (asked.seats, asked.present, asked.votes_for, asked.votes_against):
+    asked = voted(case)
+    if None not in (asked.seats, asked.present, *asked.vote[:2]):
         return None
     session = f"la séance du {day(asked.held_on)}"
     return f"L’appel nominal et le vote de {session} ne sont pas connus : ni le quorum ni la majorité ne peuvent être vérifiés."
@@ -32,39 +46,45 @@ def roll_call_is_known(case: Case) -> str | None:
 
 @guard("NO_QUORUM", clears=Role.BOARD_SECRETARY, source=QUORUM_DECREE, imported=Severity.WARN)
 def quorum_is_met(case: Case) -> str | None:
-    """Le quorum est atteint selon la règle du conseil (par défaut, la majorité des sièges en exercice)."""
-    asked = case.request
+    """Le quorum est atteint à l’ouverture du point, selon la règle du conseil (par défaut, la majorité des sièges en exercice)."""
+    asked, terms = voted(case), case.partnership.terms_in_force
     if asked.seats is None or asked.present is None:
         return None  # ROLL_CALL_UNKNOWN says it.
-    name, needed_for = QUORUM_RULES[case.partnership.terms_in_force.quorum_rule]
-    needed = needed_for(asked.seats)
-    if len(asked.present) >= needed:
+    if terms.quorum_rule == "none_after_reconvocation" and asked.reconvened:
         return None
-    present = counted(len(asked.present), "présent", "présents")
-    return f"Le quorum n’est pas atteint : {present} pour {asked.seats} sièges, il en faut {needed} ({name})."
+    name, needed_for = QUORUM_RULES[terms.quorum_rule]
+    needed = needed_for(asked.seats)
+    there = sitting(asked, len(asked.proxies_at_item), proxies_count=terms.proxies_count)
+    if there >= needed:
+        return None
+    proxies = ", pouvoirs compris," if terms.proxies_count else ""
+    place = f" au point n° {asked.item}" if asked.movements else ""
+    present = counted(there, "présent", "présents")
+    return f"Le quorum n’est pas atteint{place} : {present}{proxies} pour {asked.seats} sièges, il en faut {needed} ({name})."
 
 
 def _is_adopted(case: Case) -> bool | None:
-    asked = case.request
-    if asked.votes_for is None or asked.votes_against is None:
+    votes_for, votes_against, _ = voted(case).vote
+    if votes_for is None or votes_against is None:
         return None
-    return bool(asked.votes_for > asked.votes_against)
+    return votes_for > votes_against
+
+
+def _votes(case: Case) -> str:
+    votes_for, votes_against, _ = voted(case).vote
+    return f"{votes_for} voix pour, {votes_against} contre"
 
 
 @guard("NOT_ADOPTED", clears=Role.BOARD_SECRETARY, source=MAJORITY)
 def vote_is_adopted(case: Case) -> str | None:
     """La délibération est adoptée : plus de voix pour que de voix contre."""
-    if _is_adopted(case) in (True, None):
-        return None
-    return f"La délibération n’est pas adoptée : {case.request.votes_for} voix pour, {case.request.votes_against} contre."
+    return None if _is_adopted(case) in (True, None) else f"La délibération n’est pas adoptée : {_votes(case)}."
 
 
 @guard("NOT_REJECTED", clears=Role.BOARD_SECRETARY, source=MAJORITY)
 def vote_is_rejected(case: Case) -> str | None:
     """La délibération est rejetée : au moins autant de voix contre que de voix pour."""
-    if _is_adopted(case) in (False, None):
-        return None
-    return f"La délibération n’est pas rejetée : {case.request.votes_for} voix pour, {case.request.votes_against} contre."
+    return None if _is_adopted(case) in (False, None) else f"La délibération n’est pas rejetée : {_votes(case)}."
 
 
 @guard("CONDITIONS_DIFFER", clears=Role.BOARD_SECRETARY)
@@ -95,8 +115,8 @@ def act_follows_signature(case: Case) -> str | None:
 
 @guard("SIGNED_BEFORE_APPROVAL", clears=Role.TRAINING_OFFICER, imported=Severity.WARN)
 def signature_follows_approval(case: Case) -> str | None:
-    """La convention est signée après l’approbation du conseil."""
-    approved_on = case.partnership.acts[-1].held_on
+    """La convention (ou l’avenant) est signée après le vote du conseil."""
+    approved_on = voted(case).held_on if case.trigger == "amend" else case.partnership.acts[-1].held_on
     if case.effective_on >= approved_on:
         return None
     return f"La signature du {day(case.effective_on)} précède l’approbation du {day(approved_on)}."
@@ -115,3 +135,77 @@ def six_points_are_there(case: Case) -> str | None:
     """La convention contient ses six points."""
     missing = [label for point, label in POINT_LABELS.items() if point not in case.request.points]
     return f"La convention ne contient pas {listed(missing)}." if missing else None
+
+
+def authorising_act(partnership: Partnership) -> Act | None:
+    """The deliberation that the signature of the convention rests on: the one that approved the partnership."""
+    return next((act for act in partnership.acts if act.trigger == "approve"), None)
+
+
+@guard("SIGNED_BEFORE_EXECUTORY", needs=Needs.DOSSIER, clears=Role.BOARD_SECRETARY, source=SIGNING, imported=Severity.WARN)
+def signature_follows_the_executory_act(case: Case) -> str | None:
+    """La convention est signée une fois exécutoire (transmise et publiée) la délibération qui l’autorise."""
+    act = authorising_act(case.partnership)
+    if act is None:
+        return None
+    signed_on = case.partnership.signatures[0].signed_on if case.partnership.signatures else case.effective_on
+    if (act.executory_on is not None and act.executory_on <= signed_on) or signed_on < act.held_on:
+        return None  # SIGNED_BEFORE_APPROVAL says the second.
+    since = f"elle ne l’est que le {day(act.executory_on)}" if act.executory_on else f"{_lacks(act)}, à ce que dit le dossier"
+    return (
+        f"Signature du {day(signed_on)} : la délibération du {day(act.held_on)} qui l’autorise n’est pas exécutoire à cette date ({since})."
+    )
+
+
+@guard("ACT_NOT_EXECUTORY", needs=Needs.DOSSIER, clears=Role.BOARD_SECRETARY, source=EXECUTORY)
+def acts_are_executory(case: Case) -> str | None:
+    """Les délibérations sur lesquelles repose le paiement (conditions et avenants) sont exécutoires : transmises et publiées."""
+    lacking = [
+        f"celle du {day(act.held_on)} ({_lacks(act)})"
+        for act in case.partnership.acts
+        if act.trigger in ("act", "amend") and (act.executory_on is None or act.executory_on > case.effective_on)
+    ]
+    return f"Le paiement repose sur une délibération qui n’est pas exécutoire : {' ; '.join(lacking)}." if lacking else None
+
+
+def _lacks(act: Act) -> str:
+    if act.executory_on is not None:
+        return f"exécutoire le {day(act.executory_on)}"
+    lacks = ["non transmise au préfet"] if act.transmitted_on is None else []
+    lacks += ["non publiée"] if act.published_on is None else []
+    return listed(lacks)
+
+
+@guard("UNKNOWN_ACT", clears=Role.BOARD_SECRETARY, source=HOUSE)
+def act_is_of_the_dossier(case: Case) -> str | None:
+    """La délibération désignée est au dossier."""
+    number = case.request.act
+    if case.partnership.acts and (number is None or any(act.number == number for act in case.partnership.acts)):
+        return None
+    return f"La délibération n° {number or 1} n’est pas au dossier, qui en compte {len(case.partnership.acts)}."
+
+
+@guard("BEFORE_THE_VOTE", clears=Role.BOARD_SECRETARY, source=HOUSE)
+def act_was_voted_before(case: Case) -> str | None:
+    """Une délibération est transmise, publiée ou contestée après avoir été votée."""
+    number = case.request.act or len(case.partnership.acts)
+    act = next((act for act in case.partnership.acts if act.number == number), None)
+    if act is None or case.effective_on >= act.held_on:
+        return None
+    return f"La date du {day(case.effective_on)} précède la séance du {day(act.held_on)}."
+
+
+@guard("NOTHING_AMENDED", clears=Role.TRAINING_OFFICER)
+def something_is_amended(case: Case) -> str | None:
+    """L’avenant change au moins une condition."""
+    return "L’avenant ne change aucune condition." if not differences(case.partnership.terms_in_force, amended(case)) else None
+
+
+@guard("AMENDED_BACKWARDS", clears=Role.TRAINING_OFFICER)
+def amendment_looks_forward(case: Case) -> str | None:
+    """Un avenant prend effet au plus tôt à la date de l’avenant précédent, et pendant l’année universitaire."""
+    terms, takes_effect_on = case.partnership.terms_in_force, case.request.takes_effect_on
+    if terms.takes_effect_on <= takes_effect_on <= terms.year_ends_on:
+        return None
+    period = f"du {day(terms.takes_effect_on)} au {day(terms.year_ends_on)}"
+    return f"L’avenant prendrait effet le {day(takes_effect_on)}, hors de la période {period}."

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from states.fields import WHOLE, AcademicYear, Day, Department, Euros, Iban, Line, Siret
+from states.facts import Terms
+from states.fields import WHOLE, AcademicYear, Day, Days, Department, Euros, Iban, Line, Siret
+from states.french import day, euros
+
+Calendar = Literal[
+    "metropole",
+    "alsace-moselle",
+    "guadeloupe",
+    "guyane",
+    "la-reunion",
+    "martinique",
+    "mayotte",
+    "nouvelle-caledonie",
+    "polynesie-francaise",
+    "saint-barthelemy",
+    "saint-martin",
+    "saint-pierre-et-miquelon",
+    "wallis-et-futuna",
+]
+AmountMode = Literal["flat", "capped_at_fee"]
+DropoutPolicy = Literal["full", "prorata", "none"]
+QuorumRule = Literal["majority", "at_least_half", "half_plus_one", "none_after_reconvocation"]
+ResultPolicy = Literal["block", "warn", "ignore"]
 
 
 def _without_docstring(schema: dict[str, Any]) -> None:
@@ -28,7 +51,7 @@ class CdgParty(Asked):
     name: Line = Field(title="Nom du centre de gestion")
     siret: Siret = Field(title="SIRET du centre de gestion")
     department: Department = Field(title="Département du centre de gestion")
-    calendar: Literal["metropole", "alsace-moselle", "outre-mer"] = Field("metropole", title="Calendrier des jours fériés")
+    calendar: Calendar = Field("metropole", title="Calendrier des jours fériés")
 
 
 class Payee(Asked):
@@ -75,12 +98,24 @@ class TermsAsked(Asked):
     rate: Euros = Field(title="Montant par stagiaire, en euros")
     cap: Annotated[int, Field(ge=1, le=10_000), WHOLE] = Field(title="Nombre maximal de stagiaires subventionnés")
     department: Department = Field(title="Département de résidence exigé")
-    amount_mode: Literal["flat", "capped_at_fee"] = Field("flat", title="Mode de calcul")
+    amount_mode: AmountMode = Field(
+        "flat", title="Mode de calcul", description="flat : forfait ; capped_at_fee : le tarif de l’université s’il est plus bas"
+    )
     fees: Fees = Field(Fees(continuing=None, initial=None), title="Tarifs de l’université")
-    quorum_rule: Literal["majority", "at_least_half", "half_plus_one"] = Field("majority", title="Règle de quorum du conseil")
-    result_policy: Literal["block", "warn", "ignore"] = Field(
+    dropout_policy: DropoutPolicy | None = Field(
+        None,
+        title="Si un stagiaire abandonne après le début",
+        description="full : payé en entier ; prorata : selon les heures ; none : rien ; sans choix, un abandon bloque la liquidation",
+    )
+    quorum_rule: QuorumRule = Field("majority", title="Règle de quorum du conseil")
+    quorum_verified: bool = Field(default=False, title="Le texte de la règle de quorum a été vérifié")
+    proxies_count: bool = Field(default=False, title="Les pouvoirs comptent pour le quorum")
+    result_policy: ResultPolicy = Field(
         "block", title="Si le résultat d’exploitation n’a pas été présenté", description="block refuse la liquidation, warn la signale"
     )
+    payee_cooling_days: Days = Field(2, title="Jours d’attente avant de confirmer un changement de compte")
+    nature: Literal["subsidy", "service"] = Field("subsidy", title="Nature : subvention ou prestation de service")
+    payment_days: Days = Field(30, title="Jours visés pour payer, à compter de la facture")
 
     @model_validator(mode="after")
     def _is_one_academic_year(self) -> Self:
@@ -94,3 +129,42 @@ class TermsAsked(Asked):
         if (self.year_ends_on or date(last, 8, 31)) <= (self.year_starts_on or date(first, 9, 1)):
             raise PydanticCustomError("jalon_year", "l’année universitaire doit finir après avoir commencé")
         return self
+
+
+TERM_LABELS = {
+    "rate": "montant par stagiaire",
+    "cap": "nombre maximal de stagiaires",
+    "department": "département de résidence",
+    "academic_year": "année universitaire",
+    "year_starts_on": "début de l’année universitaire",
+    "year_ends_on": "fin de l’année universitaire",
+    "amount_mode": "mode de calcul",
+    "fee_continuing": "tarif en formation continue",
+    "fee_initial": "tarif en formation initiale",
+    "dropout_policy": "règle en cas d’abandon",
+    "result_policy": "règle en l’absence de résultat d’exploitation",
+}
+VALUE_LABELS = {
+    "flat": "forfait",
+    "capped_at_fee": "forfait plafonné au tarif de l’université",
+    "full": "payé en entier",
+    "prorata": "payé selon les heures suivies",
+    "none": "rien n’est payé",
+    "block": "blocage",
+    "warn": "alerte",
+    "ignore": "rien",
+}
+
+
+def differences(before: Terms, after: Terms) -> tuple[str, ...]:
+    """« nombre maximal de stagiaires : 20 → 22 », for each term that changes."""
+    told = ((label, getattr(before, name), getattr(after, name)) for name, label in TERM_LABELS.items())
+    return tuple(f"{label} : {_shown(old)} → {_shown(new)}" for label, old, new in told if old != new)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Decimal):
+        return euros(value)
+    if isinstance(value, date):
+        return day(value)
+    return "non précisé" if value is None else VALUE_LABELS.get(str(value), str(value))

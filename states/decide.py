@@ -5,28 +5,38 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import NamedTuple
 
-from states import findings, records
+from states import findings
 from states.delays import due_on, paris_day
 from states.effects import Check, Effect, Tell
 from states.facts import Actor, Identity, Partnership, Role, Severity, State
 from states.french import listed
-from states.guard import HOUSE, Case, Needs, Person, Reason, Refused
-from states.identity import commitment, person_digest
+from states.guard import Case, Known, Needs, Person, Reason, Refused
+from states.identity import commitment, person_digest, spread
+from states.law import HOUSE
 from states.lifecycle import OF_EVERY_STEP, STEPS, Step, steps_from
-from states.requests import Request, TraineeRetained
+from states.requests import Request
+from states.trainee_records import identities
+from states.trainee_requests import TraineeRetained, TraineesRetained
 from states.walk import destination
+
+NOTHING_KNOWN = Known()
 
 
 class Decision(NamedTuple):
-    """The dossier after the step, in which role it was done, what it leaves to do, and what it lets pass with a warning."""
+    """The dossier after the step, in which role it was done, what it leaves to do, and what it lets pass with a warning.
+
+    `on_behalf_of` has delegated the role; `notes` are French sentences that tell what changed.
+    """
 
     step: Step
     role: Role
+    on_behalf_of: str | None
     after: Partnership
     effective_on: date
     warnings: tuple[Reason, ...]
     effects: tuple[Effect, ...]
-    identity: Identity | None
+    identities: tuple[Identity, ...]
+    notes: tuple[str, ...]
 
 
 class Next(NamedTuple):
@@ -37,15 +47,17 @@ class Next(NamedTuple):
     unmet: tuple[Reason, ...]
 
 
-def decide(partnership: Partnership, trigger: str, request: Request, *, actor: Actor, at: datetime, salt: str = "") -> Decision | Refused:
-    """Decide `trigger` on `partnership`. `at` is the aware instant of the recording, `salt` fresh hexadecimal for a new name.
+def decide(
+    partnership: Partnership, trigger: str, request: Request, *, actor: Actor, at: datetime, known: Known = NOTHING_KNOWN
+) -> Decision | Refused:
+    """Decide `trigger` on `partnership`. `at` is the aware instant of the recording, `known` what was looked up beforehand.
 
     Raises KeyError for a trigger that is not in the table.
     """
     step = STEPS[trigger]
-    case = _case(partnership, step, request, actor, at, salt)
+    role, on_behalf_of = _role(step, partnership, actor, request.effective_on(paris_day(at)))
+    case = _case(partnership, step, request, actor, at, known)._replace(on_behalf_of=on_behalf_of)
     arrival = destination(partnership.state, trigger)
-    role = next((role for role in step.by if role in actor.roles), None)
     reasons: list[Reason] = []
     if arrival is None:
         reasons.append(_wrong_place(case))
@@ -59,23 +71,42 @@ def decide(partnership: Partnership, trigger: str, request: Request, *, actor: A
     return _decision(case, step, arrival, role, tuple(reasons))
 
 
+def _role(step: Step, partnership: Partnership, actor: Actor, on: date) -> tuple[Role | None, str | None]:
+    """The role in which the actor may do the step on that day, and who has lent it."""
+    own = step.role_of(actor.roles)
+    if own is not None or not partnership.delegations:
+        return own, None
+    for lent in partnership.delegations:
+        role = Role(lent.role)
+        if lent.holder == actor.name and role in step.by and lent.starts_on <= on <= lent.ends_on and not _conflicts(role, actor):
+            return role, lent.giver
+    return None, None
+
+
+def _conflicts(role: Role, actor: Actor) -> bool:
+    """Whether the lent role would make one person both authorising officer and public accountant."""
+    both = {Role.AUTHORISING_OFFICER, Role.PUBLIC_ACCOUNTANT}
+    return role in both and not actor.roles.isdisjoint(both - {role})
+
+
 def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tuple[Reason, ...]) -> Decision:
     facts = step.records(case)
-    after = facts._replace(
-        state=arrival,
-        version=facts.version + 1,
-        entered_on=facts.entered_on if step.is_recording else case.effective_on,
-        findings=findings.after(case, facts, warnings),
-    )
-    effects: tuple[Effect, ...] = (*(Tell(role) for role in step.tells), Check())
-    return Decision(step, role, after, case.effective_on, warnings, effects, records.identity(case))
+    if step.back:
+        arrival, entered_on = facts.state, facts.entered_on
+    else:
+        entered_on = facts.entered_on if step.is_recording else case.effective_on
+    after = facts._replace(state=arrival, version=facts.version + 1, entered_on=entered_on, findings=findings.after(case, facts, warnings))
+    tells = STEPS[case.known.past.trigger].tells if step.back and case.known.past else step.tells
+    effects: tuple[Effect, ...] = (*(Tell(told) for told in tells), Check())
+    notes = step.notes(case.partnership, after) if step.notes else ()
+    return Decision(step, role, case.on_behalf_of, after, case.effective_on, warnings, effects, identities(case), notes)
 
 
 def why_not(
     partnership: Partnership, step: Step, *, at: datetime, actor: Actor | None = None, request: Request | None = None
 ) -> tuple[Reason, ...]:
     """What is missing for `step` now: every guard that can be judged with what is known, the role when `actor` is given."""
-    case = _case(partnership, step, request, actor, at)
+    case = _case(partnership, step, request, actor, at, NOTHING_KNOWN)
     known = {Needs.DOSSIER}
     known |= {Needs.REQUEST} if request is not None else set()
     known |= {Needs.ACTOR} if actor is not None else set()
@@ -83,7 +114,7 @@ def why_not(
     possible = destination(partnership.state, step.trigger) is not None
     if not possible:
         reasons.append(_wrong_place(case))
-    if actor is not None and actor.roles.isdisjoint(step.by):
+    if actor is not None and _role(step, partnership, actor, case.effective_on)[0] is None:
         reasons.append(_wrong_role(step, actor))
     if not possible:
         return tuple(reasons)
@@ -99,14 +130,24 @@ def next_steps(partnership: Partnership, *, at: datetime, actor: Actor | None = 
     )
 
 
-def _case(partnership: Partnership, step: Step, request: Request | None, actor: Actor | None, at: datetime, salt: str = "") -> Case:
+def _case(partnership: Partnership, step: Step, request: Request | None, actor: Actor | None, at: datetime, known: Known) -> Case:
     today = paris_day(at)
     effective_on = request.effective_on(today) if request is not None else today
-    person = None
+    return Case(partnership, step.trigger, request, actor, effective_on, today, _persons(partnership, request, known.salt), known)
+
+
+def _persons(partnership: Partnership, request: Request | None, salt: str) -> tuple[Person, ...]:
+    """What the rules may know of the people whom a request names; one secret salt is spread over all of them."""
     if isinstance(request, TraineeRetained):
-        names = (request.family_name, request.given_name, request.born_on)
-        person = Person(person_digest(partnership.pepper, *names), commitment(salt, *names), salt)
-    return Case(partnership, step.trigger, request, actor, effective_on, today, person)
+        return (_person(partnership, request, salt),)
+    if isinstance(request, TraineesRetained):
+        return tuple(_person(partnership, one, spread(salt, place)) for place, one in enumerate(request.trainees))
+    return ()
+
+
+def _person(partnership: Partnership, asked: TraineeRetained, salt: str) -> Person:
+    names = (asked.family_name, asked.given_name, asked.born_on)
+    return Person(person_digest(partnership.pepper, *names), commitment(salt, *names), salt)
 
 
 def _wrong_place(case: Case) -> Reason:

@@ -129,11 +129,13 @@ class Terms(NamedTuple):
     fee_initial: Decimal | None
     quorum_rule: str
     result_policy: str  # a Severity: what a missing operating result does to the settlement
-
-    @property
-    def ceiling(self) -> Decimal:
-        """The most that this convention can ever pay, in euros."""
-        return self.rate * self.cap
+    takes_effect_on: date
+    dropout_policy: str | None  # "full" | "prorata" | "none"; None: the convention does not say
+    proxies_count: bool  # whether a proxy counts for the quorum
+    quorum_verified: bool  # whether somebody has read the text of the quorum rule
+    payee_cooling_days: int  # days between proposing another account and confirming it
+    nature: str  # "subsidy" | "service"
+    payment_days: int  # days to pay, from the invoice on
 
     def fee(self, regime: str) -> Decimal | None:
         """The university's fee for `regime` ("continuing" or "initial"), when it is known."""
@@ -141,21 +143,51 @@ class Terms(NamedTuple):
 
 
 class Act(NamedTuple):
-    """A deliberation of the board. Every field of the roll call is None when the source does not give it."""
+    """A deliberation of the board: one item of one session. What the source does not give of the roll call is None.
+
+    `present` and `absent` are those of the item: members come and go during a session. Members who were
+    excused are among the absent. A proxy is `(giver, holder)`, an alternate `(alternate, member)`.
+    """
 
     number: int
     trigger: str
+    kind: str | None  # "principle" | "authorisation" | "ratification" | "amendment"
     held_on: date
     act_number: str | None
+    item: int | None
     seats: int | None
     present: tuple[str, ...] | None
     absent: tuple[str, ...] | None
-    proxies: int
+    excused: tuple[str, ...]
+    alternates: tuple[tuple[str, str], ...]
+    proxies: tuple[tuple[str, str], ...]
+    reconvened: bool
     chair: str | None
     secretary: str | None
     votes_for: int | None
     votes_against: int | None
     abstentions: int | None
+    transmitted_on: date | None
+    receipt_number: str | None
+    published_on: date | None
+    publication_address: str | None
+
+    @property
+    def executory_on(self) -> date | None:
+        """The day from which the act can be carried out: the later of its transmission and its publication."""
+        if self.transmitted_on is None or self.published_on is None:
+            return None
+        return max(self.transmitted_on, self.published_on)
+
+
+class Appeal(NamedTuple):
+    """An appeal against an act; `decided_on` is None as long as nobody has answered."""
+
+    number: int
+    act: int
+    by: str  # "third_party" | "prefect"
+    lodged_on: date
+    decided_on: date | None
 
 
 class Signature(NamedTuple):
@@ -203,6 +235,12 @@ class Trainee(NamedTuple):
     verified_on: date | None
     verified_by: str | None
     evidence_kind: str | None
+    moved_on: date | None  # the day on which a later move was seen; the residence that counts is `insee`
+    moved_to: str | None
+    left_on: date | None
+    hours_done: int | None
+    left_because: str | None
+    excluded_on: date | None  # found ineligible after the payment
     commitment: str
 
 
@@ -241,18 +279,63 @@ class Settlement(NamedTuple):
     entitlement: Decimal
     invoiced: Decimal
     settled: Decimal
+    lines: tuple[tuple[int, int, str, str], ...]  # trainee, rank, status, euros: the calculation as it was certified
     certified_on: date
     certified_by: str
+    certified_for: str | None  # the person who had delegated, when there is one
     order_number: str | None
     slip_number: str | None
     fiscal_year: int | None
     ordered: Decimal | None
     ordered_on: date | None
     ordered_by: str | None
+    ordered_for: str | None
     paid: Decimal | None
     paid_on: date | None
     paid_by: str | None
+    paid_for: str | None
     accounting_reference: str | None
+
+
+class Recovery(NamedTuple):
+    """Money to be given back: ordered (titre de recettes), then recovered. `amount` in euros."""
+
+    number: int
+    trainee: int
+    amount: Decimal
+    motive: str
+    order_number: str
+    ordered_on: date
+    ordered_by: str
+    recovered_on: date | None
+    recovered_by: str | None
+    accounting_reference: str | None
+
+
+class PayeeChange(NamedTuple):
+    """Another account of the university: proposed by one person, confirmed by another after a call to a known contact."""
+
+    number: int
+    holder: str
+    iban: str
+    proposed_on: date
+    proposed_by: str
+    called_on: date | None
+    contact: str | None
+    confirmed_on: date | None
+    confirmed_by: str | None
+    rejected_on: date | None
+
+
+class Delegation(NamedTuple):
+    """A role lent by one person to another, for a time."""
+
+    number: int
+    role: str
+    giver: str
+    holder: str
+    starts_on: date
+    ends_on: date
 
 
 class Document(NamedTuple):
@@ -271,6 +354,7 @@ class Finding(NamedTuple):
     subject: str
     severity: str
     reason: str
+    source: str
 
 
 class Partnership(NamedTuple):
@@ -292,12 +376,33 @@ class Partnership(NamedTuple):
     invoices: tuple[Invoice, ...] = ()
     settlements: tuple[Settlement, ...] = ()
     documents: tuple[Document, ...] = ()
+    appeals: tuple[Appeal, ...] = ()
+    recoveries: tuple[Recovery, ...] = ()
+    payee_changes: tuple[PayeeChange, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
     findings: tuple[Finding, ...] = ()
-    identity_digests: tuple[str, ...] = ()
+    identity_digests: tuple[tuple[int, str], ...] = ()  # the number of a trainee, and the digest of who that is
 
     @property
     def terms_in_force(self) -> Terms:
+        """The newest terms, whenever they take effect."""
         return self.terms[-1]
+
+    @property
+    def centre(self) -> Party:
+        return next(party for party in self.parties if party.side == "cdg")
+
+    @property
+    def payee(self) -> tuple[str | None, str | None]:
+        """Who is paid and on which IBAN: what the convention says, or the last change that was confirmed."""
+        confirmed = [one for one in self.payee_changes if one.confirmed_on is not None]
+        return (confirmed[-1].holder, confirmed[-1].iban) if confirmed else (self.university.payee_holder, self.university.payee_iban)
+
+    @property
+    def payee_proposed(self) -> PayeeChange | None:
+        """The change of account that waits for a second person."""
+        last = self.payee_changes[-1] if self.payee_changes else None
+        return last if last is not None and last.confirmed_on is None and last.rejected_on is None else None
 
     @property
     def university(self) -> Party:

@@ -107,6 +107,7 @@ AcademicYear = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-20[0-9]{2}
 WHOLE = BeforeValidator(_whole)
 Count = Annotated[int, Field(ge=0, le=100_000), WHOLE]
 Number = Annotated[int, Field(ge=1, le=100_000), WHOLE]
+Days = Annotated[int, Field(ge=0, le=366), WHOLE]
 Mail = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
 ]

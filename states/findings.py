@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from states.board_rules import QUORUM_RULES
 from states.calculation import entitlement
 from states.facts import Finding, Partnership, Severity
-from states.french import euros
+from states.french import day, euros
 from states.guard import Case, Needs, Reason
+from states.law import CONVENTION, EXECUTORY, QUORUM_DECREE, RESOLUTION
 from states.lifecycle import GUARDS
 
 
@@ -25,6 +27,7 @@ def rates_exceed_fees(partnership: Partnership) -> Iterator[Finding]:
                 str(trainee.number),
                 Severity.WARN,
                 f"Stagiaire n° {trainee.number} : le forfait de {euros(terms.rate)} dépasse le tarif de l’université ({euros(fee)}).",
+                str(RESOLUTION),
             )
 
 
@@ -33,20 +36,59 @@ def remainder_is_unclaimed(partnership: Partnership) -> Iterator[Finding]:
     settlement = partnership.settlement
     if settlement is not None and settlement.settled < settlement.entitlement:
         rest = euros(settlement.entitlement - settlement.settled)
-        yield Finding("UNCLAIMED", "", Severity.WARN, f"La facture est inférieure au droit à subvention : {rest} ne sont pas réclamés.")
+        reason = f"La facture est inférieure au droit à subvention : {rest} ne sont pas réclamés."
+        yield Finding("UNCLAIMED", "", Severity.WARN, reason, str(CONVENTION))
 
 
-STANDING = (rates_exceed_fees, remainder_is_unclaimed)
+def quorum_text_is_unread(partnership: Partnership) -> Iterator[Finding]:
+    """The quorum was judged by a rule whose text nobody has read: the board's settings say when somebody has."""
+    terms = partnership.terms_in_force
+    judged = [act for act in partnership.acts if act.present is not None]
+    if judged and not terms.quorum_verified:
+        name = QUORUM_RULES[terms.quorum_rule][0]
+        reason = f"Le quorum est jugé selon une règle dont le texte n’a pas été vérifié ({name})."
+        yield Finding("QUORUM_RULE_UNVERIFIED", "", Severity.WARN, reason, str(QUORUM_DECREE))
+
+
+def acts_lack_transmission(partnership: Partnership) -> Iterator[Finding]:
+    """In a dossier imported with its past, an act of which neither transmission nor publication is known."""
+    if not partnership.imported:
+        return
+    for act in partnership.acts:
+        lacks = ["transmission au préfet"] if act.transmitted_on is None else []
+        lacks += ["publication"] if act.published_on is None else []
+        if lacks and act.trigger != "reject":
+            what = (
+                f"sa {lacks[0]} n’est pas consignée"
+                if len(lacks) == 1
+                else "ni sa transmission au préfet ni sa publication ne sont consignées"
+            )
+            reason = f"Délibération du {day(act.held_on)} : {what}, on ne sait donc pas si elle est exécutoire."
+            yield Finding("TRANSMISSION_UNKNOWN", str(act.number), Severity.WARN, reason, str(EXECUTORY))
+
+
+def trainees_have_moved(partnership: Partnership) -> Iterator[Finding]:
+    """A trainee seen elsewhere after the selection: the reference date decides, so nothing is excluded."""
+    for one in partnership.trainees:
+        if one.moved_to is not None and one.moved_on is not None:
+            reason = (
+                f"Stagiaire n° {one.number} : une résidence à {one.moved_to} a été constatée le {day(one.moved_on)} ; "
+                f"celle du jour de la sélection ({one.insee}) reste retenue."
+            )
+            yield Finding("MOVED_AFTER_SELECTION", str(one.number), Severity.WARN, reason, str(RESOLUTION))
+
+
+STANDING = (rates_exceed_fees, remainder_is_unclaimed, quorum_text_is_unread, acts_lack_transmission, trainees_have_moved)
 
 
 def of_warning(reason: Reason, trigger: str) -> Finding:
     """The finding that a warning leaves behind."""
-    return Finding(reason.code, trigger, reason.severity, reason.reason)
+    return Finding(reason.code, trigger, reason.severity, reason.reason, reason.source)
 
 
 def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) -> tuple[Finding, ...]:
     """All findings of `partnership` once the step of `case` is done."""
-    kept = {(one.code, one.subject): one for one in partnership.findings if one.code in GUARDS and _still_true(one, case, partnership)}
+    kept = {(one.code, one.subject): still for one in partnership.findings if (still := _still(one, case, partnership))}
     for reason in warnings:
         kept[reason.code, case.trigger] = of_warning(reason, case.trigger)
     return (*kept.values(), *standing(partnership))
@@ -57,7 +99,12 @@ def standing(partnership: Partnership) -> tuple[Finding, ...]:
     return tuple(one for rule in STANDING for one in rule(partnership))
 
 
-def _still_true(finding: Finding, case: Case, partnership: Partnership) -> bool:
-    """A warning about the dossier goes with its cause; one about a past request stays."""
-    rule = GUARDS[finding.code]
-    return rule.needs is not Needs.DOSSIER or rule.judge(case._replace(partnership=partnership)) is not None
+def _still(finding: Finding, case: Case, partnership: Partnership) -> Finding | None:
+    """A warning about the dossier goes with its cause, and says how things stand now; one about a past request stays."""
+    rule = GUARDS.get(finding.code)
+    if rule is None:
+        return None  # a standing one: `standing` says it again
+    if rule.needs is not Needs.DOSSIER:
+        return finding
+    reason = rule.judge(case._replace(partnership=partnership))
+    return finding._replace(reason=reason.reason) if reason else None

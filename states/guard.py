@@ -8,21 +8,9 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from states.facts import Actor, Partnership, Role, Severity
-
-
-class Source(NamedTuple):
-    """Where a rule comes from. `verified` says whether somebody has read the text itself."""
-
-    reference: str
-    verified: bool
-
-    def __str__(self) -> str:
-        return self.reference if self.verified else f"{self.reference} (texte non vérifié)"
-
+from states.law import CONVENTION, Source
 
 WHOEVER_ENTERS = "la personne qui saisit"
-CONVENTION = Source("Convention de partenariat", verified=True)
-HOUSE = Source("Règle de tenue des dossiers de jalon", verified=True)
 
 
 class Needs(Enum):
@@ -41,6 +29,35 @@ class Person(NamedTuple):
     salt: str
 
 
+class Place(NamedTuple):
+    """A commune, as the gazetteer knows it: its INSEE code, its name, its department."""
+
+    insee: str
+    name: str
+    department: str
+
+
+class Past(NamedTuple):
+    """The last step of a dossier, as its journal tells it, and the dossier before that step."""
+
+    trigger: str
+    n: int
+    actor: str
+    before: Partnership
+    money_moved: bool  # a payment was ordered, at any time
+
+
+class Known(NamedTuple):
+    """What the rules may ask of the world outside the dossier, looked up before they are asked; None: nobody looked.
+
+    `places` are the communes that the request may mean: one for each residence it names, each with its candidates.
+    """
+
+    places: tuple[tuple[Place, ...], ...] | None = None
+    past: Past | None = None
+    salt: str = ""
+
+
 class Case(NamedTuple):
     """What a guard sees. `request` and `actor` are None when someone only asks what is missing."""
 
@@ -50,7 +67,9 @@ class Case(NamedTuple):
     actor: Actor | None
     effective_on: date
     today: date
-    person: Person | None = None
+    persons: tuple[Person, ...] = ()
+    known: Known = Known()
+    on_behalf_of: str | None = None  # who has delegated the role that the actor acts in
 
 
 class Reason(NamedTuple):

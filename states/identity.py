@@ -23,8 +23,8 @@ def keyed(pepper: str, content: bytes) -> str:
 
 
 def person_digest(pepper: str, family_name: str, given_name: str, born_on: date) -> str:
-    """The same for the same person in one dossier; meaningless without the dossier's own secret `pepper`."""
-    person = "\0".join((plain(family_name), plain(given_name), born_on.isoformat()))
+    """The same for the same person in one dossier, names in either order; meaningless without the dossier's secret `pepper`."""
+    person = "\0".join((*sorted((plain(family_name), plain(given_name))), born_on.isoformat()))
     return keyed(pepper, person.encode())
 
 
@@ -32,3 +32,8 @@ def commitment(salt: str, family_name: str, given_name: str, born_on: date) -> s
     """What the journal keeps of a person. Erasing the salt and the names makes it say nothing, and the chain holds."""
     person = f"{salt}\0{family_name}\0{given_name}\0{born_on.isoformat()}"
     return hashlib.sha256(person.encode()).hexdigest()
+
+
+def spread(salt: str, place: int) -> str:
+    """A salt of its own for each person of one request, from the one that was drawn."""
+    return hashlib.sha256(f"{salt}\0{place}".encode()).hexdigest()[: len(salt)]

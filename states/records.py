@@ -1,28 +1,16 @@
-"""What each step writes into the dossier: the facts after it, from the facts before it and the request."""
+"""What each step writes into the dossier: the facts after it, from the facts before it and the request.
+
+The board, the trainees and the money have a module each.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 
-from states.calculation import entitlement
 from states.convention import TermsAsked
-from states.facts import (
-    Act,
-    Committee,
-    Document,
-    Identity,
-    Invoice,
-    Partnership,
-    Party,
-    Settlement,
-    Signature,
-    Terms,
-    Trainee,
-    Training,
-)
+from states.facts import Committee, Delegation, Document, Partnership, Party, Terms, Training
 from states.guard import Case
-from states.money_rules import normalised
 
 
 def nothing(case: Case) -> Partnership:
@@ -55,46 +43,13 @@ def _terms(asked: TermsAsked) -> Terms:
         fee_initial=asked.fees.initial,
         quorum_rule=asked.quorum_rule,
         result_policy=asked.result_policy,
-    )
-
-
-def deliberation(case: Case) -> Partnership:
-    asked, acts = case.request, case.partnership.acts
-    act = Act(
-        number=len(acts) + 1,
-        trigger=case.trigger,
-        held_on=asked.held_on,
-        act_number=asked.act_number,
-        seats=asked.seats,
-        present=asked.present,
-        absent=asked.absent,
-        proxies=asked.proxies,
-        chair=asked.chair,
-        secretary=asked.secretary,
-        votes_for=asked.votes_for,
-        votes_against=asked.votes_against,
-        abstentions=asked.abstentions,
-    )
-    return case.partnership._replace(acts=(*acts, act))
-
-
-def signature(case: Case) -> Partnership:
-    asked, signatures = case.request, case.partnership.signatures
-    signed = {signatory.party: signatory for signatory in asked.signatories}
-    return case.partnership._replace(
-        signatures=(
-            *signatures,
-            Signature(
-                number=len(signatures) + 1,
-                signed_on=asked.signed_on,
-                document_sha256=asked.document_sha256,
-                cdg_name=signed["cdg"].name,
-                cdg_title=signed["cdg"].title,
-                university_name=signed["university"].name,
-                university_title=signed["university"].title,
-                points=asked.points,
-            ),
-        )
+        takes_effect_on=asked.year_starts_on or date(first_year, 9, 1),
+        dropout_policy=asked.dropout_policy,
+        proxies_count=asked.proxies_count,
+        quorum_verified=asked.quorum_verified,
+        payee_cooling_days=asked.payee_cooling_days,
+        nature=asked.nature,
+        payment_days=asked.payment_days,
     )
 
 
@@ -117,46 +72,6 @@ def _training(case: Case, **changes: Any) -> Partnership:
     return case.partnership._replace(trainings=(*earlier, training._replace(**changes)))
 
 
-def trainee(case: Case) -> Partnership:
-    asked, trainees = case.request, case.partnership.trainees
-    retained = Trainee(
-        number=_number_of(case),
-        rank=asked.rank,
-        fee_regime=asked.fee_regime,
-        insee=asked.insee,
-        retained_on=asked.retained_on,
-        verified_on=None,
-        verified_by=None,
-        evidence_kind=None,
-        commitment=case.person.commitment if case.person else "",
-    )
-    digests = (*case.partnership.identity_digests, case.person.digest if case.person else "")
-    return case.partnership._replace(trainees=tuple(sorted((*trainees, retained))), identity_digests=digests)
-
-
-def _number_of(case: Case) -> int:
-    """The number of a new trainee: the one asked for, or the next."""
-    number: int = case.request.number or max((one.number for one in case.partnership.trainees), default=0) + 1
-    return number
-
-
-def identity(case: Case) -> Identity | None:
-    """The one value with names in it, for the one table that may hold them; None for a step that names nobody."""
-    if case.person is None:
-        return None
-    asked, person = case.request, case.person
-    return Identity(_number_of(case), asked.family_name, asked.given_name, asked.born_on, person.salt, person.digest)
-
-
-def residence(case: Case) -> Partnership:
-    asked, trainees = case.request, list(case.partnership.trainees)
-    place = next(place for place, one in enumerate(trainees) if one.number == asked.trainee)
-    trainees[place] = trainees[place]._replace(
-        insee=asked.insee, verified_on=asked.verified_on, verified_by=_name(case), evidence_kind=asked.evidence_kind
-    )
-    return case.partnership._replace(trainees=tuple(trainees))
-
-
 def committee(case: Case) -> Partnership:
     held = case.partnership.committees
     meeting = Committee(len(held) + 1, case.request.held_on, case.request.minutes_sha256)
@@ -169,90 +84,17 @@ def attachment(case: Case) -> Partnership:
     return case.partnership._replace(documents=(*documents, paper))
 
 
-def invoice(case: Case) -> Partnership:
-    asked, invoices = case.request, case.partnership.invoices
-    received = Invoice(
-        number=len(invoices) + 1,
-        invoice_number=asked.number,
-        normalised_number=normalised(asked.number),
-        issued_on=asked.issued_on,
-        amount=asked.amount,
-        currency=asked.currency,
-        supplier_siret=asked.supplier_siret,
-        iban=asked.iban,
-        document_sha256=asked.document_sha256,
-        status="received",
-    )
-    return case.partnership._replace(invoices=(*invoices, received))
+def delegation(case: Case) -> Partnership:
+    asked, given = case.request, case.partnership.delegations
+    giver = case.actor.name if case.actor else ""
+    lent = Delegation(len(given) + 1, asked.role, giver, asked.to, asked.starts_on, asked.ends_on)
+    return case.partnership._replace(delegations=(*given, lent))
 
 
-def invoice_rejected(case: Case) -> Partnership:
-    return _invoice(case, "rejected")
-
-
-def invoice_suspended(case: Case) -> Partnership:
-    return _invoice(case, "suspended")
-
-
-def invoice_resumed(case: Case) -> Partnership:
-    return _invoice(case, "received")
-
-
-def _invoice(case: Case, status: str) -> Partnership:
-    *earlier, last = case.partnership.invoices
-    return case.partnership._replace(invoices=(*earlier, last._replace(status=status)))
-
-
-def settlement(case: Case) -> Partnership:
-    settled = case.partnership.invoices[-1]
-    due = entitlement(case.partnership)
-    chain = Settlement(
-        number=len(case.partnership.settlements) + 1,
-        invoice=settled.number,
-        ceiling=case.partnership.terms_in_force.ceiling,
-        entitlement=due.amount,
-        invoiced=settled.amount,
-        settled=min(settled.amount, due.amount),
-        certified_on=case.effective_on,
-        certified_by=_name(case),
-        **dict.fromkeys(Settlement._fields[8:]),
-    )
-    return case.partnership._replace(settlements=(*case.partnership.settlements, chain))
-
-
-def order(case: Case) -> Partnership:
-    asked, last = case.request, case.partnership.settlements[-1]
-    return _settlement(
-        case,
-        order_number=asked.order_number,
-        slip_number=asked.slip_number,
-        fiscal_year=asked.fiscal_year,
-        ordered=last.settled,
-        ordered_on=case.effective_on,
-        ordered_by=_name(case),
-    )
-
-
-def order_refused(case: Case) -> Partnership:
-    """The mandat is withdrawn; the journal remembers it."""
-    return _settlement(case, order_number=None, slip_number=None, fiscal_year=None, ordered=None, ordered_on=None, ordered_by=None)
-
-
-def payment(case: Case) -> Partnership:
-    asked = case.request
-    return _settlement(
-        case,
-        paid=asked.amount,
-        paid_on=asked.paid_on,
-        paid_by=_name(case),
-        accounting_reference=asked.accounting_reference,
-    )
-
-
-def _settlement(case: Case, **changes: Any) -> Partnership:
-    *earlier, last = case.partnership.settlements
-    return case.partnership._replace(settlements=(*earlier, last._replace(**changes)))
-
-
-def _name(case: Case) -> str:
-    return case.actor.name if case.actor else ""
+def undone(case: Case) -> Partnership:
+    """The dossier as it was before its last step. What `known.past` tells was read from the journal."""
+    assert case.known.past is not None, "a rule has refused to undo without a step to undo"
+    before, now = case.known.past.before, case.partnership
+    kept = {one.number for one in before.trainees}
+    digests = tuple(one for one in now.identity_digests if one[0] in kept)
+    return before._replace(version=now.version, pepper=now.pepper, identity_digests=digests)

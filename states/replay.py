@@ -1,21 +1,46 @@
 """The dossier that a journal tells of: every accepted entry applied again, from nothing.
 
 What the rows of a dossier say must be what its journal says; a value changed behind the ledger's back shows here.
+A step that was undone is applied and taken back, as it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from states import findings
 from states.facts import Actor, Partnership, Role, Severity, State
-from states.guard import Case, Person, Reason
+from states.guard import Case, Known, Past, Person, Reason
 from states.lifecycle import STEPS
-from states.requests import TraineeRetained
+from states.trainee_requests import TraineeRetained, TraineesRetained
 
 UNNAMED = {"family_name": "-", "given_name": "-", "born_on": "1900-01-01"}  # names are not in a journal
+MONEY = "order_payment"
+
+
+class Done(NamedTuple):
+    """An accepted entry that nobody has undone, and the dossier before it."""
+
+    told: dict[str, Any]
+    before: Partnership
+
+
+class Story(NamedTuple):
+    """The dossier as its journal tells it, and the steps that still stand, in order."""
+
+    partnership: Partnership
+    standing: tuple[Done, ...]
+    money_moved: bool
+
+    @property
+    def past(self) -> Past | None:
+        """The step that could be undone; None when only the opening is left."""
+        if len(self.standing) < 2:
+            return None
+        last = self.standing[-1]
+        return Past(last.told["trigger"], last.told["n"], last.told["actor"], last.before, self.money_moved)
 
 
 def replay(reference: str, entries: Iterable[dict[str, Any]]) -> Partnership:
@@ -23,28 +48,52 @@ def replay(reference: str, entries: Iterable[dict[str, Any]]) -> Partnership:
 
     Raises ValueError when an entry cannot be applied: an unknown trigger or a request that no longer reads.
     """
-    partnership = Partnership(reference, False, State.UNOPENED, 0, None, "")  # noqa: FBT003 - `imported`, told by the first entry
+    return story(reference, entries).partnership
+
+
+def story(reference: str, entries: Iterable[dict[str, Any]]) -> Story:
+    """The facts after `entries`, and the steps that led there. Raises ValueError as `replay` does."""
+    told_of = Story(Partnership(reference, False, State.UNOPENED, 0, None, ""), (), money_moved=False)  # noqa: FBT003 - `imported`
     for told in entries:
         if told["outcome"] == "done":
-            partnership = _apply(partnership, told)
-    return partnership
+            told_of = _after(told_of, told)
+    return told_of
 
 
-def _apply(partnership: Partnership, told: dict[str, Any]) -> Partnership:
+def _after(told_of: Story, told: dict[str, Any]) -> Story:
     step = STEPS.get(told["trigger"])
     if step is None:
         raise ValueError(told["trigger"])
-    asked = dict(told["request"])
-    salted = asked.pop("commitment", "")
-    request = step.asks.model_validate({**asked, **UNNAMED} if step.asks is TraineeRetained else asked)
+    partnership = _applied(told_of, told)
+    standing = told_of.standing[:-1] if step.back else (*told_of.standing, Done(told, told_of.partnership))
+    return Story(partnership, standing, told_of.money_moved or step.trigger == MONEY)
+
+
+def _applied(told_of: Story, told: dict[str, Any]) -> Partnership:
+    step, partnership = STEPS[told["trigger"]], told_of.partnership
+    request, persons = _request(step.asks, dict(told["request"]))
     effective_on = date.fromisoformat(told["effective_on"])
     actor = Actor(told["actor"], frozenset({Role(told["role"])}))
-    case = Case(partnership, step.trigger, request, actor, effective_on, effective_on, Person("", salted, ""))
+    case = Case(
+        partnership, step.trigger, request, actor, effective_on, effective_on, persons, Known(past=told_of.past), told.get("on_behalf_of")
+    )
     warnings = tuple(Reason(**{**reason, "severity": Severity(reason["severity"])}) for reason in told["reasons"])
     facts = step.records(case)
     return facts._replace(
         state=State(told["to"]),
         version=partnership.version + 1,
-        entered_on=partnership.entered_on if step.is_recording else effective_on,
+        entered_on=facts.entered_on if step.back or step.is_recording else effective_on,
         findings=findings.after(case, facts, warnings),
     )
+
+
+def _request(asks: type[Any], asked: dict[str, Any]) -> tuple[Any, tuple[Person, ...]]:
+    """The request as the journal keeps it, and the commitments that stand for the people it named."""
+    if asks is TraineeRetained:
+        salted = asked.pop("commitment", "")
+        return asks.model_validate({**asked, **UNNAMED}), (Person("", salted, ""),)
+    if asks is TraineesRetained:
+        people = [dict(one) for one in asked["trainees"]]
+        persons = tuple(Person("", one.pop("commitment", ""), "") for one in people)
+        return asks.model_validate({**asked, "trainees": [{**one, **UNNAMED} for one in people]}), persons
+    return asks.model_validate(asked), ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from states.facts import Role, Severity
 from states.french import day
-from states.guard import HOUSE, Case, Needs, guard
+from states.guard import Case, Needs, guard
+from states.law import HOUSE
 
 
 @guard("FUTURE_DATE", source=HOUSE)
@@ -40,32 +41,6 @@ def training_is_within_the_year(case: Case) -> str | None:
 def someone_is_retained(case: Case) -> str | None:
     """Au moins un stagiaire est retenu."""
     return None if case.partnership.trainees else "Aucun stagiaire n’est encore retenu."
-
-
-@guard("TRAINEE_ALREADY_RETAINED", clears=Role.TRAINING_OFFICER, source=HOUSE)
-def trainee_is_new(case: Case) -> str | None:
-    """Une même personne n’est retenue qu’une fois dans un dossier."""
-    if case.request.number is not None and any(one.number == case.request.number for one in case.partnership.trainees):
-        return f"Le stagiaire n° {case.request.number} existe déjà dans ce dossier."
-    if case.person is not None and case.person.digest in case.partnership.identity_digests:
-        return "Cette personne (mêmes nom, prénom et date de naissance) est déjà retenue dans ce dossier."
-    return None
-
-
-@guard("BORN_AFTER_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
-def birth_precedes_selection(case: Case) -> str | None:
-    """La date de naissance précède la date à laquelle le stagiaire est retenu."""
-    if case.request.born_on < case.request.retained_on:
-        return None
-    return "La date de naissance du stagiaire ne précède pas la date à laquelle il est retenu."
-
-
-@guard("UNKNOWN_TRAINEE", clears=Role.TRAINING_OFFICER, source=HOUSE)
-def trainee_is_of_the_dossier(case: Case) -> str | None:
-    """Le stagiaire désigné fait partie du dossier."""
-    if any(one.number == case.request.trainee for one in case.partnership.trainees):
-        return None
-    return f"Le stagiaire n° {case.request.trainee} n’existe pas dans ce dossier."
 
 
 @guard("TRAINING_NOT_ENDED", clears=Role.TRAINING_OFFICER)

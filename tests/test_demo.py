@@ -136,12 +136,13 @@ def test_one_trainee_is_over_the_cap_and_two_live_elsewhere(played: Played) -> N
     assert "réside hors du département de la convention" in played.out
 
 
-def test_three_refusals_are_told_with_their_reasons(played: Played) -> None:
+def test_four_refusals_are_told_with_their_reasons(played: Played) -> None:
     lines = played.out.splitlines()
     told = [lines[place + 1] for place, line in enumerate(lines) if line.startswith("  refusé ")]
     assert [re.findall(r"([A-Z_]{4,}) :", reasons) for reasons in told] == [
         ["INVOICE_BEFORE_TRAINING_END"],
         ["AMOUNT_EXCEEDS_ENTITLEMENT"],
+        ["ACT_NOT_EXECUTORY"],
         ["WRONG_ROLE", "SAME_PERSON"],
     ]
     assert "La facture est datée du 20 mai 2026, avant la fin de la formation (29 mai 2026)." in played.out

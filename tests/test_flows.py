@@ -86,6 +86,8 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
         parameters = {"reference": "ESSAI-1", "person": "Bruno", "request": RIGHT["approve"]}
         note("again", await run_flow(FLOWS["approve"], flow_run=once_more, parameters=parameters, return_type="state"))
     await run("conflict", "approve", "Bruno", request=RIGHT["approve"])
+    await run("transmitted", "transmit_act", "Bruno", request=RIGHT["transmit_act"])
+    await run("published", "publish_act", "Bruno", request=RIGHT["publish_act"])
     await run("signed", "sign", "Tania", request=RIGHT["sign"])
 
     (folder / "secret.json").write_text(json.dumps(TRAINEE))
@@ -190,7 +192,8 @@ def test_accepted_runs_end_as_completed_and_move_the_ledger(told: dict[str, Any]
     assert end(told, "open ESSAI-1") == "COMPLETED Completed: ESSAI-1 est « proposé » (version 1)."
     assert end(told, "approved") == "COMPLETED Completed: ESSAI-1 est « approuvé » (version 2)."
     moved = [(one["trigger"], one["to"], one["via"][:8]) for one in told["history"] if one["outcome"] == "done"]
-    expected = [("open", "proposed"), ("approve", "approved"), ("sign", "signed"), ("retain_trainee", "signed")]
+    expected = [("open", "proposed"), ("approve", "approved"), ("transmit_act", "approved"), ("publish_act", "approved")]
+    expected += [("sign", "signed"), ("retain_trainee", "signed")]
     assert moved == [(*step, "prefect") for step in expected]
     assert told["faults"] == []
 
@@ -235,7 +238,7 @@ def test_no_run_shows_a_traceback(told: dict[str, Any]) -> None:
 
 
 def test_a_name_is_read_from_the_inbox_and_the_file_goes_only_when_it_is_accepted(told: dict[str, Any]) -> None:
-    assert end(told, "retained") == "COMPLETED Completed: ESSAI-1 est « signé » (version 4)."
+    assert end(told, "retained") == "COMPLETED Completed: ESSAI-1 est « signé » (version 6)."
     assert end(told, "retained twice").startswith("FAILED Refused: TRAINEE_ALREADY_RETAINED")
     assert end(told, "incomplete") == "FAILED Invalid: Rang de sélection (rank) : un nombre entier est attendu."
     assert told["inbox"] == ["double.json", "incomplet.json", "lien.json"]

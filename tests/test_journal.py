@@ -68,7 +68,7 @@ def test_a_connection_without_any_of_our_settings_cannot_replace_an_entry_either
 
 def test_an_entry_that_somebody_appends_by_hand_is_seen(store: Store) -> None:
     Walk(store).until(State.SIGNED)
-    sql(store, f"INSERT INTO journal {COLUMNS} SELECT 99, partnership_id, 4, 'x', 'x', entry, digest FROM journal WHERE n = 3")
+    sql(store, f"INSERT INTO journal {COLUMNS} SELECT 99, partnership_id, 6, 'x', 'x', entry, digest FROM journal WHERE n = 3")
     assert in_french(verify(store).faults)
 
 
@@ -115,7 +115,7 @@ def edit_the_last_and_rehash_and_move_the_head(store: Store) -> None:
 
 def edit_one_and_rechain_all(store: Store) -> None:
     told = entries_of(store)
-    told[4]["request"]["rank"] = 7
+    told[8]["request"]["rank"] = 7
     rechain(store, told)
 
 
@@ -125,23 +125,23 @@ def delete_one(store: Store) -> None:
 
 def delete_and_renumber(store: Store) -> None:
     delete_one(store)
-    for n in range(6, 14):
+    for n in range(6, 18):
         sql(store, "UPDATE journal SET n = :n - 1 WHERE n = :n", n=n)
 
 
 def delete_and_rechain_all(store: Store) -> None:
     told = entries_of(store)
-    del told[5]  # the residence was never verified
+    del told[9]  # the residence was never verified
     rechain(store, told)
 
 
 def cut_the_tail(store: Store) -> None:
-    sql(store, "DELETE FROM journal WHERE n = 13")
+    sql(store, "DELETE FROM journal WHERE n = 17")
 
 
 def cut_the_tail_and_move_the_head(store: Store) -> None:
     cut_the_tail(store)
-    sql(store, "UPDATE partnerships SET n = 12, version = 12, head = (SELECT digest FROM journal WHERE n = 12)")
+    sql(store, "UPDATE partnerships SET n = 16, version = 16, head = (SELECT digest FROM journal WHERE n = 16)")
 
 
 def cut_the_tail_and_move_head_and_state(store: Store) -> None:
@@ -171,7 +171,7 @@ def replace_by_an_empty_object(store: Store) -> None:
 
 
 def lead_to_no_state(store: Store) -> None:
-    put(store, 4, journal(store, "ESSAI-1")[3][1].replace('"to":"acted"', '"to":"nowhere"'), rehash=True)
+    put(store, 6, journal(store, "ESSAI-1")[5][1].replace('"to":"acted"', '"to":"nowhere"'), rehash=True)
 
 
 ON_THE_JOURNAL: list[Callable[[Store], None]] = [
@@ -216,7 +216,7 @@ def test_a_journal_changed_behind_the_ledger_is_seen(store: Store, tamper: Calla
         "UPDATE trainees SET insee = '59350'",
         "DELETE FROM trainees",
         "UPDATE acts SET votes_for = 16 WHERE number = 1",
-        "UPDATE acts SET held_on = 'abcd-ef-gh' WHERE number = 1",
+        "UPDATE trainees SET retained_on = 'abcd-ef-gh'",
         "UPDATE acts SET present = 'no list' WHERE number = 1",
         f"UPDATE invoices SET document_sha256 = '{'f' * 64}'",
         "INSERT INTO committees VALUES (1, 1, '2026-03-10', 'x')",

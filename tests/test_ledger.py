@@ -68,7 +68,7 @@ def test_the_opening_of_a_dossier_gets_its_first_answer_again(store: Store) -> N
 def test_the_first_answer_outlives_later_steps(store: Store) -> None:
     walk = Walk(store).until(State.PROPOSED)
     first = walk.do("approve", key="once")
-    walk.do("sign")
+    walk.do("terminate")
     assert walk.ask("approve", key="once") == first
 
 
@@ -110,7 +110,7 @@ def test_a_key_of_another_dossier_is_a_conflict_and_moves_neither(store: Store) 
 def test_the_expected_version_is_the_one_that_the_step_needs(store: Store) -> None:
     walk = Walk(store).until(State.PROPOSED)
     seen = walk.do("approve", seen=1).version
-    assert walk.do("sign", seen=seen).version == 3
+    assert walk.do("transmit_act", seen=seen).version == 3
 
 
 def test_an_old_version_is_a_conflict_that_names_who_moved_the_dossier(store: Store) -> None:
@@ -277,7 +277,7 @@ def test_trainees_numbered_out_of_order_are_remembered_and_verified_as_they_are_
 def test_a_change_by_another_ledger_is_seen(store: Store) -> None:
     one, two = Walk(store).until(State.PROPOSED), Walk(store)
     two.do("approve")
-    one.do("sign")
+    one.do("transmit_act")
     two.do("retain_trainee")
     assert [reason.code for reason in one.ask("retain_trainee").reasons] == ["TRAINEE_ALREADY_RETAINED"]
     assert told(remembered(one)) == told(fresh(one).partnership)

@@ -65,6 +65,7 @@ def in_french(answer: Request | tuple[str, ...]) -> bool:
 
 DATE = "une date s’écrit AAAA-MM-JJ"
 MONEY = "un montant s’écrit en euros"
+PROXIES = [{"giver": f"Membre {number}", "holder": f"Membre {number - 17}"} for number in (18, 19)]
 WHOLE = "un nombre entier est attendu"
 SHA = "64 chiffres hexadécimaux"
 INVISIBLE = "caractères invisibles"
@@ -84,7 +85,7 @@ BAD: list[tuple[str, str, object, str]] = [
     ("approve", "votes_for", -17, "la valeur doit être au moins 0"),
     *(("approve", "seats", value, WHOLE) for value in ("trente-trois", 33.5, [], {}, True)),
     *((trigger, path, True, WHOLE) for trigger, path in (("approve", "votes_for"), ("retain_trainee", "rank"))),
-    ("approve", "proxies", None, WHOLE),
+    ("approve", "proxies", None, "une liste est attendue"),
     *(("approve", "seats", value, "") for value in (float("inf"), float("nan"), "9" * 5000)),
     ("verify_residence", "trainee", 2**64, "la valeur doit être au plus 100000"),
     ("start_training", "hours", 5001, "la valeur doit être au plus 5000"),
@@ -160,7 +161,7 @@ def test_a_name_typed_in_any_field_of_a_trainee_is_never_repeated(name: str, val
         ("approve", {"absent": VOTE["present"][:1]}, "Un membre est à la fois présent et absent."),
         ("approve", {"votes_for": 18}, "Il y a plus de voix que de membres présents et de pouvoirs."),
         ("approve", {"abstentions": 1}, "Il y a plus de voix que de membres présents et de pouvoirs."),
-        ("act", {"proxies": 2, "votes_for": 20}, "Il y a plus de voix que de membres présents et de pouvoirs."),
+        ("act", {"proxies": PROXIES, "votes_for": 20}, "Il y a plus de voix que de membres présents et de pouvoirs."),
         ("start_training", {"ends_on": "2026-01-11"}, "La formation doit finir après avoir commencé."),
     ],
 )
@@ -181,7 +182,7 @@ def test_terms_that_make_no_convention_are_told(changes: dict[str, Any], fault: 
 
 
 def test_proxies_vote_beside_the_members_present() -> None:
-    assert isinstance(read("approve", right("approve") | {"proxies": 2, "votes_for": 19}), Request)
+    assert isinstance(read("approve", right("approve") | {"proxies": PROXIES, "votes_for": 19}), Request)
 
 
 @by_trigger

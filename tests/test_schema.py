@@ -60,7 +60,7 @@ BAD = {
     "uq_invoices_supplier_document": "INSERT INTO invoices SELECT partnership_id, 9, 'another', 'ANOTHER', issued_on,"
     " amount_cents, currency, supplier_siret, iban, document_sha256, status FROM invoices",
     "uq_settlements_invoice": "INSERT INTO settlements (partnership_id, number, invoice, ceiling_cents, entitlement_cents, invoiced_cents,"
-    " settled_cents, certified_on, certified_by) VALUES (1, 9, 1, 1, 1, 1, 1, '2026-06-22', 'Farida')",
+    " settled_cents, lines, certified_on, certified_by) VALUES (1, 9, 1, 1, 1, 1, 1, '[]', '2026-06-22', 'Farida')",
     "uq_journal_key": 'INSERT INTO journal (id, partnership_id, n, "key", input_digest, entry, digest)'
     ' SELECT 99, partnership_id, 99, "key", input_digest, entry, digest FROM journal WHERE n = 1',
     "ck_settlements_ceiling": "UPDATE settlements SET ceiling_cents = entitlement_cents - 1",
@@ -85,6 +85,33 @@ BAD = {
     "ck_trainees_regime": "UPDATE trainees SET fee_regime = 'free'",
     "ck_parties_side": "UPDATE parties SET side = 'third'",
     "ck_acts_counts": "UPDATE acts SET votes_for = -1",
+    "ck_recoveries_two_people": "INSERT INTO recoveries (partnership_id, number, trainee, amount_cents, motive, order_number, ordered_on,"
+    " ordered_by, recovered_on, recovered_by) VALUES (1, 1, 1, 1, 'x', 'x', '2026-09-01', 'Omar', '2026-09-02', 'Omar')",
+    "ck_recoveries_order": "INSERT INTO recoveries (partnership_id, number, trainee, amount_cents, motive, order_number, ordered_on,"
+    " ordered_by, recovered_on, recovered_by) VALUES (1, 1, 1, 1, 'x', 'x', '2026-09-01', 'Omar', '2026-08-31', 'Paola')",
+    "ck_recoveries_amount": "INSERT INTO recoveries (partnership_id, number, trainee, amount_cents, motive, order_number, ordered_on,"
+    " ordered_by) VALUES (1, 1, 1, 0, 'x', 'x', '2026-09-01', 'Omar')",
+    "ck_payee_changes_two_people": "INSERT INTO payee_changes VALUES"
+    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', '2026-06-18', 'x', '2026-06-19', 'Tania', NULL)",
+    "ck_payee_changes_once": "INSERT INTO payee_changes VALUES"
+    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', '2026-06-18', 'x', '2026-06-19', 'Omar', '2026-06-20')",
+    "ck_payee_changes_whole": "INSERT INTO payee_changes VALUES"
+    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', NULL, NULL, '2026-06-19', 'Omar', NULL)",
+    "ck_delegations_two_people": "INSERT INTO delegations VALUES (1, 1, 'x', 'Tania', 'Tania', '2026-01-01', '2026-01-02')",
+    "ck_delegations_order": "INSERT INTO delegations VALUES (1, 1, 'x', 'Tania', 'Bruno', '2026-01-02', '2026-01-01')",
+    "ck_acts_order": "UPDATE acts SET transmitted_on = '2025-10-08' WHERE number = 1",
+    "ck_acts_transmitted": "UPDATE acts SET receipt_number = NULL",
+    "ck_acts_published": "UPDATE acts SET published_on = NULL",
+    "ck_acts_kind": "UPDATE acts SET kind = 'other'",
+    "ck_appeals_by": "INSERT INTO appeals VALUES (1, 1, 1, 'me', '2025-12-20', NULL)",
+    "ck_appeals_order": "INSERT INTO appeals VALUES (1, 1, 1, 'prefect', '2025-12-20', '2025-12-19')",
+    "ck_trainees_rank": "UPDATE trainees SET rank = 0",
+    "ck_trainees_moved": "UPDATE trainees SET moved_to = '59350'",
+    "ck_trainees_left": "UPDATE trainees SET hours_done = 10",
+    "ck_terms_dropout_policy": "UPDATE terms SET dropout_policy = 'maybe'",
+    "ck_terms_nature": "UPDATE terms SET nature = 'gift'",
+    "ck_terms_days": "UPDATE terms SET payment_days = -1",
+    "ck_terms_quorum_verified_is_a_truth": "UPDATE terms SET quorum_verified = 2",
     "ck_outbox_kind": "UPDATE outbox SET kind = 'shout', role = NULL",
     "ck_people_roles_role": "UPDATE people_roles SET role = 'clock'",
 }
@@ -161,7 +188,7 @@ def test_postgresql_that_may_forget_a_commit_is_refused(postgresql_url: str) -> 
     assert "durée" in unreachable(postgresql_url)
 
 
-@pytest.mark.parametrize(("schema", "word"), [("0000", "ancien"), ("9999", "récent")])
+@pytest.mark.parametrize(("schema", "word"), [("0000", "avant la version"), ("9999", "récent")])
 def test_an_older_or_newer_schema_is_refused(store: Store, schema: str, word: str) -> None:
     Walk(store).until(State.PROPOSED)
     sql(store, "UPDATE alembic_version SET version_num = :v", v=schema)

@@ -12,10 +12,10 @@ import pytest
 
 from flows import story
 from states.board_rules import QUORUM_RULES
-from states.calculation import Entitlement, entitlement
+from states.calculation import Entitlement, ceiling, entitlement
 from states.decide import Decision, decide
 from states.facts import Actor, Partnership, Role, Severity, State
-from states.guard import Refused
+from states.guard import Known, Refused
 from states.lifecycle import STEPS
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ def told(partnership: Partnership, scene: story.Scene) -> Decision | Refused:
     """What `decide` answers when the person of the scene asks."""
     actor = Actor(story.PEOPLE[scene.role], frozenset({scene.role}))
     request = STEPS[scene.trigger].asks.model_validate(scene.request)
-    return decide(partnership, scene.trigger, request, actor=actor, at=AT, salt="00" * 16)
+    return decide(partnership, scene.trigger, request, actor=actor, at=AT, known=Known(salt="00" * 16))
 
 
 def walked(scenes: Iterable[story.Scene]) -> Partnership:
@@ -71,7 +71,7 @@ def test_seventeen_members_sit_and_sixteen_do_not_on_thirty_three_seats() -> Non
 
 def test_the_vote_of_december_is_unanimous(past: Partnership) -> None:
     act = past.acts[-1]
-    assert (act.votes_for, act.votes_against, act.abstentions, act.proxies) == (17, 0, 0, 0)
+    assert (act.votes_for, act.votes_against, act.abstentions, act.proxies) == (17, 0, 0, ())
 
 
 def test_the_president_of_the_centre_chairs_and_is_present(past: Partnership) -> None:
@@ -133,7 +133,7 @@ def test_seventeen_of_thirty_three_is_one_short_of_half_plus_one() -> None:
 def test_the_conditions_are_twenty_times_two_thousand_euros_in_one_department_and_year(past: Partnership) -> None:
     terms = past.terms_in_force
     assert (terms.rate, terms.cap, terms.department, terms.academic_year) == (Decimal("2000.00"), 20, "62", "2025-2026")
-    assert terms.ceiling == Decimal("40000.00")
+    assert ceiling(past) == Decimal("40000.00")
 
 
 def test_the_dates_are_those_of_the_resolution(past: Partnership) -> None:
@@ -158,9 +158,32 @@ def test_the_roll_call_of_october_is_unknown_and_never_invented(end: Partnership
     assert roll_call == (None,) * 8
 
 
-def test_the_unknown_roll_call_stays_visible_to_the_end_as_the_only_finding(past: Partnership, end: Partnership) -> None:
-    assert found(past) == found(end) == [("ROLL_CALL_UNKNOWN", "approve")]
+OF_ITS_OWN_HISTORY = [
+    ("ROLL_CALL_UNKNOWN", "approve"),
+    ("SIGNED_BEFORE_EXECUTORY", "sign"),
+    ("QUORUM_RULE_UNVERIFIED", ""),
+    ("TRANSMISSION_UNKNOWN", "1"),
+]
+
+
+def test_the_findings_of_the_history_stay_visible_to_the_end(past: Partnership, end: Partnership) -> None:
+    assert found(past) == [*OF_ITS_OWN_HISTORY, ("TRANSMISSION_UNKNOWN", "2")]
+    assert found(end) == OF_ITS_OWN_HISTORY  # the act of December was transmitted and published, in the exercise
     assert "9 octobre 2025" in end.findings[0].reason
+
+
+def test_the_signature_before_an_executory_act_is_told_with_its_source(past: Partnership) -> None:
+    finding = next(one for one in past.findings if one.code == "SIGNED_BEFORE_EXECUTORY")
+    assert finding.severity == Severity.WARN
+    assert finding.reason.startswith(
+        "Signature du 18 novembre 2025 : la délibération du 9 octobre 2025 qui l’autorise n’est pas exécutoire"
+    )
+    assert "CE, avis du 10 juin 1996" in finding.source
+
+
+def test_the_text_of_the_quorum_rule_is_told_as_unverified(past: Partnership) -> None:
+    finding = next(one for one in past.findings if one.code == "QUORUM_RULE_UNVERIFIED")
+    assert finding.source.endswith("(texte non vérifié)")
 
 
 def test_a_paper_that_the_source_does_not_hold_is_known_by_a_stand_in(past: Partnership) -> None:
@@ -198,10 +221,11 @@ def test_a_scene_told_as_refused_is_refused_for_the_announced_reasons_alone(plac
     assert tuple(reason.code for reason in answer.reasons) == scene.refused
 
 
-def test_the_story_shows_a_refusal_for_each_of_date_amount_and_person() -> None:
+def test_the_story_shows_a_refusal_for_each_of_date_amount_act_and_person() -> None:
     assert [scene.refused for _, scene in REFUSED] == [
         ("INVOICE_BEFORE_TRAINING_END",),
         ("AMOUNT_EXCEEDS_ENTITLEMENT",),
+        ("ACT_NOT_EXECUTORY",),
         ("WRONG_ROLE", "SAME_PERSON"),
     ]
 

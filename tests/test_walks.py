@@ -26,9 +26,12 @@ references = itertools.count(1)
 TRAINING, BOARD, FINANCE, ORDERING, ACCOUNTS = "Tania", "Bruno", "Farida", "Omar", "Paola"
 EVERYTHING = "Pierre"  # holds the three roles of the money: one man's word is never enough
 SELECTION = {"approved", "signed", "acted", "in_training"}
+WITH_AN_ACT = SELECTION | {"trained", "invoiced", "invoice_suspended", "settled", "ordered", "paid", "closed", "rejected", "terminated"}
 OPEN_MONEY = {"trained", "invoiced", "invoice_suspended", "settled", "ordered", "paid"}
 LAW: dict[str, tuple[set[str], str | None, set[str]]] = {
     "approve": ({"proposed"}, "approved", {BOARD}),
+    "transmit_act": (WITH_AN_ACT, None, {BOARD}),
+    "publish_act": (WITH_AN_ACT, None, {BOARD}),
     "reject": ({"proposed"}, "rejected", {BOARD}),
     "sign": ({"approved"}, "signed", {TRAINING}),
     "act": ({"signed"}, "acted", {BOARD}),
@@ -74,6 +77,9 @@ class Model:
     """A dossier as a person would keep it on paper. Amounts are whole euros."""
 
     state: str = "proposed"
+    transmitted: set[int] = field(default_factory=set)  # which deliberation, the first or the second
+    published: set[int] = field(default_factory=set)
+    acts: int = 0
     trainees: list[Trainee] = field(default_factory=list)
     presented: bool = False
     invoiced: int = 0
@@ -90,13 +96,24 @@ class Model:
     def due(self) -> int:
         return RATE * min(len(self.eligible), CAP)
 
+    def acts_done(self, *triggers: str) -> bool:
+        """Whether the last deliberation was transmitted and published."""
+        places = {"transmit_act": self.transmitted, "publish_act": self.published}
+        return all(self.acts in places[trigger] for trigger in triggers)
+
     def onward(self, asked: Asked) -> tuple[str, Asked]:
         """What somebody who wants the dossier closed would ask next."""
         unverified = next((number for number, one in enumerate(self.trainees, start=1) if one.home is None), None)
+        lacking = self.state in ("approved", "settled") and not self.acts_done("transmit_act", "publish_act")
+        if lacking:
+            return ("publish_act" if self.acts in self.transmitted else "transmit_act"), asked
         if self.state == "acted" and not self.trainees:
             return "retain_trainee", asked
         if self.state in ("trained", "invoiced") and unverified:
             return "verify_residence", asked | {"trainee": unverified}
+        return self.onward_with_money(asked)
+
+    def onward_with_money(self, asked: Asked) -> tuple[str, Asked]:
         if self.state == "trained" and self.presented:
             return ("receive_invoice", asked | {"amount": min(asked["amount"] or self.due, self.due)}) if self.due else ("close_nil", asked)
         if self.state == "trained":
@@ -119,7 +136,11 @@ class Model:
             "start_training": lambda: bool(self.trainees),
             "receive_invoice": lambda: 0 < asked["amount"] <= self.due,
             "settle": lambda: all_verified and self.presented and not tied and self.invoiced <= self.due,
-            "order_payment": lambda: actor not in self.hands,
+            # The days on which this walk transmits and publishes precede the session that terminates.
+            "transmit_act": lambda: self.state != "terminated",
+            "publish_act": lambda: self.state != "terminated",
+            "sign": lambda: 1 in self.transmitted & self.published,
+            "order_payment": lambda: actor not in self.hands and 2 in self.transmitted & self.published,
             "pay": lambda: actor not in self.hands and asked["amount"] == self.ordered,
             "close_nil": lambda: all_verified and self.due == 0,
         }
@@ -129,7 +150,8 @@ class Model:
         if trigger == "retain_trainee":
             self.trainees.append(Trainee(asked["name"], asked["rank"]))
         elif trigger == "verify_residence":
-            self.trainees[asked["trainee"] - 1].home = asked["home"]
+            known = self.trainees[asked["trainee"] - 1]
+            known.home = known.home or asked["home"]  # seen elsewhere afterwards, one has moved: the first residence stays
         elif trigger == "present_result":
             self.presented = True
         elif trigger == "receive_invoice":
@@ -142,7 +164,15 @@ class Model:
             self.ordered, self.hands = None, self.hands[:1]
         elif trigger == "pay":
             self.paid, self.hands = asked["amount"], [*self.hands, actor]
+        self.does_as_the_board(trigger)
         self.state = LAW[trigger][1] or self.state
+
+    def does_as_the_board(self, trigger: str) -> None:
+        self.acts += trigger in ("approve", "act", "reject", "terminate")
+        if trigger == "transmit_act":
+            self.transmitted.add(self.acts)
+        elif trigger == "publish_act":
+            self.published.add(self.acts)
 
 
 some_asked = st.fixed_dictionaries(

@@ -1,0 +1,58 @@
+"""What people read of the board's acts and of the amendments."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from flows.home import Home
+from flows.screen import Page
+from models.views import act_told
+from states.appeals import Windows, windows
+from states.convention import differences
+from states.facts import Act, Partnership
+from states.french import counted, day
+from states.law import FIGURES, Figure
+
+KINDS = {"principle": "principe", "authorisation": "autorisation", "ratification": "ratification", "amendment": "avenant"}
+STEPS = {"approve": "approbation", "reject": "rejet", "act": "acte", "terminate": "résiliation", "amend": "avenant"}
+
+
+def amendments(partnership: Partnership) -> list[str]:
+    """Each amendment with what it changes; the terms before it stay."""
+    lines = []
+    for before, after in pairwise(partnership.terms):
+        changes = " ; ".join(differences(before, after))
+        lines.append(f"  Avenant n° {after.number - 1}, à effet du {day(after.takes_effect_on)} : {changes}")
+    return ["", "Avenants", *lines]
+
+
+def acts(home: Home, reference: str) -> Page:
+    """The deliberations: when each can be carried out, and until when it can be contested."""
+    partnership = home.views.partnership(reference)
+    calendar = partnership.centre.calendar or "metropole"
+    lines, told = [f"{reference} : {counted(len(partnership.acts), 'délibération', 'délibérations')}"], []
+    for act in partnership.acts:
+        until = windows(act, partnership.appeals, calendar)
+        lines += _lines(act, until)
+        told.append(act_told(act) | {name: value.isoformat() if value else None for name, value in until._asdict().items()})
+    return Page(lines, {"acts": told, "law": [_figure(one) for one in FIGURES]})
+
+
+def _lines(act: Act, until: Windows) -> list[str]:
+    transmitted = f"{day(act.transmitted_on)} (accusé {act.receipt_number})" if act.transmitted_on else "non consigné"
+    published = f"{day(act.published_on)} ({act.publication_address})" if act.published_on else "non consigné"
+    return [
+        "",
+        f"N° {act.number}, {KINDS.get(act.kind or '', STEPS[act.trigger])}, séance du {day(act.held_on)}",
+        *([f"  Numéro de la délibération : {act.act_number}"] if act.act_number else []),
+        f"  Transmise au préfet : {transmitted}",
+        f"  Publiée : {published}",
+        f"  Exécutoire : {f'depuis le {day(act.executory_on)}' if act.executory_on else 'non'}",
+        *([f"  Recours des tiers possible jusqu’au {day(until.third_parties_until)}"] if until.third_parties_until else []),
+        *([f"  Déféré du préfet possible jusqu’au {day(until.prefect_until)}"] if until.prefect_until else []),
+    ]
+
+
+def _figure(one: Figure) -> dict[str, Any]:
+    return {"value": one.value, "meaning": one.meaning, "source": str(one.source), "verified": one.source.verified}

@@ -1,0 +1,12 @@
+"""The communes as the rules know them; the list itself is read when somebody first asks."""
+
+from __future__ import annotations
+
+from states.guard import Place
+
+
+def places(text: str) -> tuple[Place, ...]:
+    """The communes that an INSEE code or a name may mean, by their codes."""
+    from flows.ports.communes import find  # 35,000 lines: only for who names a commune
+
+    return tuple(Place(one.insee, one.name, one.department) for one in find(text))

@@ -1,0 +1,98 @@
+"""What the steps of the board write into the dossier: acts, what becomes of them, amended terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from states.board_requests import Deliberation
+from states.facts import Act, Appeal, Partnership, Signature, Terms
+from states.guard import Case
+
+KINDS = {"approve": "authorisation", "act": "ratification", "amend": "amendment"}
+
+
+def deliberation(case: Case) -> Partnership:
+    return _with_act(case, case.request)
+
+
+def _with_act(case: Case, asked: Deliberation) -> Partnership:
+    acts = case.partnership.acts
+    votes_for, votes_against, abstentions = asked.vote
+    act = Act(
+        number=len(acts) + 1,
+        trigger=case.trigger,
+        kind=asked.kind or KINDS.get(case.trigger),
+        held_on=asked.held_on,
+        act_number=asked.act_number,
+        item=asked.item,
+        seats=asked.seats,
+        present=asked.present_at_item,
+        absent=asked.absent_at_item,
+        excused=asked.excused,
+        alternates=tuple((one.name, one.sits_for) for one in asked.alternates),
+        proxies=tuple((one.giver, one.holder) for one in asked.proxies_at_item),
+        reconvened=asked.reconvened,
+        chair=asked.chair,
+        secretary=asked.secretary,
+        votes_for=votes_for,
+        votes_against=votes_against,
+        abstentions=abstentions,
+        transmitted_on=None,
+        receipt_number=None,
+        published_on=None,
+        publication_address=None,
+    )
+    return case.partnership._replace(acts=(*acts, act))
+
+
+def transmission(case: Case) -> Partnership:
+    return _act(case, transmitted_on=case.request.transmitted_on, receipt_number=case.request.receipt_number)
+
+
+def publication(case: Case) -> Partnership:
+    return _act(case, published_on=case.request.published_on, publication_address=case.request.address)
+
+
+def _act(case: Case, **changes: Any) -> Partnership:
+    number = case.request.act or len(case.partnership.acts)
+    acts = tuple(act._replace(**changes) if act.number == number else act for act in case.partnership.acts)
+    return case.partnership._replace(acts=acts)
+
+
+def appeal(case: Case) -> Partnership:
+    """A new appeal, or the answer to one that was lodged on the same day by the same side."""
+    asked, appeals = case.request, case.partnership.appeals
+    act = asked.act or len(case.partnership.acts)
+    same = next((one for one in appeals if (one.act, one.by, one.lodged_on) == (act, asked.by, asked.lodged_on)), None)
+    told = Appeal(same.number if same else len(appeals) + 1, act, asked.by, asked.lodged_on, asked.decided_on)
+    return case.partnership._replace(appeals=(*(one for one in appeals if one is not same), told))
+
+
+def signature(case: Case) -> Partnership:
+    asked, signatures = case.request, case.partnership.signatures
+    signed = {signatory.party: signatory for signatory in asked.signatories}
+    new = Signature(
+        number=len(signatures) + 1,
+        signed_on=asked.signed_on,
+        document_sha256=asked.document_sha256,
+        cdg_name=signed["cdg"].name,
+        cdg_title=signed["cdg"].title,
+        university_name=signed["university"].name,
+        university_title=signed["university"].title,
+        points=asked.points,
+    )
+    return case.partnership._replace(signatures=(*signatures, new))
+
+
+def amendment(case: Case) -> Partnership:
+    """The terms copied with what the amendment changes; the terms, the act and the signature before it stay as they are."""
+    partnership = signature(case._replace(partnership=_with_act(case, case.request.deliberation)))
+    return partnership._replace(terms=(*partnership.terms, amended(case)))
+
+
+def amended(case: Case) -> Terms:
+    """The terms as the amendment would have them."""
+    asked, terms = case.request.changes, case.partnership.terms_in_force
+    changes = {name: value for name, value in asked if name != "fees" and value is not None}
+    changes |= {f"fee_{regime}": fee for regime, fee in asked.fees if fee is not None}
+    return terms._replace(number=terms.number + 1, takes_effect_on=case.request.takes_effect_on, **changes)

@@ -1,0 +1,255 @@
+"""What the steps of the board ask: a session with its roll call and votes, what becomes of an act, an amendment."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from states.convention import AmountMode, Asked, DropoutPolicy, Fees, ResultPolicy
+from states.fields import WHOLE, AcademicYear, Count, Day, Department, Euros, Line, Number, Paragraph, Sha256
+from states.requests import Point, Request, Signatory
+
+ActKind = Literal["principle", "authorisation", "ratification", "amendment"]
+
+
+class Alternate(Asked):
+    """A substitute (suppléant) who sits for a member: one of those present."""
+
+    name: Line = Field(title="Suppléant présent")
+    sits_for: Line = Field(title="Membre remplacé")
+
+
+class Proxy(Asked):
+    """A member who is away has given a vote (pouvoir) to one who is there."""
+
+    giver: Line = Field(title="Membre absent")
+    holder: Line = Field(title="Membre présent qui porte le pouvoir")
+
+
+class Movement(Asked):
+    """A member who comes or goes during the session, before an item is opened."""
+
+    name: Line = Field(title="Membre")
+    moves: Literal["arrives", "leaves"] = Field(title="Arrivée ou départ")
+    before_item: Number = Field(title="Avant le point n°")
+
+
+class AgendaItem(Asked):
+    """One item of the agenda, with its own vote."""
+
+    number: Number = Field(title="Numéro du point")
+    title: Line = Field(title="Intitulé")
+    votes_for: Count = Field(title="Voix pour")
+    votes_against: Count = Field(0, title="Voix contre")
+    abstentions: Count = Field(0, title="Abstentions")
+
+
+class Deliberation(Request):
+    """One item of a board session. Without seats, names and votes the roll call is unknown.
+
+    `present` is the roll call at the opening; `movements` say who came and went before which item.
+    """
+
+    dated_by: ClassVar[str] = "held_on"
+
+    held_on: Day = Field(title="Date de la séance")
+    act_number: Line | None = Field(None, title="Numéro de la délibération")
+    kind: ActKind | None = Field(
+        None, title="Nature", description="principe, autorisation, ratification ou avenant ; selon l’étape si absente"
+    )
+    seats: Annotated[int, Field(ge=1, le=500), WHOLE] | None = Field(None, title="Nombre de sièges en exercice")
+    present: tuple[Line, ...] | None = Field(None, title="Membres présents", description="Un nom et sa qualité pour chacun")
+    absent: tuple[Line, ...] | None = Field(None, title="Membres absents ou excusés", description="Un nom et sa qualité pour chacun")
+    excused: tuple[Line, ...] = Field((), title="Membres excusés", description="S’ils ne sont pas déjà parmi les absents")
+    alternates: tuple[Alternate, ...] = Field((), title="Suppléants qui siègent")
+    proxies: tuple[Proxy, ...] = Field((), title="Pouvoirs")
+    movements: tuple[Movement, ...] = Field((), title="Arrivées et départs en séance")
+    reconvened: bool = Field(default=False, title="Séance tenue après une convocation restée sans quorum")
+    chair: Line | None = Field(None, title="Présidence de séance")
+    secretary: Line | None = Field(None, title="Secrétaire de séance")
+    item: Number | None = Field(None, title="Numéro du point à l’ordre du jour")
+    agenda: tuple[AgendaItem, ...] = Field((), title="Points de l’ordre du jour et leurs votes")
+    votes_for: Count | None = Field(None, title="Voix pour")
+    votes_against: Count | None = Field(None, title="Voix contre")
+    abstentions: Count | None = Field(None, title="Abstentions")
+
+    @property
+    def present_at_item(self) -> tuple[str, ...] | None:
+        """Who sits when the item is opened; None when the roll call is unknown."""
+        if self.present is None:
+            return None
+        sitting = list(self.present)
+        for move in self._moves:
+            if move.moves == "leaves":
+                sitting.remove(move.name)
+            else:
+                sitting.append(move.name)
+        return tuple(sitting)
+
+    @property
+    def absent_at_item(self) -> tuple[str, ...] | None:
+        """Who does not sit when the item is opened, excused or not; None when the source does not say."""
+        if self.absent is None:
+            return None
+        away = [*dict.fromkeys((*self.absent, *self.excused))]
+        for move in self._moves:
+            if move.moves == "leaves":
+                away.append(move.name)
+            elif move.name in away:
+                away.remove(move.name)
+        return tuple(away)
+
+    @property
+    def proxies_at_item(self) -> tuple[Proxy, ...]:
+        """The proxies that hold when the item is opened: the giver is away, the holder sits."""
+        sitting = self.present_at_item or ()
+        return tuple(one for one in self.proxies if one.holder in sitting and one.giver not in sitting)
+
+    @property
+    def vote(self) -> tuple[int | None, int | None, int | None]:
+        """For, against, abstentions: those of the item on the agenda when there is one."""
+        voted = next((one for one in self.agenda if one.number == self.item), None)
+        if voted is not None:
+            return voted.votes_for, voted.votes_against, voted.abstentions
+        return self.votes_for, self.votes_against, self.abstentions
+
+    @property
+    def _moves(self) -> tuple[Movement, ...]:
+        moves = sorted(self.movements, key=lambda move: move.before_item)
+        return tuple(move for move in moves if self.item is not None and move.before_item <= self.item)
+
+    @model_validator(mode="after")
+    def _names_an_item(self) -> Self:
+        numbers = [one.number for one in self.agenda]
+        if self.movements and self.item is None:
+            raise PydanticCustomError("jalon_item", "pour tenir compte des arrivées et départs, il faut le numéro du point")
+        if self.agenda and (self.item not in numbers or len(set(numbers)) < len(numbers)):
+            raise PydanticCustomError("jalon_item", "le point voté doit être à l’ordre du jour, et chaque point n’y être qu’une fois")
+        if self.agenda and (self.votes_for, self.votes_against, self.abstentions) != (None, None, None):
+            raise PydanticCustomError("jalon_votes", "les voix se donnent avec le point de l’ordre du jour, ou sans ordre du jour")
+        return self
+
+    @model_validator(mode="after")
+    def _calls_each_once(self) -> Self:
+        present, away = self.present or (), {*(self.absent or ()), *self.excused}
+        if len(set(present)) != len(present):
+            raise PydanticCustomError("jalon_roll", "un membre présent est nommé deux fois")
+        if set(present) & away:
+            raise PydanticCustomError("jalon_roll", "un membre est à la fois présent et absent")
+        if self.seats is not None and len(present) + len(away) > self.seats:
+            raise PydanticCustomError("jalon_roll", "il y a plus de membres présents et absents que de sièges")
+        if any(one.name not in present or one.sits_for in present for one in self.alternates):
+            raise PydanticCustomError("jalon_alternate", "un suppléant est parmi les présents, et le membre qu’il remplace n’y est pas")
+        givers = [one.giver for one in self.proxies]
+        if set(givers) & set(present) or len(set(givers)) < len(givers):
+            raise PydanticCustomError("jalon_proxy", "un pouvoir est donné par un membre absent, une seule fois")
+        if self.present is not None and any(one.holder not in (*present, *(move.name for move in self.movements)) for one in self.proxies):
+            raise PydanticCustomError("jalon_proxy", "un pouvoir est porté par un membre présent")
+        return self
+
+    @model_validator(mode="after")
+    def _moves_who_can(self) -> Self:
+        sitting = set(self.present or ())
+        for move in sorted(self.movements, key=lambda move: move.before_item):
+            if (move.name in sitting) != (move.moves == "leaves"):
+                raise PydanticCustomError("jalon_movement", "un membre arrive s’il n’est pas là, et part s’il y est")
+            sitting ^= {move.name}
+        return self
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        sitting = self.present_at_item
+        if sitting is None:
+            return self
+        voices = len(sitting) + len(self.proxies_at_item)
+        if self.seats is not None and voices > self.seats:
+            raise PydanticCustomError("jalon_roll", "il y a plus de présents et de pouvoirs que de sièges")
+        if sum(count or 0 for count in self.vote) > voices:
+            raise PydanticCustomError("jalon_votes", "il y a plus de voix que de membres présents et de pouvoirs")
+        return self
+
+
+class Conditions(Asked):
+    """The conditions that the board validates."""
+
+    rate: Euros = Field(title="Montant par stagiaire, en euros")
+    cap: Annotated[int, Field(ge=1, le=10_000), WHOLE] = Field(title="Nombre maximal de stagiaires")
+    department: Department = Field(title="Département de résidence exigé")
+    academic_year: AcademicYear = Field(title="Année universitaire")
+
+
+class ConditionsValidated(Deliberation):
+    """The act of the signature: a deliberation and the conditions it validates."""
+
+    conditions: Conditions = Field(title="Conditions validées")
+
+
+class Termination(Deliberation):
+    """A deliberation that ends the partnership, with its motive."""
+
+    motive: Paragraph = Field("", title="Motif")
+
+
+class Transmission(Request):
+    """The prefect has received an act."""
+
+    dated_by: ClassVar[str] = "transmitted_on"
+
+    act: Number | None = Field(None, title="Numéro d’ordre de la délibération dans le dossier", description="La dernière si absent")
+    transmitted_on: Day = Field(title="Date de réception par le préfet")
+    receipt_number: Line = Field(title="Numéro de l’accusé de réception")
+
+
+class Publication(Request):
+    """An act is published."""
+
+    dated_by: ClassVar[str] = "published_on"
+
+    act: Number | None = Field(None, title="Numéro d’ordre de la délibération dans le dossier", description="La dernière si absent")
+    published_on: Day = Field(title="Date de publication")
+    address: Line = Field(title="Où elle est publiée (adresse)")
+
+
+class AppealRecorded(Request):
+    """Somebody contests an act, or has been answered: the windows for going to court move."""
+
+    dated_by: ClassVar[str] = "lodged_on"
+
+    act: Number | None = Field(None, title="Numéro d’ordre de la délibération dans le dossier", description="La dernière si absent")
+    by: Literal["third_party", "prefect"] = Field(title="Auteur du recours", description="third_party : un tiers ; prefect : le préfet")
+    lodged_on: Day = Field(title="Date du recours gracieux")
+    decided_on: Day | None = Field(None, title="Date de la réponse")
+
+    @model_validator(mode="after")
+    def _is_answered_after_it_is_lodged(self) -> Self:
+        if self.decided_on is not None and self.decided_on < self.lodged_on:
+            raise PydanticCustomError("jalon_order", "la réponse suit le recours")
+        return self
+
+
+class TermsChanged(Asked):
+    """What an amendment changes of the terms; what is left out stays."""
+
+    rate: Euros | None = Field(None, title="Montant par stagiaire, en euros")
+    cap: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, title="Nombre maximal de stagiaires")
+    amount_mode: AmountMode | None = Field(None, title="Mode de calcul")
+    fees: Fees = Field(Fees(continuing=None, initial=None), title="Tarifs de l’université")
+    dropout_policy: DropoutPolicy | None = Field(None, title="Si un stagiaire abandonne après le début")
+    result_policy: ResultPolicy | None = Field(None, title="Si le résultat d’exploitation n’a pas été présenté")
+    year_ends_on: Day | None = Field(None, title="Fin de l’année universitaire")
+
+
+class Amendment(Request):
+    """An amendment (avenant): its own deliberation, its own signatures, the day from which it holds."""
+
+    dated_by: ClassVar[str] = "signed_on"
+
+    signed_on: Day = Field(title="Date de signature de l’avenant")
+    takes_effect_on: Day = Field(title="Date d’effet")
+    signatories: tuple[Signatory, ...] = Field(title="Signataires", description="Un pour chaque partie : cdg et university")
+    document_sha256: Sha256 = Field(title="Empreinte sha256 de l’avenant signé")
+    points: tuple[Point, ...] = Field((), title="Points que l’avenant modifie")
+    deliberation: Deliberation = Field(title="Délibération qui l’autorise")
+    changes: TermsChanged = Field(title="Ce qui change")

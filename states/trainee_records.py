@@ -1,0 +1,106 @@
+"""What the steps about trainees write into the dossier: a number, a rank and a commune; names go elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from states.facts import Identity, Partnership, Trainee
+from states.guard import Case
+from states.trainee_requests import TraineeRetained
+
+
+def trainee(case: Case) -> Partnership:
+    return _retained(case, [case.request])
+
+
+def trainees(case: Case) -> Partnership:
+    return _retained(case, case.request.trainees)
+
+
+def _retained(case: Case, asked: Iterable[TraineeRetained]) -> Partnership:
+    found, digests = list(case.partnership.trainees), list(case.partnership.identity_digests)
+    for number, one, insee, person in zip(numbers(case), asked, _communes(case), case.persons, strict=True):
+        found.append(_trainee(number, one, insee, person.commitment))
+        digests.append((number, person.digest))
+    return case.partnership._replace(trainees=tuple(sorted(found, key=_number)), identity_digests=tuple(digests))
+
+
+def _number(trainee: Trainee) -> int:
+    return trainee.number
+
+
+def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -> Trainee:
+    return Trainee(
+        number=number,
+        rank=asked.rank,
+        fee_regime=asked.fee_regime,
+        insee=insee,
+        retained_on=asked.retained_on,
+        verified_on=None,
+        verified_by=None,
+        evidence_kind=None,
+        moved_on=None,
+        moved_to=None,
+        left_on=None,
+        hours_done=None,
+        left_because=None,
+        excluded_on=None,
+        commitment=commitment,
+    )
+
+
+def numbers(case: Case) -> list[int]:
+    """The numbers of new trainees, in the order of the request: those asked for, else the next ones that are free."""
+    asked = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
+    taken = {one.number for one in case.partnership.trainees} | {one.number for one in asked if one.number}
+    following = max((one.number for one in case.partnership.trainees), default=0)
+    given = []
+    for one in asked:
+        if one.number:
+            given.append(one.number)
+            continue
+        following += 1
+        while following in taken:
+            following += 1
+        given.append(following)
+    return given
+
+
+def _communes(case: Case) -> list[str]:
+    """The INSEE code of each residence that the request names: as given, or as the gazetteer found it."""
+    asked = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
+    found = case.known.places or ((),) * len(asked)
+    return [places[0].insee if places else one.insee for one, places in zip(asked, found, strict=True)]
+
+
+def identities(case: Case) -> tuple[Identity, ...]:
+    """The values with names in them, for the one table that may hold them."""
+    if not case.persons:
+        return ()
+    asked = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
+    return tuple(
+        Identity(number, one.family_name, one.given_name, one.born_on, person.salt, person.digest)
+        for number, one, person in zip(numbers(case), asked, case.persons, strict=True)
+    )
+
+
+def residence(case: Case) -> Partnership:
+    """The residence that counts is that of the day of the selection; another commune seen later is a move."""
+    asked = case.request
+    known = next(one for one in case.partnership.trainees if one.number == asked.trainee)
+    (insee,) = _communes(case)
+    if known.verified_on is not None and not asked.correction and insee != known.insee:
+        return _changed(case, moved_on=asked.verified_on, moved_to=insee)
+    seen = {"insee": insee, "verified_on": asked.verified_on, "verified_by": case.actor.name if case.actor else ""}
+    return _changed(case, **seen, evidence_kind=asked.evidence_kind)
+
+
+def dropout(case: Case) -> Partnership:
+    asked = case.request
+    return _changed(case, left_on=asked.left_on, hours_done=asked.hours_done, left_because=asked.reason)
+
+
+def _changed(case: Case, **changes: Any) -> Partnership:
+    found = tuple(one._replace(**changes) if one.number == case.request.trainee else one for one in case.partnership.trainees)
+    return case.partnership._replace(trainees=found)

@@ -1,0 +1,141 @@
+"""What a trainee must be to enter the dossier and to count: new, with a known commune, verified, with a rank that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from states.calculation import entitlement, tied_at_cap
+from states.facts import Role
+from states.french import counted, listed
+from states.guard import Case, Needs, Place, guard
+from states.law import COMMUNES, CONVENTION, HOUSE
+from states.trainee_requests import TraineeRetained
+
+SHOWN_AT_MOST = 12
+
+
+def _asked(case: Case) -> Sequence[TraineeRetained]:
+    asked: Sequence[TraineeRetained] = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
+    return asked
+
+
+def numbered(numbers: Sequence[int]) -> str:
+    """« le stagiaire n° 3 », « les stagiaires n° 3 et n° 5 »; a long list is cut."""
+    shown = [f"n° {number}" for number in numbers[:SHOWN_AT_MOST]]
+    rest = len(numbers) - len(shown)
+    several = f"{', '.join(shown)} et {counted(rest, 'autre', 'autres')}" if rest > 0 else listed(shown)
+    return f"{'le stagiaire' if len(numbers) == 1 else 'les stagiaires'} {several}"
+
+
+@guard("TRAINEE_ALREADY_RETAINED", clears=Role.TRAINING_OFFICER, source=HOUSE)
+def trainee_is_new(case: Case) -> str | None:
+    """Une même personne n’est retenue qu’une fois dans un dossier, et un numéro n’est donné qu’une fois."""
+    taken = {one.number for one in case.partnership.trainees}
+    known = {digest for _, digest in case.partnership.identity_digests}
+    for place, one in enumerate(_asked(case)):
+        where = f" (ligne {place + 1} de la demande)" if len(_asked(case)) > 1 else ""
+        if one.number in taken:
+            return f"Le stagiaire n° {one.number}{where} existe déjà dans ce dossier."
+        digest = case.persons[place].digest if case.persons else ""
+        if digest in known:
+            return f"Cette personne{where}, mêmes nom, prénom et date de naissance, est déjà retenue dans ce dossier."
+        taken |= {one.number} if one.number is not None else set()
+        known |= {digest} if digest else set()
+    return None
+
+
+@guard("BORN_AFTER_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
+def birth_precedes_selection(case: Case) -> str | None:
+    """La date de naissance précède la date à laquelle le stagiaire est retenu."""
+    if all(one.born_on < one.retained_on for one in _asked(case)):
+        return None
+    return "La date de naissance du stagiaire ne précède pas la date à laquelle il est retenu."
+
+
+def _sought(case: Case) -> Iterator[tuple[str, tuple[Place, ...]]]:
+    """What was given of each commune, with its candidates. When nobody looked, a code is taken as it is and a name is none."""
+    asked = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
+    for one, places in zip(asked, case.known.places or (None,) * len(asked), strict=True):
+        if places is not None or one.insee is None:
+            yield one.insee or one.commune, places or ()
+
+
+@guard("COMMUNE_UNKNOWN", clears=Role.TRAINING_OFFICER, source=COMMUNES)
+def commune_exists(case: Case) -> str | None:
+    """La commune existe : son code INSEE ou son nom est au code officiel géographique."""
+    unknown = [text for text, places in _sought(case) if not places]
+    return f"Aucune commune ne correspond à {listed([f'« {text} »' for text in unknown[:SHOWN_AT_MOST]])}." if unknown else None
+
+
+@guard("AMBIGUOUS_COMMUNE", clears=Role.TRAINING_OFFICER, source=COMMUNES)
+def commune_is_one(case: Case) -> str | None:
+    """Un nom de commune que plusieurs portent ne suffit pas : le code INSEE décide."""
+    for text, places in _sought(case):
+        if len(places) > 1:
+            candidates = [f"{place.name} ({place.insee}, département {place.department})" for place in places[:SHOWN_AT_MOST]]
+            return f"Plusieurs communes s’appellent « {text} » : {listed(candidates)}. Donnez le code INSEE."
+    return None
+
+
+@guard("UNKNOWN_TRAINEE", clears=Role.TRAINING_OFFICER, source=HOUSE)
+def trainee_is_of_the_dossier(case: Case) -> str | None:
+    """Le stagiaire désigné fait partie du dossier."""
+    if any(one.number == case.request.trainee for one in case.partnership.trainees):
+        return None
+    return f"Le stagiaire n° {case.request.trainee} n’existe pas dans ce dossier."
+
+
+@guard("LEFT_BEFORE_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
+def dropout_follows_selection(case: Case) -> str | None:
+    """Un stagiaire ne part qu’après avoir été retenu."""
+    known = next((one for one in case.partnership.trainees if one.number == case.request.trainee), None)
+    if known is None or case.effective_on >= known.retained_on:
+        return None
+    return f"Le stagiaire n° {known.number} n’était pas encore retenu à cette date."
+
+
+@guard("HOURS_EXCEED_PLAN", clears=Role.TRAINING_OFFICER)
+def hours_are_within_the_plan(case: Case) -> str | None:
+    """Les heures suivies ne dépassent pas les heures prévues."""
+    training, done = case.partnership.training, case.request.hours_done
+    if done is None or training is None or done <= training.hours:
+        return None
+    return f"Les heures suivies ({done}) dépassent les heures prévues ({training.hours})."
+
+
+@guard("RESIDENCE_UNVERIFIED", needs=Needs.DOSSIER, clears=Role.TRAINING_OFFICER)
+def residences_are_verified(case: Case) -> str | None:
+    """La résidence de chaque stagiaire retenu est vérifiée, sauf désistement."""
+    missing = _with_status(case, "RESIDENCE_UNVERIFIED")
+    return f"La résidence n’est pas vérifiée pour {numbered(missing)}." if missing else None
+
+
+@guard("POLICY_REQUIRED", needs=Needs.DOSSIER, clears=Role.BOARD_SECRETARY, source=CONVENTION)
+def dropout_policy_is_known(case: Case) -> str | None:
+    """Si un stagiaire a quitté la formation après son début, la convention dit ce qui est dû."""
+    left = _with_status(case, "POLICY_REQUIRED")
+    return (
+        f"La convention ne dit pas ce qui est dû pour {numbered(left)} : un avenant doit le préciser (abandon en cours de formation)."
+        if left
+        else None
+    )
+
+
+@guard("HOURS_REQUIRED", needs=Needs.DOSSIER, clears=Role.TRAINING_OFFICER)
+def hours_done_are_known(case: Case) -> str | None:
+    """Si la convention paie selon les heures suivies, elles sont connues pour chaque stagiaire qui a quitté la formation."""
+    left = _with_status(case, "HOURS_REQUIRED")
+    return f"Les heures suivies ne sont pas connues pour {numbered(left)}." if left else None
+
+
+@guard("RANK_TIE", needs=Needs.DOSSIER, clears=Role.TRAINING_OFFICER)
+def ranks_decide_at_the_cap(case: Case) -> str | None:
+    """Au plafond, les rangs départagent les stagiaires."""
+    tied = tied_at_cap(case.partnership, case.effective_on)
+    if not tied:
+        return None
+    return f"{numbered(tied)[0].upper()}{numbered(tied)[1:]} ont le même rang au plafond : la sélection doit les départager."
+
+
+def _with_status(case: Case, status: str) -> list[int]:
+    return [line.trainee for line in entitlement(case.partnership, case.effective_on).lines if line.status == status]
