@@ -27,10 +27,11 @@ from models.ledger import Ledger
 from models.people import Register
 from models.store import Store, sqlite_url
 from states.decide import Decision, decide
-from states.facts import Actor, Partnership, Role, State
+from states.facts import Actor, Partnership
 from states.guard import Known
 from states.lifecycle import STEPS
 from states.requests import Request
+from states.words import Role, State
 
 LIVES, STARTS, DECISIONS = 30, 9, 200
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -14,8 +14,8 @@ from flows.ports.clock import now
 from models.answers import Invalid
 from models.outbox import Parcel
 from models.store import Unreachable
-from states.facts import Role
 from states.french import counted
+from states.words import Role
 
 
 class Delivered(NamedTuple):

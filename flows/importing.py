@@ -13,11 +13,11 @@ from flows.ports.sheets import Fault, Sheet
 from flows.screen import REFUSED, Page, of_answer, short_day
 from models.answers import Answer, Done
 from states.delays import paris_day
-from states.facts import Role
 from states.french import counted
 from states.identity import person_digest
 from states.law import HOUSE
 from states.trainee_requests import TraineesRetained
+from states.words import Role
 
 TRIGGER = "retain_trainees"
 

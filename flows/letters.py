@@ -11,9 +11,10 @@ from models.outbox import Parcel
 from models.people import Person
 from states.decide import why_not
 from states.delays import PARIS, due_on
-from states.facts import Actor, Partnership, Role, State
+from states.facts import Actor, Partnership
 from states.french import day, euros
 from states.lifecycle import STEPS, Step, steps_from
+from states.words import Role, State
 
 
 def notification(parcel: Parcel, person: Person, role: Role, partnership: Partnership) -> Letter:

@@ -14,9 +14,9 @@ from flows.demo import inbox_files
 from flows.home import Home
 from flows.importing import content_of, lines_of, read_for
 from flows.post import deliver
-from states.facts import Role
 from states.french import counted
 from states.lifecycle import STEPS
+from states.words import Role
 
 
 class Play:

@@ -10,8 +10,9 @@ from flows.ports.clock import now
 from flows.screen import REFUSED, Page, role_label, short_day, state_label, table, wall_time
 from models.views import days_late
 from states.delays import paris_day
-from states.facts import Partnership, PayeeChange
+from states.facts import Partnership
 from states.french import counted, day, euros
+from states.money_facts import PayeeChange
 
 STATUSES = {
     "COUNTED": "subventionné",

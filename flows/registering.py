@@ -7,8 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 from flows.home import Home
 from flows.screen import Page, role_label, table
 from models.answers import Invalid
-from states.facts import ROLE_LABELS, Role
 from states.fields import Line, Mail
+from states.words import ROLE_LABELS, Role
 
 ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(
     f"{role.value} ({label})" for role, label in ROLE_LABELS.items() if role is not Role.CLOCK

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from models.answers import Answer, Conflict, Done
 from models.views import reason_told
 from states.delays import PARIS
-from states.facts import ROLE_LABELS, STATE_LABELS, Role, State
 from states.french import listed
 from states.guard import Refused
+from states.words import ROLE_LABELS, STATE_LABELS, Role, State
 
 DONE, UNEXPECTED, USAGE, REFUSED, CONFLICT, UNREACHABLE = 0, 1, 2, 3, 4, 5
 

@@ -22,11 +22,11 @@ from flows.ports.clock import now
 from flows.settings import settings
 from models.answers import Answer, Conflict, Done, Invalid
 from models.store import Unreachable
-from states.facts import STATE_LABELS
 from states.french import sentences
 from states.guard import Refused
 from states.lifecycle import ROWS, Step
 from states.requests import Request
+from states.words import STATE_LABELS
 
 Reference = Annotated[str, Field(title="Référence du dossier")]
 PersonName = Annotated[str, Field(title="Personne du registre qui agit")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, NamedTuple
 
-from states.facts import Role
+from states.words import Role
 
 REFERENCE = "CDG62-ARTOIS-DUSGM-2025"
 

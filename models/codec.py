@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from sqlalchemy import Table
 
 from models import tables
-from states import facts
+from states import facts, money_facts
 
 # The collections of a dossier that are tables of numbered facts, under the name of both the field and the table.
 COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {
@@ -24,12 +24,12 @@ COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {
     "trainings": (tables.trainings, facts.Training),
     "committees": (tables.committees, facts.Committee),
     "trainees": (tables.trainees, facts.Trainee),
-    "invoices": (tables.invoices, facts.Invoice),
-    "settlements": (tables.settlements, facts.Settlement),
+    "invoices": (tables.invoices, money_facts.Invoice),
+    "settlements": (tables.settlements, money_facts.Settlement),
     "documents": (tables.documents, facts.Document),
     "appeals": (tables.appeals, facts.Appeal),
-    "recoveries": (tables.recoveries, facts.Recovery),
-    "payee_changes": (tables.payee_changes, facts.PayeeChange),
+    "recoveries": (tables.recoveries, money_facts.Recovery),
+    "payee_changes": (tables.payee_changes, money_facts.PayeeChange),
     "delegations": (tables.delegations, facts.Delegation),
 }
 

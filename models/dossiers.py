@@ -13,7 +13,8 @@ from models import tables
 from models.answers import Invalid
 from models.codec import COLLECTIONS, facts_of, row_of
 from models.store import Cursor, Store
-from states.facts import Finding, Identity, Partnership, State
+from states.facts import Finding, Identity, Partnership
+from states.words import State
 
 P = tables.partnerships.c
 KNOWN_AT_MOST = 1000

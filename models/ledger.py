@@ -15,20 +15,21 @@ from sqlalchemy import Text, bindparam, cast, func, insert, literal_column, sele
 from models import tables
 from models.answers import Answer, Conflict, Invalid, answer_of
 from models.canonical import GENESIS, canonical, digest
-from models.constraints import violated
+from models.constraints import RULES, SENTENCES, violated
 from models.dossiers import Dossiers, Loaded
 from models.entries import Attempt, assert_writable, input_digest, instant, moment, name_of, told_of
 from models.people import CLOCK, Register, folded, unknown_person
 from models.store import Cursor, Store
 from states.decide import NOTHING_KNOWN, Decision, decide
 from states.effects import Tell
-from states.facts import Actor, Partnership, Role, State
+from states.facts import Actor, Partnership
 from states.guard import WHOEVER_ENTERS, Known, Place, Reason, Refused
 from states.law import HOUSE
 from states.lifecycle import GUARDS, STEPS
 from states.replay import story
 from states.requests import Request
 from states.trainee_requests import residences_of
+from states.words import Role, State
 
 Gazetteer = Callable[[str], tuple[Place, ...]]
 FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
@@ -263,8 +264,8 @@ def _wrong_version(attempt: Attempt, partnership: Partnership) -> Conflict:
 
 def _objection(attempt: Attempt, constraint: str) -> Refused:
     """What the database refused, told as the rule that it repeats."""
-    sentence = tables.SENTENCES.get(constraint, f"La base refuse cette écriture ({constraint}).")
-    rule = GUARDS.get(tables.RULES.get(constraint, ""))
+    sentence = SENTENCES.get(constraint, f"La base refuse cette écriture ({constraint}).")
+    rule = GUARDS.get(RULES.get(constraint, ""))
     code, who = (rule.code, rule.who) if rule else (constraint.upper(), WHOEVER_ENTERS)
     return Refused(attempt.trigger, (Reason(code, sentence, who, str(rule.source if rule else HOUSE)),))
 

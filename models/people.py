@@ -13,7 +13,8 @@ from models import tables
 from models.answers import Invalid
 from models.constraints import violated
 from models.store import Store
-from states.facts import Actor, Role
+from states.facts import Actor
+from states.words import Role
 
 CLOCK = Actor("horloge", frozenset({Role.CLOCK}))  # jalon itself; nobody can take the name
 P, R = tables.people.c, tables.people_roles.c

@@ -14,12 +14,13 @@ from models.canonical import GENESIS, canonical, digest
 from models.codec import facts_of
 from models.dossiers import Dossiers, Loaded
 from models.store import Store
-from states.facts import Finding, Identity, Partnership, State
+from states.facts import Finding, Identity, Partnership
 from states.french import listed
 from states.identity import commitment, person_digest
 from states.lifecycle import GUARDS, STEPS
 from states.replay import replay
 from states.walk import destination
+from states.words import State
 
 ENTRY = {"reference", "n", "prev", "key", "trigger", "from", "to", "version", "outcome", "actor", "role", "effective_on"}
 ENTRY |= {"request", "reasons"}

@@ -11,7 +11,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from states.facts import Partnership, Recovery, Terms, Trainee, Training
+from states.facts import Partnership, Terms, Trainee, Training
+from states.money_facts import Recovery
 
 NOTHING = Decimal("0.00")
 CENT = Decimal("0.01")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from states import findings
 from states.delays import due_on, paris_day
 from states.effects import Check, Effect, Tell
-from states.facts import Actor, Identity, Partnership, Role, Severity, State
+from states.facts import Actor, Identity, Partnership
 from states.french import listed
 from states.guard import Case, Known, Needs, Person, Reason, Refused
 from states.identity import commitment, person_digest, spread
@@ -18,6 +18,7 @@ from states.requests import Request
 from states.trainee_records import identities
 from states.trainee_requests import TraineeRetained, TraineesRetained
 from states.walk import destination
+from states.words import Role, Severity, State
 
 NOTHING_KNOWN = Known()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from states.facts import Role
+from states.words import Role
 
 
 class Tell(NamedTuple):

@@ -7,91 +7,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
-
-class State(StrEnum):
-    """Where a partnership stands. `UNOPENED` is the place before the dossier exists; no row holds it."""
-
-    UNOPENED = "unopened"
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    SIGNED = "signed"
-    ACTED = "acted"
-    IN_TRAINING = "in_training"
-    TRAINED = "trained"
-    INVOICED = "invoiced"
-    SETTLED = "settled"
-    ORDERED = "ordered"
-    PAID = "paid"
-    CLOSED = "closed"
-    REJECTED = "rejected"
-    TERMINATED = "terminated"
-    INVOICE_SUSPENDED = "invoice_suspended"
-
-    @property
-    def label(self) -> str:
-        return STATE_LABELS[self]
-
-
-STATE_LABELS = {
-    State.UNOPENED: "pas encore ouvert",
-    State.PROPOSED: "proposé",
-    State.APPROVED: "approuvé",
-    State.SIGNED: "signé",
-    State.ACTED: "acté",
-    State.IN_TRAINING: "en formation",
-    State.TRAINED: "formation terminée",
-    State.INVOICED: "facturé",
-    State.SETTLED: "liquidé",
-    State.ORDERED: "mandaté",
-    State.PAID: "payé",
-    State.CLOSED: "clos",
-    State.REJECTED: "rejeté",
-    State.TERMINATED: "résilié",
-    State.INVOICE_SUSPENDED: "facture suspendue",
-}
-FINAL_STATES = frozenset({State.CLOSED, State.REJECTED, State.TERMINATED})
-
-
-class Role(StrEnum):
-    """What a person of the register may be. `CLOCK` is jalon itself, acting by date."""
-
-    TRAINING_OFFICER = "training_officer"
-    BOARD_SECRETARY = "board_secretary"
-    FINANCE_OFFICER = "finance_officer"
-    AUTHORISING_OFFICER = "authorising_officer"
-    PUBLIC_ACCOUNTANT = "public_accountant"
-    UNIVERSITY_REFERENT = "university_referent"
-    OPERATOR = "operator"
-    AUDITOR = "auditor"
-    CLOCK = "clock"
-
-    @property
-    def label(self) -> str:
-        return ROLE_LABELS[self]
-
-
-ROLE_LABELS = {
-    Role.TRAINING_OFFICER: "responsable formation",
-    Role.BOARD_SECRETARY: "secrétariat du conseil",
-    Role.FINANCE_OFFICER: "responsable finances",
-    Role.AUTHORISING_OFFICER: "ordonnateur",
-    Role.PUBLIC_ACCOUNTANT: "comptable public",
-    Role.UNIVERSITY_REFERENT: "référent de l’université",
-    Role.OPERATOR: "exploitant",
-    Role.AUDITOR: "auditeur",
-    Role.CLOCK: "horloge",
-}
-
-
-class Severity(StrEnum):
-    """`BLOCK` refuses the step; `WARN` lets it pass and leaves a finding; `IGNORE` says nothing."""
-
-    BLOCK = "block"
-    WARN = "warn"
-    IGNORE = "ignore"
+from states.money_facts import Invoice, PayeeChange, Recovery, Settlement
+from states.words import Role, State
 
 
 class Actor(NamedTuple):
@@ -253,78 +172,6 @@ class Identity(NamedTuple):
     born_on: date
     salt: str
     digest: str
-
-
-class Invoice(NamedTuple):
-    """An invoice of the university; `amount` in euros."""
-
-    number: int
-    invoice_number: str
-    normalised_number: str
-    issued_on: date
-    amount: Decimal
-    currency: str
-    supplier_siret: str
-    iban: str | None
-    document_sha256: str
-    status: str  # "received" | "suspended" | "rejected"
-
-
-class Settlement(NamedTuple):
-    """The money chain of one invoice: certified (liquidé), ordered (mandaté), paid. Amounts in euros."""
-
-    number: int
-    invoice: int
-    ceiling: Decimal
-    entitlement: Decimal
-    invoiced: Decimal
-    settled: Decimal
-    lines: tuple[tuple[int, int, str, str], ...]  # trainee, rank, status, euros: the calculation as it was certified
-    certified_on: date
-    certified_by: str
-    certified_for: str | None  # the person who had delegated, when there is one
-    order_number: str | None
-    slip_number: str | None
-    fiscal_year: int | None
-    ordered: Decimal | None
-    ordered_on: date | None
-    ordered_by: str | None
-    ordered_for: str | None
-    paid: Decimal | None
-    paid_on: date | None
-    paid_by: str | None
-    paid_for: str | None
-    accounting_reference: str | None
-
-
-class Recovery(NamedTuple):
-    """Money to be given back: ordered (titre de recettes), then recovered. `amount` in euros."""
-
-    number: int
-    trainee: int
-    amount: Decimal
-    motive: str
-    order_number: str
-    ordered_on: date
-    ordered_by: str
-    recovered_on: date | None
-    recovered_by: str | None
-    accounting_reference: str | None
-
-
-class PayeeChange(NamedTuple):
-    """Another account of the university: proposed by one person, confirmed by another after a call to a known contact."""
-
-    number: int
-    holder: str
-    iban: str
-    proposed_on: date
-    proposed_by: str
-    called_on: date | None
-    contact: str | None
-    confirmed_on: date | None
-    confirmed_by: str | None
-    rejected_on: date | None
 
 
 class Delegation(NamedTuple):

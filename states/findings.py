@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from states.board_rules import QUORUM_RULES
 from states.calculation import entitlement
-from states.facts import Finding, Partnership, Severity
+from states.facts import Finding, Partnership
 from states.french import day, euros
 from states.guard import Case, Needs, Reason
 from states.law import CONVENTION, EXECUTORY, QUORUM_DECREE, RESOLUTION
 from states.lifecycle import GUARDS
+from states.words import Severity
 
 
 def rates_exceed_fees(partnership: Partnership) -> Iterator[Finding]:

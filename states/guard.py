@@ -7,8 +7,9 @@ from datetime import date
 from enum import Enum
 from typing import Any, NamedTuple
 
-from states.facts import Actor, Partnership, Role, Severity
+from states.facts import Actor, Partnership
 from states.law import CONVENTION, Source
+from states.words import Role, Severity
 
 WHOEVER_ENTERS = "la personne qui saisit"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from states.facts import Role
 from states.guard import Case, Needs, guard
 from states.law import HOUSE
+from states.words import Role
 
 SUPERIOR = Role.AUTHORISING_OFFICER  # the president of the centre, or whoever stands for the president
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from states.calculation import entitlement
-from states.facts import Role
 from states.french import counted, day, euros
 from states.guard import Case, guard
 from states.law import HOUSE, PAYEE
+from states.words import Role
 
 
 def normalised(invoice_number: str) -> str:

@@ -20,9 +20,10 @@ from states import trainee_rules as trainee
 from states import training_rules as training
 from states.convention import differences
 from states.delays import From, Within
-from states.facts import FINAL_STATES, Partnership, Role, State
+from states.facts import Partnership
 from states.french import day, euros
 from states.guard import Case, Guard
+from states.words import FINAL_STATES, Role, State
 
 S, R = State, Role
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from states.calculation import ceiling, entitlement, open_recoveries, overpaid, without
-from states.facts import Invoice, Partnership, PayeeChange, Recovery, Settlement
+from states.facts import Partnership
 from states.guard import Case
 from states.invoice_rules import normalised
+from states.money_facts import Invoice, PayeeChange, Recovery, Settlement
 
 
 def invoice(case: Case) -> Partnership:

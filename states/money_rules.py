@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from states.calculation import UNDECIDED, entitlement
-from states.facts import Partnership, Role, Severity
+from states.facts import Partnership
 from states.french import day, euros, listed
 from states.guard import Case, Needs, guard
 from states.law import EXTRA_MONTHS, HOUSE, PRESCRIPTION, PRESCRIPTION_YEARS, SEPARATION, YEARLY
+from states.words import Role, Severity
 
 
 @guard("MOTIVE_REQUIRED", source=HOUSE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from states.facts import Role
 from states.french import counted, day
 from states.guard import Case, Needs, guard
 from states.law import PAYEE
+from states.words import Role
 
 
 @guard("PAYEE_UNCONFIRMED", needs=Needs.DOSSIER, clears="une seconde personne, après avoir rappelé l’université", source=PAYEE)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from states.calculation import NOTHING, open_recoveries, overpaid, without
-from states.facts import Recovery, Role
 from states.french import day, euros, listed
 from states.guard import Case, Needs, guard
 from states.law import RECOVERY, SEPARATION
+from states.money_facts import Recovery
+from states.words import Role
 
 
 @guard("NOTHING_TO_RECOVER", clears=Role.FINANCE_OFFICER, source=RECOVERY)

@@ -11,10 +11,11 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from states import findings
-from states.facts import Actor, Partnership, Role, Severity, State
+from states.facts import Actor, Partnership
 from states.guard import Case, Known, Past, Person, Reason
 from states.lifecycle import STEPS
 from states.trainee_requests import TraineeRetained, TraineesRetained
+from states.words import Role, Severity, State
 
 UNNAMED = {"family_name": "-", "given_name": "-", "born_on": "1900-01-01"}  # names are not in a journal
 MONEY = "order_payment"

@@ -14,8 +14,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from states.convention import Asked, PartiesAsked, TermsAsked
-from states.facts import Role
 from states.fields import WHOLE, Day, Line, Paragraph, Sha256
+from states.words import Role
 
 Point = Literal["audience", "objectives", "course", "steering", "commitments", "finance"]
 POINT_LABELS: dict[str, str] = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from states.facts import FINAL_STATES, STATE_LABELS, Role, Severity, State
 from states.french import listed
 from states.guard import Guard
 from states.lifecycle import GUARDS, OF_EVERY_STEP, ROWS, Step
+from states.words import FINAL_STATES, STATE_LABELS, Role, Severity, State
 
 SEVERITIES = {Severity.BLOCK: "bloque", Severity.WARN: "alerte", Severity.IGNORE: "rien"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from states.calculation import entitlement, tied_at_cap
-from states.facts import Role
 from states.french import counted, listed
 from states.guard import Case, Needs, Place, guard
 from states.law import COMMUNES, CONVENTION, HOUSE
 from states.trainee_requests import TraineeRetained
+from states.words import Role
 
 SHOWN_AT_MOST = 12
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from states.facts import Role, Severity
 from states.french import day
 from states.guard import Case, Needs, guard
 from states.law import HOUSE
+from states.words import Role, Severity
 
 
 @guard("FUTURE_DATE", source=HOUSE)

@@ -10,8 +10,8 @@ from functools import cache
 
 from transitions import Machine, MachineError
 
-from states.facts import State
 from states.lifecycle import ROWS, STEPS
+from states.words import State
 
 
 class Walker:

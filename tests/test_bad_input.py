@@ -19,7 +19,7 @@ import pytest
 from walks import PEOPLE, RIGHT, SHA, Walk
 
 from models.store import Store, sqlite_url
-from states.facts import State
+from states.words import State
 
 JALON = Path(sys.executable).parent / "jalon"
 # Programs that lame the one they become: root obeys the rights of files; no file grows beyond 4096 bytes.

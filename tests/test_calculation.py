@@ -15,9 +15,10 @@ from models.canonical import canonical
 from models.codec import cents, euros
 from states.calculation import REASONS, ceiling, department_of, entitlement, tied_at_cap
 from states.delays import From, Within, due_on, paris_day
-from states.facts import Partnership, State, Terms, Trainee, Training
+from states.facts import Partnership, Terms, Trainee, Training
 from states.findings import standing
 from states.identity import commitment, person_digest
+from states.words import State
 
 HERE, ELSEWHERE = "62119", "59350"
 FC, FI = Decimal("3822.00"), Decimal("1911.00")

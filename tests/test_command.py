@@ -23,10 +23,10 @@ from walks import LATER, PEOPLE, RIGHT, WAYS, Walk, role_for
 from flows.command import run
 from flows.commands import run_app
 from models.store import Store, sqlite_url
-from states.facts import Role, State
 from states.french import euros
 from states.lifecycle import ROWS, STEPS, Step
 from states.show import mermaid
+from states.words import Role, State
 
 JALON = Path(sys.executable).parent / "jalon"
 REFERENCE = "ESSAI-1"

@@ -13,7 +13,7 @@ from walks import WAYS, Walk
 from witness import child, journal, sql
 
 from models.store import Store, sqlite_url
-from states.facts import State
+from states.words import State
 
 
 def commands(store: Store, ask: Callable[[], object]) -> list[str]:
@@ -103,7 +103,7 @@ import os, sys
 from test_faults import invoice_of
 from walks import WAYS, Walk
 from models.store import Store
-from states.facts import State
+from states.words import State
 store, steps = Store(sys.argv[1]), 0
 Walk(store, "WARM").do("open")
 os.getppid()

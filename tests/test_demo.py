@@ -19,7 +19,7 @@ from models.outbox import Outbox
 from models.store import Store, sqlite_url
 from models.verify import Verifier
 from models.views import Views
-from states.facts import Role
+from states.words import Role
 
 PLAY = "import sys; from pathlib import Path; from flows.demo import main; raise SystemExit(main(var=Path(sys.argv[1])))"
 PAST, EXERCISE, MONEY = "1. Le passé", "2. Exercice : 23 stagiaires fictifs", "3. Exercice : la facture et l’argent"

@@ -15,8 +15,8 @@ from witness import child, dump, journal, sql
 from models.answers import Answer, Conflict, Done
 from models.store import Store, Unreachable
 from models.verify import Verifier
-from states.facts import State
 from states.guard import Refused
+from states.words import State
 
 
 class Faulty:
@@ -158,7 +158,7 @@ import sys
 from walks import WAYS, Walk
 from test_faults import invoice_of
 from models.store import Store
-from states.facts import State
+from states.words import State
 store = Store(sys.argv[1])
 for number in range(1000):
     walk = Walk(store, f"{sys.argv[2]}-{number}")

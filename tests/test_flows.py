@@ -21,8 +21,8 @@ import pytest
 from walks import PEOPLE, RIGHT
 
 from flows import server
-from states.facts import Role
 from states.lifecycle import ROWS, STEPS, Step
+from states.words import Role
 
 NAME, GIVEN, BORN = "Vandekerckhove", "Hildegarde", "1987-06-05"
 TRAINEE = RIGHT["retain_trainee"] | {"family_name": NAME, "given_name": GIVEN, "born_on": BORN}

@@ -10,9 +10,10 @@ import pytest
 from walks import AGAINST, AT, CONDITIONS, OTHER_IBAN, OTHER_SIRET, PEOPLE, RIGHT, SIGNATORIES, VOTE, WAYS, right, role_for
 
 from states.decide import NOTHING_KNOWN, Decision, decide, next_steps, why_not
-from states.facts import Actor, Partnership, Role, Severity, State
+from states.facts import Actor, Partnership
 from states.guard import Known, Needs, Past, Place, Reason, Refused
 from states.lifecycle import GUARDS, STEPS
+from states.words import Role, Severity, State
 
 Way = list[tuple[str, dict[str, Any]]]
 UNKNOWN = dict.fromkeys(("seats", "present", "absent", "votes_for", "votes_against", "abstentions"))

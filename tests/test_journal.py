@@ -13,8 +13,8 @@ from witness import drop_triggers, dump, journal, sql
 from models.canonical import GENESIS, canonical, digest
 from models.store import Store
 from models.verify import Verification, Verifier
-from states.facts import State
 from states.guard import Refused
+from states.words import State
 
 COLUMNS = '(id, partnership_id, n, "key", input_digest, entry, digest)'
 ROW = "'x', 'x', '{}', '" + "0" * 64 + "'"

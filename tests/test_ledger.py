@@ -8,13 +8,14 @@ from walks import AT, IBAN, OTHER_SIRET, PEOPLE, RIGHT, VOTE, WAYS, Walk
 from witness import dump, fresh, journal
 
 from models.answers import Answer, Conflict, Done, Invalid
+from models.constraints import SENTENCES
 from models.ledger import Ledger
 from models.store import Store
-from models.tables import SENTENCES
 from models.verify import Verifier
-from states.facts import Partnership, Role, State
+from states.facts import Partnership
 from states.guard import Refused
 from states.lifecycle import STEPS, steps_from
+from states.words import Role, State
 
 NO_QUORUM = {"present": VOTE["present"][:10], "votes_for": 10}
 LATER = AT + timedelta(hours=1)

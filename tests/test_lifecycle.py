@@ -16,12 +16,13 @@ from flows.generated import files
 from models import tables
 from states.decide import Decision, decide, next_steps
 from states.effects import Check, Effect, Tell
-from states.facts import FINAL_STATES, Actor, Partnership, Role, State
+from states.facts import Actor, Partnership
 from states.guard import Guard, Known, Refused
 from states.lifecycle import GUARDS, OF_EVERY_STEP, ROWS, STEPS, Step, steps_from, waits
 from states.requests import Request
 from states.show import deployments, lifecycle_page, mermaid
 from states.walk import destination, machine
+from states.words import FINAL_STATES, Role, State
 
 WAITING = [state for state in State if state not in FINAL_STATES and state is not State.UNOPENED]
 TRUNK = [row for row in ROWS if row.dest]

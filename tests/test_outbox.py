@@ -13,8 +13,8 @@ from witness import dump, journal, sql
 
 from models.outbox import ATTEMPTS_AT_MOST, LEASE, Outbox
 from models.store import Store, Unreachable
-from states.facts import Role, State
 from states.lifecycle import STEPS
+from states.words import Role, State
 
 SECOND = timedelta(seconds=1)
 EXPIRED = AT + LEASE + SECOND

@@ -15,7 +15,7 @@ from models.answers import Answer, Conflict, Done
 from models.people import Register
 from models.store import Store, Unreachable
 from models.verify import Verifier
-from states.facts import Role, State
+from states.words import Role, State
 
 RACE = """
 import sys

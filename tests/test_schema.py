@@ -17,11 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from walks import Walk
 from witness import child, sql
 
-from models.constraints import violated
+from models.columns import metadata
+from models.constraints import SENTENCES, violated
 from models.migrate import MIGRATIONS
 from models.store import Store, Unreachable, sqlite_url
-from models.tables import SCHEMA, SENTENCES, metadata
-from states.facts import State
+from models.tables import SCHEMA
+from states.words import State
 
 
 def test_the_migrated_schema_is_the_one_of_the_tables(store: Store) -> None:

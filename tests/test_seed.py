@@ -14,9 +14,10 @@ from flows import story
 from states.board_rules import QUORUM_RULES
 from states.calculation import Entitlement, ceiling, entitlement
 from states.decide import Decision, decide
-from states.facts import Actor, Partnership, Role, Severity, State
+from states.facts import Actor, Partnership
 from states.guard import Known, Refused
 from states.lifecycle import STEPS
+from states.words import Role, Severity, State
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ACT = story.PAST[-1].request

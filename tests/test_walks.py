@@ -16,7 +16,8 @@ from models.answers import Done
 from models.people import Register
 from models.store import Store
 from models.verify import Verifier
-from states.facts import Partnership, Role
+from states.facts import Partnership
+from states.words import Role
 
 RATE, CAP = 2000, 2
 THE_DAY = "2026-06-30"  # of every step about money, so that none precedes another

@@ -10,8 +10,8 @@ from models.answers import Answer, Done
 from models.ledger import Ledger
 from models.people import CLOCK, Register
 from models.store import Store
-from states.facts import Role, State
 from states.lifecycle import STEPS
+from states.words import Role, State
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SHA = "0123456789abcdef" * 4

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import text
 from walks import Walk
 
+from models.columns import metadata
 from models.dossiers import Dossiers, Loaded
 from models.store import Store
-from models.tables import metadata
 
 TESTS = Path(__file__).parent
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
-from flows.ports import cells
+from flows.ports import cells, workbooks
 from flows.ports.cells import Grid
 from flows.ports.sheet_template import BY_FIELD, BY_WORD, COLUMNS, Wrong, cell, write_template
 from models.answers import Invalid
@@ -25,6 +25,7 @@ HEADERS_WITHIN = 20  # lines, for a title above them
 REQUIRED = frozenset(name for name, field in TraineeRetained.model_fields.items() if field.is_required())
 OLDEST = date(1900, 1, 1)
 NOTHING_IN_IT = "La feuille ne contient aucun stagiaire : remplissez une ligne par stagiaire sous les en-têtes."
+TWO_LISTS = "Plusieurs feuilles portent une liste de stagiaires : gardez-en une seule, ou masquez celles qui ne sont pas à lire."
 NO_COMMUNE = "la commune de résidence est obligatoire : son nom ou son code INSEE"
 NO_HEADERS = (
     "Aucune ligne d’en-têtes dans les 20 premières lignes : il faut au moins Nom de famille, Prénom, Date de naissance, Rang, "
@@ -83,11 +84,14 @@ def nobody(_family_name: str, _given_name: str, _born_on: date) -> bool:
     return False
 
 
-def read(path: Path, *, today: date, find: Find, known: Known = nobody) -> Sheet:
-    """Every line of the sheet. Raises Invalid when the file cannot be read as a sheet of trainees."""
+def read(path: Path, *, today: date, find: Find, known: Known = nobody, numbers: Collection[int] = ()) -> Sheet:
+    """Every line of the sheet; `known` and `numbers` are the people of the dossier and the numbers that they bear.
+
+    Raises Invalid when the file cannot be read as a sheet of trainees.
+    """
     content = cells.taken(path)
     sha256 = hashlib.sha256(content).hexdigest()
-    table = _table(cells.grids(content, path.suffix))
+    table = _table(workbooks.grids(content) if content.startswith(cells.ARCHIVE) else cells.grids(content, path.suffix))
     if faults := tuple(_merged(table)):
         return Sheet((), faults, sha256)
     faults = (*_headers(table), *_nameless(table))
@@ -95,7 +99,7 @@ def read(path: Path, *, today: date, find: Find, known: Known = nobody) -> Sheet
     lines = [_line(table, number, today, find) for number in _filled(table)]
     if not lines:
         raise Invalid(NOTHING_IN_IT)
-    twice = _Twice(known)
+    twice = _Twice(known, numbers)
     for line in lines:
         line.wrong.update(twice.told(line) | line.wrong)
         if not line.wrong and not faults:
@@ -104,21 +108,30 @@ def read(path: Path, *, today: date, find: Find, known: Known = nobody) -> Sheet
 
 
 def _table(grids: list[Grid]) -> Table:
-    """The first grid that has headers; sheets of lists to choose from are not looked at."""
+    """The one list of trainees: under headers, in a single sheet. Sheets of lists to choose from are not looked at."""
     grids = [grid for grid in grids if plain(grid.name) != "listes"]
-    for grid in grids:
-        for top, line in enumerate(grid.lines[:HEADERS_WITHIN], start=1):
-            columns: dict[str, tuple[int, str]] = {}
-            for place, value in enumerate(line):
-                if isinstance(value, str) and (column := BY_WORD.get(plain(value))):
-                    columns.setdefault(column.field, (place, _readable(value)))
-            if len(columns) >= 3:
-                if grid.refused:
-                    raise Invalid(grid.refused)
-                return Table(grid, top, columns)
-    if refused := next((grid.refused for grid in grids if grid.refused), None):
+    tables = [table for table in map(_headed, grids) if table]
+    if refused := next((grid.refused for grid in ([tables[0].grid] if tables else grids) if grid.refused), None):
         raise Invalid(refused)
-    raise Invalid(NO_HEADERS if any(not _empty(value) for grid in grids for line in grid.lines for value in line) else NOTHING_IN_IT)
+    if not tables:
+        written = any(not _empty(value) for grid in grids for line in grid.lines for value in line)
+        raise Invalid(NO_HEADERS if written else NOTHING_IN_IT)
+    filled = [table for table in tables if _filled(table)]
+    if len({table.grid.name for table in filled}) > 1:  # the grids of a CSV have one name
+        raise Invalid(TWO_LISTS)
+    return (filled or tables)[0]
+
+
+def _headed(grid: Grid) -> Table | None:
+    """The table under the first line that has three headers or more."""
+    for top, line in enumerate(grid.lines[:HEADERS_WITHIN], start=1):
+        columns: dict[str, tuple[int, str]] = {}
+        for place, value in enumerate(line):
+            if isinstance(value, str) and (column := BY_WORD.get(plain(value))):
+                columns.setdefault(column.field, (place, _readable(value)))
+        if len(columns) >= 3:
+            return Table(grid, top, columns)
+    return None
 
 
 def _readable(header: str) -> str:
@@ -257,8 +270,9 @@ def _refused(table: Table, line: Line) -> dict[str, str]:
 class _Twice:
     """Who and which number was met, in the dossier or on an earlier line."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, taken: Collection[int]) -> None:
         self.known = known
+        self.taken = taken
         self.persons: dict[tuple[str, ...], int] = {}
         self.numbers: dict[int, int] = {}
 
@@ -268,6 +282,8 @@ class _Twice:
         number = content.get("number")
         if number and self.numbers.setdefault(number, line.number) != line.number:
             wrong["number"] = f"ce numéro est déjà donné à la ligne {self.numbers[number]}"
+        elif number in self.taken:
+            wrong["number"] = "un stagiaire du dossier porte déjà ce numéro"
         if {"family_name", "given_name", "born_on"} <= content.keys():
             family, given, born = content["family_name"], content["given_name"], content["born_on"]
             person = (*sorted((plain(family), plain(given))), born)

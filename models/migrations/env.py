@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Engine
 
-from models.tables import metadata
+from models.tables import partnerships
 
 engine: Engine = context.config.attributes["engine"]
 
@@ -16,7 +16,7 @@ with engine.connect() as connection:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(6210)")
     try:
-        context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
+        context.configure(connection=connection, target_metadata=partnerships.metadata, transactional_ddl=False)
         context.run_migrations()
     except BaseException:
         connection.exec_driver_sql("ROLLBACK")

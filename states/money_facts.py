@@ -1,0 +1,79 @@
+"""The facts about money as frozen values: the invoice, its settlement, what is given back, the account. Amounts in euros."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class Invoice(NamedTuple):
+    """An invoice of the university; `amount` in euros."""
+
+    number: int
+    invoice_number: str
+    normalised_number: str
+    issued_on: date
+    amount: Decimal
+    currency: str
+    supplier_siret: str
+    iban: str | None
+    document_sha256: str
+    status: str  # "received" | "suspended" | "rejected"
+
+
+class Settlement(NamedTuple):
+    """The money chain of one invoice: certified (liquidé), ordered (mandaté), paid. Amounts in euros."""
+
+    number: int
+    invoice: int
+    ceiling: Decimal
+    entitlement: Decimal
+    invoiced: Decimal
+    settled: Decimal
+    lines: tuple[tuple[int, int, str, str], ...]  # trainee, rank, status, euros: the calculation as it was certified
+    certified_on: date
+    certified_by: str
+    certified_for: str | None  # the person who had delegated, when there is one
+    order_number: str | None
+    slip_number: str | None
+    fiscal_year: int | None
+    ordered: Decimal | None
+    ordered_on: date | None
+    ordered_by: str | None
+    ordered_for: str | None
+    paid: Decimal | None
+    paid_on: date | None
+    paid_by: str | None
+    paid_for: str | None
+    accounting_reference: str | None
+
+
+class Recovery(NamedTuple):
+    """Money to be given back: ordered (titre de recettes), then recovered. `amount` in euros."""
+
+    number: int
+    trainee: int
+    amount: Decimal
+    motive: str
+    order_number: str
+    ordered_on: date
+    ordered_by: str
+    recovered_on: date | None
+    recovered_by: str | None
+    accounting_reference: str | None
+
+
+class PayeeChange(NamedTuple):
+    """Another account of the university: proposed by one person, confirmed by another after a call to a known contact."""
+
+    number: int
+    holder: str
+    iban: str
+    proposed_on: date
+    proposed_by: str
+    called_on: date | None
+    contact: str | None
+    confirmed_on: date | None
+    confirmed_by: str | None
+    rejected_on: date | None
