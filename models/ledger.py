@@ -153,7 +153,8 @@ class Ledger:
             return attempt.refusal
         if attempt.expected_version not in (None, partnership.version):
             last = self._last_change(cursor, loaded, moves_only=False)
-            return _overtaken(attempt, last, partnership.state) if last else _wrong_version(attempt, partnership)
+            behind = attempt.expected_version is not None and attempt.expected_version < partnership.version
+            return _overtaken(attempt, last, partnership.state) if last and behind else _wrong_version(attempt, partnership)
         known = (
             self._known(cursor, attempt, loaded)
             if attempt.places or attempt.request.personal or attempt.trigger == "undo"
@@ -253,7 +254,7 @@ def _too_late(attempt: Attempt, refused: Refused, won: dict[str, Any] | None, st
     if won["trigger"] == attempt.trigger:
         return _overtaken(attempt, won, state)
     first, *others = refused.reasons
-    by = f" Il l’est par « {STEPS[won['trigger']].label} », fait par {won['actor']} {moment(won['recorded_at'])}."
+    by = f" Il l’est depuis « {STEPS[won['trigger']].label} », par {won['actor']} {moment(won['recorded_at'])}."
     return refused._replace(reasons=(first._replace(reason=first.reason + by), *others))
 
 

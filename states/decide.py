@@ -9,7 +9,7 @@ from states import findings
 from states.delays import due_on, paris_day
 from states.effects import Check, Effect, Tell
 from states.facts import Actor, Identity, Partnership
-from states.french import listed
+from states.french import alternatives, listed
 from states.guard import Case, Known, Needs, Person, Reason, Refused
 from states.identity import commitment, person_digest, spread
 from states.law import HOUSE
@@ -156,7 +156,7 @@ def _wrong_place(case: Case) -> Reason:
     if step.trigger == "open":
         sentence = f"Le dossier {case.partnership.reference} est déjà ouvert."
     else:
-        places = f"« {' » ou « '.join(state.label for state in step.source)} »"
+        places = alternatives([f"« {state.label} »" for state in step.source])
         sentence = f"« {step.label} » se fait depuis l’état {places} ; le dossier est « {case.partnership.state.label} »."
     # Who can clear it is whoever may take the dossier further from where it is.
     movers = dict.fromkeys(role for one in steps_from(case.partnership.state) if not one.is_recording for role in one.by)
@@ -165,7 +165,8 @@ def _wrong_place(case: Case) -> Reason:
 
 
 def _wrong_role(step: Step, actor: Actor) -> Reason:
-    needed = " ou ".join(one.label for one in step.by if one is not Role.CLOCK) or Role.CLOCK.label
+    roles = [one.label for one in step.by if one is not Role.CLOCK] or [Role.CLOCK.label]
     held = listed(sorted(one.label for one in actor.roles))
-    sentence = f"« {step.label} » revient au rôle « {needed} » ; {actor.name} est au registre comme {held}."
-    return Reason("WRONG_ROLE", sentence, needed, str(HOUSE))
+    needed = alternatives([f"« {one} »" for one in roles])
+    sentence = f"« {step.label} » revient au rôle {needed} ; {actor.name} est au registre comme {held}."
+    return Reason("WRONG_ROLE", sentence, alternatives(roles), str(HOUSE))

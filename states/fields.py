@@ -38,10 +38,12 @@ def _euros(value: object) -> Decimal:
     if isinstance(value, Decimal):
         value = format(value, "f")
     text = re.sub(r"[\s\u00a0\u202f]|€$", "", value) if isinstance(value, str) else ""
+    if text.startswith("-"):
+        raise PydanticCustomError("jalon_amount", "un montant n’est pas négatif")
+    if re.fullmatch("[0-9]{10,}([.,][0-9]*)?", text):
+        raise PydanticCustomError("jalon_amount", "ce montant est trop grand")
     if not re.fullmatch(AMOUNT_PATTERN, text):
-        raise PydanticCustomError(
-            "jalon_amount", "un montant s’écrit en euros entre guillemets, avec deux décimales au plus, par exemple « 40000.00 »"
-        )
+        raise PydanticCustomError("jalon_amount", "un montant s’écrit en euros, avec deux décimales au plus, par exemple « 40000.00 »")
     return Decimal(text.replace(",", ".")).quantize(Decimal("0.01"))
 
 

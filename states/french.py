@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -36,9 +37,21 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} et {words[-1]}" if words else ""
 
 
+def alternatives(words: Sequence[str]) -> str:
+    """« a », « a ou b », « a, b ou c »."""
+    return " ou ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
 def unreadable(fault: OSError) -> str:
     """Why a file cannot be read or written."""
-    kinds = ((FileNotFoundError, "il n’existe pas"), (PermissionError, "les droits manquent"), (IsADirectoryError, "c’est un dossier"))
+    kinds = (
+        (FileNotFoundError, "le chemin n’existe pas"),
+        (PermissionError, "les droits manquent"),
+        (IsADirectoryError, "c’est un dossier"),
+        ((NotADirectoryError, FileExistsError), "une partie du chemin est un fichier"),
+    )
+    if fault.errno == errno.EROFS:
+        return "le disque est en lecture seule"
     return next((words for kind, words in kinds if isinstance(fault, kind)), "le disque ne répond pas")
 
 

@@ -32,7 +32,7 @@ def supplier_is_the_university(case: Case) -> str | None:
     university = case.partnership.university
     if case.request.supplier_siret == university.siret:
         return None
-    return f"Le SIRET {case.request.supplier_siret} n’est pas celui de {university.name} ({university.siret})."
+    return f"Le SIRET {case.request.supplier_siret} n’est pas celui de l’université partenaire ({university.name}, {university.siret})."
 
 
 @guard("IBAN_DIFFERS", clears=Role.FINANCE_OFFICER, source=PAYEE)

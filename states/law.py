@@ -53,4 +53,5 @@ DEFERRAL_MONTHS = Figure(2, "mois francs pour le déféré préfectoral, à comp
 SILENCE_MONTHS = Figure(2, "mois de silence qui valent rejet d’un recours gracieux", SILENCE)
 PRESCRIPTION_YEARS = Figure(4, "années pleines après celle du droit, avant la prescription", PRESCRIPTION)
 EXTRA_MONTHS = Figure(1, "mois de journée complémentaire après l’exercice", YEARLY)
-FIGURES = (APPEAL_MONTHS, DEFERRAL_MONTHS, SILENCE_MONTHS, PRESCRIPTION_YEARS, EXTRA_MONTHS)
+PLAUSIBLE_YEARS = Figure(2, "ans avant l’année universitaire, en deçà desquels une date est tenue pour une faute de frappe", HOUSE)
+FIGURES = (APPEAL_MONTHS, DEFERRAL_MONTHS, SILENCE_MONTHS, PRESCRIPTION_YEARS, EXTRA_MONTHS, PLAUSIBLE_YEARS)

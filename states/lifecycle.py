@@ -65,7 +65,7 @@ def sum_to_recover(_before: Partnership, after: Partnership) -> tuple[str, ...]:
     return (f"Somme à récupérer : {euros(last.amount)} (titre {last.order_number}).",)
 
 
-OF_EVERY_STEP: tuple[Guard, ...] = (training.fact_has_happened,)
+OF_EVERY_STEP: tuple[Guard, ...] = (training.fact_has_happened, training.date_is_plausible)
 VOTE = (board.roll_call_is_known, board.quorum_is_met, board.vote_is_adopted)
 SELECTED = (trainee.trainee_is_new, trainee.birth_precedes_selection, trainee.commune_exists, trainee.commune_is_one)
 COUNTED = (trainee.residences_are_verified, trainee.dropout_policy_is_known, trainee.hours_done_are_known, trainee.ranks_decide_at_the_cap)
@@ -154,7 +154,7 @@ ROWS: tuple[Step, ...] = (
     Step("hold_committee", (S.ACTED, S.IN_TRAINING, *AFTER_TRAINING), None, (R.TRAINING_OFFICER,), "Consigner un comité de pilotage",
          requests.CommitteeHeld, (), records.committee),
     Step("present_result", AFTER_TRAINING, None, (R.TRAINING_OFFICER, R.FINANCE_OFFICER), "Consigner le résultat d’exploitation",
-         requests.ResultPresented, (), records.result, (R.FINANCE_OFFICER,)),
+         requests.ResultPresented, (training.result_follows_the_training,), records.result, (R.FINANCE_OFFICER,)),
     Step("propose_payee", PAYABLE, None, (R.FINANCE_OFFICER, R.TRAINING_OFFICER), "Proposer un changement de compte",
          money_requests.PayeeProposed, (), money_records.payee_proposed, (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER)),
     Step("confirm_payee", PAYABLE, None, (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER, R.PUBLIC_ACCOUNTANT),

@@ -18,7 +18,7 @@ class InvoiceReceived(Request):
 
     number: Line = Field(title="Numéro de la facture")
     issued_on: Day = Field(title="Date de la facture")
-    amount: Euros = Field(title="Montant à payer, en euros")
+    amount: Euros = Field(title="Montant de la facture, en euros")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field("EUR", title="Devise")
     kind: Literal["invoice", "credit_note"] = Field("invoice", title="Nature (facture ou avoir)")
     supplier_siret: Siret = Field(title="SIRET du fournisseur")

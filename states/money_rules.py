@@ -22,11 +22,16 @@ def _by_the_terms(partnership: Partnership) -> Severity:
     return Severity(partnership.terms_in_force.result_policy)
 
 
-@guard("RESULT_NOT_PRESENTED", needs=Needs.DOSSIER, clears=Role.UNIVERSITY_REFERENT, weigh=_by_the_terms)
+@guard(
+    "RESULT_NOT_PRESENTED",
+    needs=Needs.DOSSIER,
+    clears="l’université, qui le présente ; le responsable finances le consigne",
+    weigh=_by_the_terms,
+)
 def result_is_presented(case: Case) -> str | None:
-    """Le résultat d’exploitation est présenté (blocage, alerte ou rien, selon la convention)."""
+    """Le résultat d’exploitation est présenté à la date de l’étape (blocage, alerte ou rien, selon la convention)."""
     training = case.partnership.training
-    if training is not None and training.presented_on is not None:
+    if training is not None and training.presented_on is not None and training.presented_on <= case.effective_on:
         return None
     return "Le résultat d’exploitation de la formation n’a pas été présenté."
 

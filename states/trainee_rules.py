@@ -105,8 +105,10 @@ def hours_are_within_the_plan(case: Case) -> str | None:
 
 @guard("RESIDENCE_UNVERIFIED", needs=Needs.DOSSIER, clears=Role.TRAINING_OFFICER)
 def residences_are_verified(case: Case) -> str | None:
-    """La résidence de chaque stagiaire retenu est vérifiée, sauf désistement."""
-    missing = _with_status(case, "RESIDENCE_UNVERIFIED")
+    """La résidence de chaque stagiaire retenu est vérifiée à la date de l’étape, sauf désistement."""
+    later = {one.number for one in case.partnership.trainees if one.verified_on is not None and one.verified_on > case.effective_on}
+    lines = entitlement(case.partnership, case.effective_on).lines
+    missing = [line.trainee for line in lines if line.status == "RESIDENCE_UNVERIFIED" or line.trainee in later]
     return f"La résidence n’est pas vérifiée pour {numbered(missing)}." if missing else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from states.french import day
 from states.guard import Case, Needs, guard
-from states.law import HOUSE
+from states.law import HOUSE, PLAUSIBLE_YEARS
 from states.words import Role, Severity
 
 
@@ -16,13 +16,26 @@ def fact_has_happened(case: Case) -> str | None:
     return f"La date du {day(case.effective_on)} est dans l’avenir : un fait se saisit une fois qu’il a eu lieu."
 
 
+@guard("IMPLAUSIBLE_DATE", source=HOUSE)
+def date_is_plausible(case: Case) -> str | None:
+    """La date d’un fait n’est pas antérieure de plus de deux ans au début de l’année universitaire."""
+    if not case.partnership.terms:
+        return None  # the dossier is being opened
+    starts_on = case.partnership.terms[0].year_starts_on
+    earliest = starts_on.replace(year=starts_on.year - PLAUSIBLE_YEARS.value, day=min(starts_on.day, 28))
+    if case.effective_on >= earliest:
+        return None
+    return f"La date du {day(case.effective_on)} est trop ancienne pour l’année universitaire {case.partnership.terms[0].academic_year}."
+
+
 @guard("OUT_OF_ORDER", source=HOUSE, imported=Severity.WARN)
 def step_follows_the_previous(case: Case) -> str | None:
     """La date d’une étape ne précède pas celle de l’étape précédente."""
     entered_on = case.partnership.entered_on
     if entered_on is None or case.effective_on >= entered_on:
         return None
-    return f"La date du {day(case.effective_on)} précède celle de l’étape « {case.partnership.state.label} » ({day(entered_on)})."
+    since = f"depuis le {day(entered_on)}"
+    return f"La date du {day(case.effective_on)} est trop tôt : {since}, le dossier est « {case.partnership.state.label} »."
 
 
 @guard("OUTSIDE_ACADEMIC_YEAR", clears=Role.TRAINING_OFFICER)
@@ -50,3 +63,12 @@ def training_has_ended(case: Case) -> str | None:
     if training is None or case.effective_on >= training.ends_on:
         return None
     return f"La formation dure jusqu’au {day(training.ends_on)} : elle n’est pas terminée le {day(case.effective_on)}."
+
+
+@guard("RESULT_BEFORE_TRAINING_END", clears=Role.FINANCE_OFFICER, imported=Severity.WARN)
+def result_follows_the_training(case: Case) -> str | None:
+    """Le résultat d’exploitation est présenté au terme de la formation."""
+    training = case.partnership.training
+    if training is None or training.ended_on is None or case.effective_on >= training.ended_on:
+        return None
+    return f"Le résultat d’exploitation du {day(case.effective_on)} précède la fin de la formation ({day(training.ended_on)})."

@@ -38,8 +38,8 @@ VOTE = ["--on", "2025-10-09", "--seats", "3", "--present", "A", "B", "--votes-fo
 APPROVE = ["approve", "ESSAI-1", *VOTE, "--as", "Bruno"]
 INVOICE = ["receive_invoice", "ESSAI-1", "--number", "F1", "--issued-on", "2026-06-15", "--supplier-siret", "00000007500010"]
 INVOICE += ["--document-sha256", SHA, "--as", "Farida"]
-AMOUNT = "Montant à payer, en euros (amount) : un montant s’écrit en euros entre guillemets, avec deux décimales au plus, "
-AMOUNT += "par exemple « 40000.00 »."
+NAMED = "Montant de la facture, en euros (amount) : "
+AMOUNT = f"{NAMED}un montant s’écrit en euros, avec deux décimales au plus, par exemple « 40000.00 »."
 DAY = "une date s’écrit AAAA-MM-JJ, par exemple 2026-05-29."
 FINGERPRINT = "une empreinte sha256 (64 chiffres hexadécimaux en minuscules)."
 
@@ -77,7 +77,7 @@ TYPED: dict[str, tuple[list[str], list[str]]] = {
     ),
     "an amount with three decimals": ([*INVOICE, "--amount", "2000.005"], [AMOUNT]),
     "an amount that is no number": ([*INVOICE, "--amount", "NaN"], [AMOUNT]),
-    "a negative amount": ([*INVOICE, "--amount=-1.00"], [AMOUNT]),
+    "a negative amount": ([*INVOICE, "--amount=-1.00"], [f"{NAMED}un montant n’est pas négatif."]),
     "negative seats": ([*APPROVE, "--seats=-3"], ["L’option --seats est donnée deux fois ; voyez « --help »."]),
     "fewer than no seats": (
         ["approve", "ESSAI-1", "--on", "2025-10-09", "--seats", "-3", "--as", "Bruno"],

@@ -255,7 +255,7 @@ def test_a_step_that_is_no_longer_possible_says_who_moved_the_dossier_and_when(o
     assert opened(*asked("approve")).code == 0
     said = opened(*asked("reject"))
     assert said.code == 3
-    assert "Il l’est par « Approuver le partenariat », fait par Bruno le " in said.err
+    assert "Il l’est depuis « Approuver le partenariat », par Bruno le " in said.err
 
 
 def test_a_trigger_may_be_written_with_hyphens(opened: Jalon) -> None:
