@@ -24,7 +24,11 @@ STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
     Group(title, sort_key=place) for place, title in enumerate(("Étapes d’un dossier", "Faits consignés", "Lire", "Registre et outils"))
 )
 FOR_PERSON = Annotated[str | None, Parameter(name="--as", metavar="NOM", help="Ce qui manque pour cette personne")]
-ROLES = Annotated[list[str], Parameter(name="--role", metavar="RÔLE", help=registering.ROLES_HELP, negative="")]
+ROLES = Annotated[list[str], Parameter(name="--role", metavar="RÔLE", help=registering.ROLES_HELP, negative="", consume_multiple=True)]
+MORE_ROLES = Annotated[
+    list[str] | None, Parameter(name="--role", metavar="RÔLE", help="Les rôles, à la place des anciens", negative="", consume_multiple=True)
+]
+NEW_MAIL = Annotated[str | None, Parameter(name="--mail", metavar="ADRESSE", help="La nouvelle adresse")]
 MAIL = Annotated[str, Parameter(name="--mail", metavar="ADRESSE", help="Adresse de courriel")]
 ACTING = Annotated[str | None, Parameter(name="--as", metavar="NOM", help="Qui agit : un nom du registre des personnes")]
 ON = Annotated[str | None, Parameter(name="--on", metavar="DATE", help="Selon les conditions en vigueur ce jour-là (AAAA-MM-JJ)")]
@@ -49,6 +53,7 @@ GOOD_LINES = Annotated[
 ]
 TEMPLATE = Annotated[str | None, Parameter(name="--template", metavar="FICHIER", help="Écrire un tableau vide, avec ses listes de choix")]
 NEW = Annotated[str | None, Parameter(name="--reference", metavar="TEXTE", help="Référence du nouveau dossier (sinon, l’année suivante)")]
+DIGEST = Annotated[str | None, Parameter(name="--digest", metavar="EMPREINTE", help="Chercher l’empreinte qu’un courrier porte")]
 KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
 PORT = Annotated[int | None, Parameter(name="--port", metavar="NOMBRE", help="Port (par défaut, un port libre)")]
@@ -76,6 +81,7 @@ def app() -> App:
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
     people = new_app("people", "Tenir le registre des personnes.", group=TOOLS)
     people.command(people_add, name="add")
+    people.command(people_change, name="change")
     people.command(people_list, name="list")
     root.command(people)
     imports = new_app("import", "Importer un tableau.", group=TOOLS)
@@ -123,8 +129,12 @@ def list_(*, as_json: JSON = False) -> int:
     return screen.show(reading.list_(_home()), as_json=as_json)
 
 
-def verify(reference: str | None = None, *, as_json: JSON = False) -> int:
+def verify(reference: str | None = None, *, digest: DIGEST = None, as_json: JSON = False) -> int:
     """Vérifier la chaîne du journal et les données d’un dossier, ou de tous."""
+    if digest is not None:
+        if reference is None:
+            raise Invalid("Avec --digest, il faut la référence du dossier.")
+        return screen.show(reading.witnessed(_home(), reference, digest), as_json=as_json)
     return screen.show(reading.verify(_home(), reference), as_json=as_json)
 
 
@@ -141,6 +151,11 @@ def schema(trigger: str, *, as_json: JSON = False) -> int:
 def people_add(name: str, *, role: ROLES, mail: MAIL, as_json: JSON = False) -> int:
     """Ajouter une personne, avec un rôle ou plusieurs."""
     return screen.show(registering.add(_new_home(), name, role, mail), as_json=as_json)
+
+
+def people_change(name: str, *, role: MORE_ROLES = None, mail: NEW_MAIL = None, as_json: JSON = False) -> int:
+    """Changer les rôles ou l’adresse d’une personne."""
+    return screen.show(registering.change(_home(), name, role, mail), as_json=as_json)
 
 
 def people_list(*, as_json: JSON = False) -> int:
@@ -194,9 +209,11 @@ def deliver(*, as_json: JSON = False) -> int:
         return check(home, reference)
 
     done = asyncio.run(deliver_all(home, checked))
-    told = {"letters": done.letters, "checked": done.checked, "broken": list(done.broken), "given_up": done.given_up}
+    held = [{"reference": one.reference, "key": one.key, "reason": one.fault, "again_at": one.due_at} for one in done.held]
+    told = {"letters": done.letters, "checked": done.checked, "broken": list(done.broken), "given_up": done.given_up, "held": held}
     where = [f"  Ils sont dans {home.settings.mail_dir}."] if done.letters else []
-    return screen.show(screen.Page([done.message, *where], told), as_json=as_json)
+    waiting = [f"  En attente, {one.key} : {one.fault} Nouvel essai après {screen.wall_time(one.due_at)}." for one in done.held]
+    return screen.show(screen.Page([done.message, *where, *waiting], told), as_json=as_json)
 
 
 def demo(*, keep: KEEP = False) -> int:

@@ -12,7 +12,7 @@ from flows.letters import notification
 from flows.ports import mail
 from flows.ports.clock import now
 from models.answers import Invalid
-from models.outbox import Parcel
+from models.outbox import Held, Parcel
 from models.store import Unreachable
 from states.french import counted
 from states.words import Role
@@ -25,6 +25,7 @@ class Delivered(NamedTuple):
     checked: int
     broken: tuple[str, ...]
     given_up: int
+    held: tuple[Held, ...] = ()  # what could not be delivered and will be tried again
 
     @property
     def message(self) -> str:
@@ -33,7 +34,8 @@ class Delivered(NamedTuple):
             counted(self.checked, "dossier contrôlé", "dossiers contrôlés"),
         )
         task = f" {counted(self.given_up, 'envoi abandonné attend', 'envois abandonnés attendent')} une personne." if self.given_up else ""
-        return f"{', '.join(done)}.{task}{' '.join(('', *self.broken))}"
+        later = f" {counted(len(self.held), 'envoi attend', 'envois attendent')} un nouvel essai." if self.held else ""
+        return f"{', '.join(done)}.{later}{task}{' '.join(('', *self.broken))}"
 
 
 async def deliver_all(home: Home, check: Callable[[str], Awaitable[Checked]]) -> Delivered:
@@ -47,7 +49,7 @@ async def deliver_all(home: Home, check: Callable[[str], Awaitable[Checked]]) ->
             found = await _checked(home, check, reference, [one for one in to_check if one.reference == reference])
             checked += found is not None
             broken += [f"{reference} : {found.message}"] if found is not None and not found.holds else []
-    return Delivered(letters, checked, tuple(broken), len(home.outbox.given_up()))
+    return Delivered(letters, checked, tuple(broken), len(home.outbox.given_up()), home.outbox.held())
 
 
 async def _checked(home: Home, check: Callable[[str], Awaitable[Checked]], reference: str, parcels: list[Parcel]) -> Checked | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.home import Home
 from flows.screen import Page
-from models.views import act_told
+from models.views import fact_told
 from states.appeals import Windows, windows
 from states.convention import differences
 from states.facts import Act, Partnership
@@ -35,7 +35,7 @@ def acts(home: Home, reference: str) -> Page:
     for act in partnership.acts:
         until = windows(act, partnership.appeals, calendar)
         lines += _lines(act, until)
-        told.append(act_told(act) | {name: value.isoformat() if value else None for name, value in until._asdict().items()})
+        told.append(fact_told(act) | {name: value.isoformat() if value else None for name, value in until._asdict().items()})
     return Page(lines, {"acts": told, "law": [_figure(one) for one in FIGURES]})
 
 

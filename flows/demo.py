@@ -82,6 +82,7 @@ def _played(console: Console, port: int, var: Path) -> bool:
 async def _whole(play: Any, console: Console) -> None:
     console.print("[bold]1. Le passé, repris de la délibération[/]")
     await play.scenes(story.PAST)
+    play.findings()
     console.print("\n[bold]2. Exercice : 23 stagiaires fictifs, la formation[/]")
     await play.imported(PROJECT / "docs" / "examples" / name for name in ("stagiaires-une-erreur.ods", "stagiaires.ods"))
     await play.many("verify_residence", story.residences())

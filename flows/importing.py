@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,35 +10,50 @@ from flows.home import Home
 from flows.ports import communes, sheets
 from flows.ports.clock import now
 from flows.ports.sheets import Fault, Sheet
-from flows.screen import REFUSED, Page, of_answer, short_day
-from models.answers import Answer, Done
+from flows.screen import REFUSED, Page, of_answer, wall_time
+from models.answers import Answer, Conflict, Done, answer_of
+from models.entries import instant
+from models.store import Unreachable
+from states.decide import why_not
 from states.delays import paris_day
+from states.facts import Partnership
 from states.french import counted
+from states.guard import Reason, Refused
 from states.identity import person_digest
 from states.law import HOUSE
+from states.lifecycle import STEPS
 from states.trainee_requests import TraineesRetained
 from states.words import Role
 
 TRIGGER = "retain_trainees"
+ASKED_LINE = re.compile(r"\(ligne ([0-9]+) de la demande\)")
 
 
 class Imported(NamedTuple):
-    """What came of a file: what was read, what the ledger answered (None when nothing was asked), whether it was there before."""
+    """What came of a file: what was read, what the ledger answers, and whether it had answered so before.
+
+    Without an answer nothing was asked; `reasons` then say what else than the lines stands in the way.
+    """
 
     sheet: Sheet
     answer: Answer | None
-    before: bool
+    before: bool = False
+    reasons: tuple[Reason, ...] = ()
 
 
 def read_for(home: Home, reference: str, path: Path) -> Sheet:
     """The lines of a file, each held against the people whom the dossier has already. Raises Invalid."""
-    partnership = home.views.partnership(reference)
+    return _read(home.views.partnership(reference), path)
+
+
+def _read(partnership: Partnership, path: Path) -> Sheet:
     digests = {digest for _, digest in partnership.identity_digests}
     return sheets.read(
         path,
         today=paris_day(now()),
         find=communes.find,
         known=lambda family, given, born_on: person_digest(partnership.pepper, family, given, born_on) in digests,
+        numbers={one.number for one in partnership.trainees},
     )
 
 
@@ -48,40 +63,91 @@ def content_of(sheet: Sheet) -> dict[str, Any]:
 
 
 def imported(home: Home, reference: str, path: Path, *, person: str, good_lines: bool) -> Imported:
-    """Retain the trainees of a file: all of them, or with `good_lines` those whose line is right. Raises Invalid.
+    """Retain the trainees of a file: all of them, or with `good_lines` those whose line is right. Raises Invalid, Unreachable.
 
-    The key follows from the content of the file: the same file again finds its first answer, and changes nothing.
+    A file that the dossier holds already changes nothing, whoever brings it; one that was refused or undone is asked again.
     """
-    sheet = read_for(home, reference, path)
-    for number in count(1):
-        key = f"import:{reference}:{sheet.sha256}:{number}"
-        earlier = home.ledger.answered(key)
-        if isinstance(earlier, Done):
-            return Imported(sheet, earlier, before=True)
-        if earlier is None:
-            break
-    if not sheet.rows or (sheet.faults and not good_lines):
-        return Imported(sheet, None, before=False)
-    request = TraineesRetained.model_validate(content_of(sheet))
-    answer = home.ledger.fire(reference, TRIGGER, request, actor=person, at=now(), key=key, via="import")
-    return Imported(sheet, answer, before=False)
+    actor = home.register.actor(person)
+    partnership = home.views.partnership(reference)
+    sheet = _read(partnership, path)
+    first, tried = _attempts(home, reference, sheet.sha256)
+    while first is None:
+        if not sheet.rows or (sheet.faults and not good_lines):
+            return Imported(sheet, None, reasons=why_not(partnership, STEPS[TRIGGER], at=now(), actor=actor))
+        done = _fired(home, reference, sheet, person, f"import:{reference}:{sheet.sha256}:{tried + 1}")
+        if not isinstance(done.answer, Conflict):
+            return done
+        # The key is taken: by the same file a moment ago, which is told or tried after, or by hand.
+        before = tried
+        first, tried = _attempts(home, reference, sheet.sha256)
+        if first is None and tried == before:
+            return done
+    return Imported(sheet, first, before=True)
+
+
+def _attempts(home: Home, reference: str, sha256: str) -> tuple[Answer | None, int]:
+    """The import of this very file that nobody has undone, and how often the file was tried."""
+    standing: list[dict[str, Any]] = []
+    tried = 0
+    for told in home.views.history(reference):
+        tried += _of(told, sha256)
+        if told["outcome"] == "done":
+            step = STEPS.get(told["trigger"])
+            if step and step.back:
+                del standing[-1:]
+            else:
+                standing.append(told)
+    first = next((told for told in standing if _of(told, sha256)), None)
+    return (answer_of(first, first["digest"]) if first else None), tried
+
+
+def _of(told: dict[str, Any], sha256: str) -> bool:
+    """Whether an entry of the journal is about the file of this fingerprint."""
+    return bool(told["trigger"] == TRIGGER and told["request"].get("file_sha256") == sha256)
+
+
+def _fired(home: Home, reference: str, sheet: Sheet, person: str, key: str) -> Imported:
+    """What the ledger says, by lines of the sheet; the answer to another process that was a moment faster is known by its instant."""
+    request, at = TraineesRetained.model_validate(content_of(sheet)), now()
+    try:
+        answer = home.ledger.fire(reference, TRIGGER, request, actor=person, at=at, key=key, via="import")
+    except Unreachable as fault:
+        raise Unreachable(f"{fault} Vous pouvez relancer la même commande : un fichier n’est jamais pris deux fois.") from fault
+    if isinstance(answer, Refused):
+        answer = answer._replace(reasons=tuple(reason._replace(reason=_by_line(reason.reason, sheet)) for reason in answer.reasons))
+    return Imported(sheet, answer, before=isinstance(answer, Done) and answer.recorded_at != instant(at))
+
+
+def _by_line(reason: str, sheet: Sheet) -> str:
+    """The reason with the line of the sheet in place of that of the request."""
+    return ASKED_LINE.sub(lambda asked: f"(ligne {sheet.rows[int(asked[1]) - 1].line})", reason)
 
 
 def page(done: Imported) -> Page:
     """What a person reads, and what a program reads: the answer of the ledger, and every bad line."""
     if done.before and isinstance(done.answer, Done):
-        known = done.answer
-        line = f"Ce fichier a déjà été importé le {short_day(known.recorded_at[:10])} par {known.actor} : rien ne change."
-        return Page([line], {"unchanged": {"reference": known.reference, "n": known.n, "trainees": list(known.trainees)}})
-    faults = [_told(fault) for fault in done.sheet.faults]
+        return _unchanged(done.sheet, done.answer)
+    faults, bad = [_told(fault) for fault in done.sheet.faults], len({fault.line for fault in done.sheet.faults})
     if done.answer is None:
-        bad = len({fault.line for fault in done.sheet.faults})
         title = f"Refusé. Rien n’est importé : {counted(bad, 'ligne est à corriger', 'lignes sont à corriger')}."
-        return Page([title, *lines_of(done.sheet.faults)], {"refused": {"trigger": TRIGGER, "reasons": faults}}, REFUSED)
+        others = of_answer(Refused(TRIGGER, done.reasons))
+        told = {"trigger": TRIGGER, "reasons": [*others.told["refused"]["reasons"], *faults]}
+        return Page([title, *others.lines[1:], *lines_of(done.sheet.faults)], {"refused": told}, REFUSED)
     answer = of_answer(done.answer)
-    left = [f"  {counted(len(faults), 'remarque', 'remarques')} sur des lignes laissées de côté :"] if faults else []
-    told = {**answer.told, "left_out": faults} if faults else answer.told
-    return Page([*answer.lines, *left, *lines_of(done.sheet.faults)], told, answer.code)
+    if not faults:
+        return answer
+    left = f"  {counted(bad, 'ligne est laissée', 'lignes sont laissées')} de côté :"
+    return Page([*answer.lines, left, *lines_of(done.sheet.faults)], {**answer.told, "left_out": faults}, answer.code)
+
+
+def _unchanged(sheet: Sheet, first: Done) -> Page:
+    """The first answer again, under the words that nothing has changed."""
+    again = of_answer(first)
+    line = f"Ce fichier a déjà été importé le {wall_time(first.recorded_at)[:10]} par {first.actor} (entrée {first.n}) : rien ne change."
+    left = len(sheet.rows) + len({fault.line for fault in sheet.faults}) - len(first.trainees)
+    aside = f"  {counted(left, 'ligne avait été laissée', 'lignes avaient été laissées')} de côté : corrigez le fichier, puis importez-le"
+    lines = [line, *again.lines[1:], *([f"{aside} avec --good-lines."] if left > 0 else [])]
+    return Page(lines, {"unchanged": {**again.told["done"], "trainees": list(first.trainees)}})
 
 
 def _told(fault: Fault) -> dict[str, Any]:

@@ -28,13 +28,15 @@ def notification(parcel: Parcel, person: Person, role: Role, partnership: Partne
         _what_happened(told),
         "",
         f"Étape : {step.label}, en date du {day(date.fromisoformat(told['effective_on']))}.",
-        f"Faite par {told['actor']} ({Role(told['role']).label}), saisie le {day(recorded.date())} à {recorded:%H:%M}.",
+        f"Faite par {told['actor']} ({Role(told['role']).label}){_lent(told)}, saisie le {day(recorded.date())} à {recorded:%H:%M}.",
         *_details(told, step),
+        *told.get("notes", ()),
         *(f"À savoir : {reason['reason']}" for reason in told["reasons"]),
         "",
         *_up_to_you(told, role, person, partnership),
         f"Empreinte du journal à l’entrée {told['n']} : {parcel.digest}",
-        "Gardez ce message : cette empreinte permet de prouver, plus tard, que le journal n’a pas été réécrit.",
+        "Gardez ce message : cette empreinte permet de prouver, plus tard, que le journal n’a pas été réécrit",
+        f"(jalon verify {told['reference']} --digest suivi de l’empreinte).",
         "",
         "Message automatique de jalon.",
     ]
@@ -54,6 +56,10 @@ def _details(told: dict[str, Any], step: Step) -> list[str]:
     if "amount" in asked:
         asked["amount"] = euros(Decimal(asked["amount"]))
     return [f"{(step.asks.model_fields[name].title or name).removesuffix(', en euros')} : {value}." for name, value in asked.items()]
+
+
+def _lent(told: dict[str, Any]) -> str:
+    return f", par délégation de {told['on_behalf_of']}" if told.get("on_behalf_of") else ""
 
 
 def _what_happened(told: dict[str, str]) -> str:
@@ -78,5 +84,5 @@ def _up_to_you(told: dict[str, str], role: Role, person: Person, partnership: Pa
     lines = ["Ce que vous pouvez faire maintenant :"]
     for step in steps:
         due = due_on(step.within, partnership)
-        lines.append(f"  - {step.label}{f', au plus tard le {day(due)}' if due else ''}")
+        lines.append(f"  - {step.label}{f', attendu le {day(due)}' if due else ''}")
     return [*lines, f"Ce qui manque encore se lit avec : jalon why {told['reference']}", ""]

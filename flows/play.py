@@ -34,6 +34,12 @@ class Play:
             self._tell(scene, state)
             await deliver(return_state=True)
 
+    def findings(self) -> None:
+        """What the dossier shows of its own history."""
+        self._console.print("  Constats que cette histoire laisse :")
+        for one in self._home.views.show(story.REFERENCE)["findings"]:
+            self._console.print(f"      {one['code']} : {one['reason']} Source : {one['source']}.", markup=False)
+
     async def imported(self, files: Iterable[Path]) -> None:
         """Import spreadsheets one after the other: bad lines are told, a good file goes through the inbox as one run."""
         for path in files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from models.views import days_late
 from states.delays import paris_day
 from states.facts import Partnership
 from states.french import counted, day, euros
-from states.money_facts import PayeeChange
+from states.money_facts import Invoice, PayeeChange
 
 STATUSES = {
     "COUNTED": "subventionné",
@@ -41,11 +42,14 @@ def show(home: Home, reference: str) -> Page:
         f"  Conditions : {conditions}, année {terms['academic_year']}",
         f"  Droit à subvention : {euros(Decimal(due['amount']))} ({of_them})",
     ]
+    partnership = home.views.partnership(reference)
+    lines[1:1] = [
+        f"  Parties : {partnership.centre.name} et {partnership.university.name} ; à payer à {' '.join(filter(None, partnership.payee))}"
+    ]
     if told["findings"]:
         since = (f"depuis le {wall_time(one['opened_at'])[:10]}" for one in told["findings"])
         found = zip(told["findings"], since, strict=True)
         lines += ["", "Constats", *(f"  - {one['reason']} ({one['code']}, {when} ; source : {one['source']})" for one, when in found)]
-    partnership = home.views.partnership(reference)
     if len(partnership.terms) > 1:
         from flows.deliberations import amendments  # pydantic: only for who reads of an amendment
 
@@ -60,7 +64,7 @@ def show(home: Home, reference: str) -> Page:
 def money(partnership: Partnership) -> list[str]:
     """The invoices and how far the money has come, one line each."""
     lines = [
-        f"  Facture {one.invoice_number} du {day(one.issued_on)} : {euros(one.amount)} ({INVOICES[one.status]})"
+        f"  Facture {one.invoice_number} du {day(one.issued_on)} : {euros(one.amount)} ({_invoice_status(partnership, one)})"
         for one in partnership.invoices
     ]
     for one in partnership.settlements:
@@ -80,6 +84,11 @@ def money(partnership: Partnership) -> list[str]:
         for one in partnership.payee_changes
     ]
     return ["", "Facture et paiement", *lines] if lines else []
+
+
+def _invoice_status(partnership: Partnership, invoice: Invoice) -> str:
+    settled = next((one for one in partnership.settlements if one.invoice == invoice.number), None)
+    return "payée" if settled is not None and settled.paid is not None else INVOICES[invoice.status]
 
 
 def _outcome_of(change: PayeeChange) -> str:
@@ -126,6 +135,8 @@ def _outcome(told: dict[str, Any]) -> str:
 
 def why(home: Home, reference: str, trigger: str | None = None, person: str | None = None) -> Page:
     """What may come next and what is missing for it; with a person, what is missing for that person."""
+    from states.lifecycle import STEPS  # the forms: not for `show`
+
     actor = home.register.actor(person) if person else None
     told = home.views.why(reference, at=now(), trigger=trigger, actor=actor)
     lines = [f"{reference} est « {state_label(told['state'])} »."]
@@ -135,14 +146,30 @@ def why(home: Home, reference: str, trigger: str | None = None, person: str | No
         lines += [f"  Stagiaire n° {one['trainee']}, non compté : {one['reason']}." for one in lines_of if not one["counted"]]
     if not told["next"]:
         lines.append("  Rien ne reste à faire.")
+    recordings = [step for step in told["next"] if STEPS[step["trigger"]].is_recording and trigger is None]
     for step in told["next"]:
+        if step in recordings:
+            continue
         by = ", ".join(role_label(role) for role in step["by"] if role != "clock")
-        due = f", au plus tard le {short_day(step['due_on'])}" if step["due_on"] else ""
-        lines += ["", f"{step['label']} ({step['trigger']}) : {by or 'horloge'}{due}"]
-        lines += [f"  - {one['reason']} ({one['code']} ; peut y remédier : {one['who']})" for one in step["unmet"]]
+        lines += ["", f"{step['label']} ({step['trigger']}) : {by or 'horloge'}{_expected(step['due_on'])}"]
+        lines += [
+            f"  - {one['reason']} ({one['code']} ; peut y remédier : {one['who']} ; source : {one['source']})" for one in step["unmet"]
+        ]
         if not step["unmet"]:
             lines.append("  Rien ne manque au dossier ; la demande elle-même sera jugée.")
+    possible = [step["trigger"] for step in recordings if not step["unmet"] and step["by"] != ["clock", "operator"]]
+    if possible:
+        lines += ["", f"Peuvent aussi être consignés, sans changer l’état : {', '.join(possible)}."]
     return Page(lines, told)
+
+
+def _expected(due_on: str | None) -> str:
+    """« , attendu le 30/11/2025 (dépassé de 12 jours) »: a target of the house, not a legal deadline."""
+    if due_on is None:
+        return ""
+    late = (paris_day(now()) - date.fromisoformat(due_on)).days
+    passed = f" (dépassé de {counted(late, 'jour', 'jours')})" if late > 0 else ""
+    return f", attendu le {short_day(due_on)}{passed}"
 
 
 def list_(home: Home) -> Page:
@@ -152,6 +179,20 @@ def list_(home: Home) -> Page:
         return Page(["Aucun dossier."], told)
     rows = ([one["reference"], state_label(one["state"]), short_day(one["since"]) if one["since"] else ""] for one in told)
     return Page(table(("Référence", "État", "Depuis le"), rows), told)
+
+
+def witnessed(home: Home, reference: str, head: str) -> Page:
+    """Whether the journal still has the entry whose digest a letter carries: what that letter proves."""
+    proof = verify(home, reference)
+    entry = next((one for one in home.views.history(reference) if one["digest"] == head.strip().lower()), None)
+    if entry is None:
+        line = "Cette empreinte n’est celle d’aucune entrée du journal : il a été réécrit depuis, ou l’empreinte est mal recopiée."
+        return Page([line, *proof.lines], {**proof.told, "witness": None}, REFUSED)
+    told = {name: entry[name] for name in ("n", "label", "actor", "recorded_at")}
+    line = (
+        f"Cette empreinte est celle de l’entrée {entry['n']} : {entry['label']}, par {entry['actor']}, {wall_time(entry['recorded_at'])}."
+    )
+    return Page([line, *proof.lines], {**proof.told, "witness": told}, proof.code)
 
 
 def verify(home: Home, reference: str | None = None) -> Page:
@@ -165,7 +206,9 @@ def verify(home: Home, reference: str | None = None) -> Page:
                 *(f"  - {fault}" for fault in one.faults),
             ]
         else:
-            lines.append(f"{one.reference} : {counted(one.entries, 'entrée vérifiée', 'entrées vérifiées')}, tête {one.head}.")
+            lines.append(
+                f"{one.reference} : tout se tient ({counted(one.entries, 'entrée vérifiée', 'entrées vérifiées')}, tête {one.head})."
+            )
     told = [{"reference": one.reference, "entries": one.entries, "head": one.head, "faults": list(one.faults)} for one in found]
     code = REFUSED if any(one.faults for one in found) else 0
     return Page(lines or ["Aucun dossier à vérifier."], told[0] if reference else told, code)

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from flows.home import Home
 from flows.screen import Page, role_label, table
 from models.answers import Invalid
+from models.people import Person
 from states.fields import Line, Mail
 from states.words import ROLE_LABELS, Role
 
@@ -17,19 +18,36 @@ ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(
 
 def add(home: Home, name: str, roles: list[str], mail: str) -> Page:
     """Add a person to the register. Raises Invalid for an unknown role, a bad address or a name that is taken."""
-    unknown = [role for role in roles if role not in set(Role) - {Role.CLOCK}]
-    if unknown:
-        known = ", ".join(role.value for role in Role if role is not Role.CLOCK)
-        raise Invalid(f"Le rôle « {unknown[0][:60]} » n’existe pas ; rôles : {known}.")
     try:
         clean = TypeAdapter(Line).validate_python(name)
     except ValidationError:
         raise Invalid("Le nom est vide, trop long, ou contient des caractères invisibles.") from None
+    return _page(home.register.add(clean, _address(mail), _roles(roles)))
+
+
+def change(home: Home, name: str, roles: list[str] | None, mail: str | None) -> Page:
+    """Change the roles or the address of a person. Raises Invalid as `add` does, and when nothing is to be changed."""
+    if not roles and mail is None:
+        raise Invalid("Dites ce qui change : --role ou --mail.")
+    return _page(home.register.change(name, mail=_address(mail) if mail is not None else None, roles=_roles(roles) if roles else None))
+
+
+def _roles(roles: list[str]) -> list[Role]:
+    unknown = [role for role in roles if role not in set(Role) - {Role.CLOCK}]
+    if unknown:
+        known = ", ".join(role.value for role in Role if role is not Role.CLOCK)
+        raise Invalid(f"Le rôle « {unknown[0][:60]} » n’existe pas ; rôles : {known}.")
+    return [Role(role) for role in roles]
+
+
+def _address(mail: str) -> str:
     try:
-        address = TypeAdapter(Mail).validate_python(mail)
+        return TypeAdapter(Mail).validate_python(mail)
     except ValidationError:
         raise Invalid("L’adresse de courriel n’est pas valable.") from None
-    person = home.register.add(clean, address, [Role(role) for role in roles])
+
+
+def _page(person: Person) -> Page:
     told = {"name": person.name, "mail": person.mail, "roles": [role.value for role in person.roles]}
     return Page([f"{person.name} est au registre : {', '.join(role.label for role in person.roles)}."], told)
 

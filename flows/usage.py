@@ -44,10 +44,15 @@ def new_app(name: str = "jalon", text: str = HELP, group: Group | None = None) -
     return app
 
 
+# What a command takes as a plain word, without its option.
+PLAIN_WORDS = {"--reference": "la référence du dossier", "--trigger": "l’étape", "--name": "le nom", "--file": "le fichier"}
+
+
 def sentence(fault: CycloptsError) -> str:
     """One French sentence for what the command line did not understand."""
     word = (fault.unused_tokens or ["?"])[0][:60]
     name = fault.argument.name if fault.argument else "?"
+    name = PLAIN_WORDS.get(name, name)
     match fault:
         case told.UnknownOptionError():
             said = f"L’option {(fault.token.keyword or fault.token.value)[:60]} n’existe pas pour cette commande"

@@ -34,6 +34,15 @@ class Parcel(NamedTuple):
     digest: str
 
 
+class Held(NamedTuple):
+    """What could not be delivered yet: why, and when it is tried again (ISO instant in UTC)."""
+
+    reference: str
+    key: str
+    fault: str
+    due_at: str
+
+
 class Outbox:
     """The outbox of one database. A lease is a caller's fresh random text; an expired one cannot mark anything."""
 
@@ -63,6 +72,12 @@ class Outbox:
         told: dict[str, Any] = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
         self._mark = store.compile(update(tables.outbox).where(*held).values(**told, lease=null()))
         self._count = store.compile(select(func.count()).where(OUT.sent_at.is_(None), OUT.dead_at.is_(None)))
+        self._held = store.compile(
+            select(P.reference, OUT.key, OUT.fault, OUT.due_at)
+            .join(tables.partnerships, P.id == OUT.partnership_id)
+            .where(OUT.sent_at.is_(None), OUT.dead_at.is_(None), OUT.fault.is_not(None))
+            .order_by(OUT.id)
+        )
         self._dead = store.compile(
             select(P.reference, OUT.key, OUT.fault)
             .join(tables.partnerships, P.id == OUT.partnership_id)
@@ -98,6 +113,12 @@ class Outbox:
         with self._store.transaction(write=False) as cursor:
             cursor.execute(self._count)
             return int(cursor.fetchone()[0])
+
+    def held(self) -> tuple[Held, ...]:
+        """What has failed and is not given up."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._held)
+            return tuple(Held(*row) for row in cursor.fetchall())
 
     def given_up(self) -> tuple[tuple[str, str, str], ...]:
         """The rows that a person must look at: `(reference, key, fault)`."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from models import tables
 from models.answers import Invalid
@@ -49,6 +49,9 @@ class Register:
             insert(tables.people).values(name="", folded="", mail="").returning(P.id)
         )  # fmt: skip
         self._grant = store.compile(insert(tables.people_roles).values(person_id=0, role=""))
+        self._which = store.compile(select(P.id).where(P.folded == bindparam("folded")))
+        self._readdress = store.compile(update(tables.people).where(P.folded == bindparam("folded_")).values(mail=bindparam("mail")))
+        self._revoke = store.compile(delete(tables.people_roles).where(R.person_id == bindparam("person_id_")))
         self._all = store.compile(
             select(P.name, P.mail, R.role).join(tables.people_roles, R.person_id == P.id).order_by(P.name, R.role)
         )  # fmt: skip
@@ -70,8 +73,31 @@ class Register:
         except Exception as fault:
             if violated(fault) != "uq_people_name":
                 raise
-            raise Invalid(f"{clean} est déjà au registre.") from fault
+            raise Invalid(f"{clean} est déjà au registre ; pour changer ses rôles ou son adresse : jalon people change.") from fault
         return person
+
+    def change(self, name: str, *, mail: str | None = None, roles: Sequence[Role] | None = None) -> Person:
+        """Give a person another address or other roles; what was done before stays as it was. Raises Invalid."""
+        if roles is not None and (not roles or Role.CLOCK in roles):
+            raise Invalid("Une personne a au moins un rôle, et jamais celui de l’horloge.")
+        known = self.person(name)
+        with self._store.transaction() as cursor:
+            if mail is not None:
+                cursor.execute(self._readdress, {"folded_": folded(known.name), "mail": mail})
+            if roles is not None:
+                cursor.execute(self._which, {"folded": folded(known.name)})
+                id_ = cursor.fetchone()[0]
+                cursor.execute(self._revoke, {"person_id_": id_})
+                for role in dict.fromkeys(roles):
+                    cursor.execute(self._grant, {"person_id": id_, "role": role.value})
+        return self.person(name)
+
+    def person(self, name: str) -> Person:
+        """Somebody by name. Raises Invalid when the register does not have the name."""
+        found = next((one for one in self.everyone() if folded(one.name) == folded(name)), None)
+        if found is None:
+            raise unknown_person(name)
+        return found
 
     def everyone(self) -> tuple[Person, ...]:
         """All people, by name."""
@@ -85,9 +111,7 @@ class Register:
 
     def actor(self, name: str) -> Actor:
         """A person as the rules see one. Raises Invalid when the name is not in the register."""
-        found = next((one for one in self.everyone() if folded(one.name) == folded(name)), None)
-        if found is None:
-            raise unknown_person(name)
+        found = self.person(name)
         return Actor(found.name, frozenset(found.roles))
 
     def holding(self, role: Role) -> tuple[Person, ...]:

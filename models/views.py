@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -17,6 +18,8 @@ from states.delays import PARIS
 from states.facts import Act, Actor, Partnership, Terms
 
 P, J, F = tables.partnerships.c, tables.journal.c, tables.findings.c
+# The collections of facts that `show` gives as they are; trainees are shown by the calculation.
+SHOWN = ("parties", "acts", "invoices", "settlements", "recoveries", "payee_changes", "delegations", "appeals")
 FINDING = ("code", "severity", "reason", "source", "subject", "opened_at", "resolved_at")
 
 
@@ -53,11 +56,11 @@ class Views:
             "version": partnership.version,
             "terms": terms_told(in_force(partnership, on)[-1]),
             "entitlement": {"eligible": due.eligible, "subsidised": due.subsidised, "amount": format(due.amount, ".2f")},
-            "acts": [act_told(act) for act in partnership.acts],
             "findings": [one for one in findings if one["resolved_at"] is None],
             "resolved_findings": [one for one in findings if one["resolved_at"] is not None],
             "trainees": [{"number": line.trainee, "status": line.status, "reason": line.reason} for line in due.lines],
             "history": [_history(one) for one in _parsed(reference, rows)],
+            **{name: [fact_told(one) for one in getattr(partnership, name)] for name in SHOWN},
         }
 
     def entitlement(self, reference: str, *, on: date | None = None) -> dict[str, Any]:
@@ -117,13 +120,7 @@ class Views:
 
 def terms_told(terms: Terms) -> dict[str, Any]:
     """The terms as JSON: euros as text with two decimals, dates as ISO text."""
-    return {
-        name: format(value, ".2f") if name in ("rate", "fee_continuing", "fee_initial") and value is not None
-        else value.isoformat() if isinstance(value, date)
-        else value
-        for name, value in terms._asdict().items()
-        if name != "number"
-    }  # fmt: skip
+    return {name: value for name, value in fact_told(terms).items() if name != "number"}
 
 
 def due_told(due: Entitlement) -> dict[str, Any]:
@@ -142,10 +139,16 @@ def due_told(due: Entitlement) -> dict[str, Any]:
     return {"eligible": due.eligible, "subsidised": due.subsidised, "amount": format(due.amount, ".2f"), "lines": lines}
 
 
-def act_told(act: Act) -> dict[str, Any]:
-    """An act as JSON, dates as ISO text, with the day from which it can be carried out."""
-    told = {name: value.isoformat() if isinstance(value, date) else value for name, value in act._asdict().items()}
-    return {**told, "executory_on": act.executory_on.isoformat() if act.executory_on else None}
+def fact_told(fact: Any) -> dict[str, Any]:
+    """A fact as JSON: euros as text with two decimals, dates as ISO text; an act with the day from which it can be carried out."""
+    told = {name: _told(value) for name, value in fact._asdict().items()}
+    return {**told, "executory_on": _told(fact.executory_on)} if isinstance(fact, Act) else told
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, ".2f")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def reason_told(reason: Any) -> dict[str, str]:

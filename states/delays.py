@@ -23,6 +23,7 @@ class From(Enum):
     STEP = "l’étape précédente"
     TRAINING_END = "la fin prévue de la formation"
     YEAR_END = "la fin de l’année universitaire"
+    PAYMENT_TARGET = "l’échéance de paiement que la convention vise"
 
 
 class Within(NamedTuple):
@@ -44,6 +45,8 @@ def due_on(within: Within | None, partnership: Partnership) -> date | None:
     training = partnership.training
     if within.start is From.TRAINING_END and training is not None:
         start: date | None = training.ends_on
+    elif within.start is From.PAYMENT_TARGET and partnership.invoice is not None:
+        start = partnership.invoice.issued_on + timedelta(days=partnership.terms_in_force.payment_days)
     elif within.start is From.YEAR_END:
         start = partnership.terms_in_force.year_ends_on
     else:

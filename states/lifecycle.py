@@ -59,6 +59,22 @@ def terms_changed(before: Partnership, after: Partnership) -> tuple[str, ...]:
     return tuple(f"À partir du {day(after.terms_in_force.takes_effect_on)}, {one}." for one in changed)
 
 
+def sum_settled(_before: Partnership, after: Partnership) -> tuple[str, ...]:
+    """The sum that the calculation and the invoice give."""
+    last = after.settlements[-1]
+    return (
+        f"Somme liquidée : {euros(last.settled)}, pour une facture de {euros(last.invoiced)} et un droit de {euros(last.entitlement)}.",
+    )
+
+
+def sum_ordered(_before: Partnership, after: Partnership) -> tuple[str, ...]:
+    """The sum that the public accountant is to pay, and to whom."""
+    holder, iban = after.payee
+    return (
+        f"Somme mandatée : {euros(after.settlements[-1].ordered or after.settlements[-1].settled)}, à payer à {holder}, compte {iban}.",
+    )
+
+
 def sum_to_recover(_before: Partnership, after: Partnership) -> tuple[str, ...]:
     """The sum that the facts give."""
     last = after.recoveries[-1]
@@ -109,17 +125,17 @@ ROWS: tuple[Step, ...] = (
          (training.step_follows_the_previous,), money_records.invoice_resumed, (R.UNIVERSITY_REFERENT,), Within(30)),
     Step("settle", (S.INVOICED,), S.SETTLED, (R.FINANCE_OFFICER,), "Certifier le service fait et liquider", money_requests.Certification,
          (*COUNTED, money.result_is_presented, money.invoice_is_still_within_entitlement, training.step_follows_the_previous),
-         money_records.settlement, (R.AUTHORISING_OFFICER,), Within(15)),
+         money_records.settlement, (R.AUTHORISING_OFFICER,), Within(15), sum_settled),
     Step("order_payment", (S.SETTLED,), S.ORDERED, (R.AUTHORISING_OFFICER,), "Mandater la subvention", money_requests.PaymentOrder,
          (board.acts_are_executory, payee.payee_is_confirmed, money.right_is_not_prescribed, money.fiscal_year_is_that_of_the_order,
           money.certifier_orderer_and_payer_differ, training.step_follows_the_previous),
-         money_records.order, (R.PUBLIC_ACCOUNTANT,), Within(15)),
+         money_records.order, (R.PUBLIC_ACCOUNTANT,), Within(15), sum_ordered),
     Step("refuse_payment", (S.ORDERED,), S.SETTLED, (R.PUBLIC_ACCOUNTANT,), "Refuser le paiement", money_requests.Motive,
          (money.motive_is_given, training.step_follows_the_previous), money_records.order_refused,
          (R.AUTHORISING_OFFICER, R.FINANCE_OFFICER)),
     Step("pay", (S.ORDERED,), S.PAID, (R.PUBLIC_ACCOUNTANT,), "Payer la subvention", money_requests.Payment,
          (money.payment_is_the_amount_ordered, money.payment_follows_the_order, money.certifier_orderer_and_payer_differ),
-         money_records.payment, (R.FINANCE_OFFICER, R.TRAINING_OFFICER, R.UNIVERSITY_REFERENT), Within(30)),
+         money_records.payment, (R.FINANCE_OFFICER, R.TRAINING_OFFICER, R.UNIVERSITY_REFERENT), Within(0, From.PAYMENT_TARGET)),
     Step("close", (S.PAID,), S.CLOSED, (R.TRAINING_OFFICER,), "Clore le dossier", requests.Closing,
          (recovery.nothing_is_left_to_recover, training.step_follows_the_previous), tells=(R.FINANCE_OFFICER,), within=Within(30)),
     Step("close_nil", (S.TRAINED,), S.CLOSED, (R.TRAINING_OFFICER,), "Clore sans subvention due", requests.Closing,

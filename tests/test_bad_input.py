@@ -100,7 +100,10 @@ TYPED: dict[str, tuple[list[str], list[str]]] = {
         [f"Le rôle « king » n’existe pas ; rôles : {', '.join(PEOPLE)}."],
     ),
     "a bad address": (["people", "add", "Zoé", "--role", "auditor", "--mail", "zoé"], ["L’adresse de courriel n’est pas valable."]),
-    "a name that is taken": (["people", "add", "tania", "--role", "auditor", "--mail", "t@essai.example"], ["tania est déjà au registre."]),
+    "a name that is taken": (
+        ["people", "add", "tania", "--role", "auditor", "--mail", "t@essai.example"],
+        ["tania est déjà au registre ; pour changer ses rôles ou son adresse : jalon people change."],
+    ),
 }
 # What a file of a request holds, and what is said about it.
 WRITTEN: dict[str, tuple[bytes, str]] = {

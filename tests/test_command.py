@@ -23,6 +23,7 @@ from walks import LATER, PEOPLE, RIGHT, WAYS, Walk, role_for
 from flows.command import run
 from flows.commands import run_app
 from models.store import Store, sqlite_url
+from models.views import SHOWN
 from states.french import euros
 from states.lifecycle import ROWS, STEPS, Step
 from states.show import mermaid
@@ -137,9 +138,29 @@ def test_a_person_added_to_the_register_is_listed_with_roles_and_address(jalon: 
     assert "Zoé Petit" in jalon("people", "list").out
 
 
+def test_the_roles_and_the_address_of_a_person_can_be_changed(jalon: Jalon) -> None:
+    changed = jalon("people", "change", "tania", "--role", "auditor", "operator", "--mail", "t2@essai.example", "--json")
+    assert changed.told == {"name": "Tania", "mail": "t2@essai.example", "roles": ["auditor", "operator"]}
+    assert jalon("open", "dossier.json", "--as", "Tania").code != 0
+
+
+@pytest.mark.parametrize("words", [["people", "change", "Personne", "--role", "auditor"], ["people", "change", "Tania"]], ids=" ".join)
+def test_a_change_of_nobody_or_of_nothing_is_badly_asked(jalon: Jalon, words: list[str]) -> None:
+    assert jalon(*words).code == 2
+
+
+def test_a_letter_proves_which_entry_it_witnessed(opened: Jalon) -> None:
+    head = opened("show", REFERENCE, "--json").told["history"][0]["hash"]
+    assert opened("verify", REFERENCE, "--digest", head).out.startswith(
+        "Cette empreinte est celle de l’entrée 1 : Ouvrir le dossier, par Tania, "
+    )
+    said = opened("verify", REFERENCE, "--digest", "f" * 64, "--json")
+    assert (said.code, said.told["witness"]) == (3, None)
+
+
 def test_the_same_name_in_another_spelling_is_nobody_new(jalon: Jalon) -> None:
     again = jalon("people", "add", "TÀNIA", "--role", "auditor", "--mail", "t@essai.example")
-    assert (again.code, again.err) == (2, "TÀNIA est déjà au registre.\n")
+    assert (again.code, again.err) == (2, "TÀNIA est déjà au registre ; pour changer ses rôles ou son adresse : jalon people change.\n")
 
 
 def test_open_answers_with_the_step_and_its_place_in_the_chain(jalon: Jalon, tmp_path: Path) -> None:
@@ -290,7 +311,7 @@ def test_show_has_the_promised_shape(opened: Jalon) -> None:
     told = opened("show", REFERENCE, "--json").told
     promised = ["reference", "state", "version", "terms", "entitlement", "findings", "trainees", "history"]
     assert [name for name in told if name in promised] == promised
-    assert set(told) - set(promised) == {"acts", "resolved_findings"}
+    assert set(told) - set(promised) == {"resolved_findings", *SHOWN}
     assert told["entitlement"] == {"eligible": 1, "subsidised": 1, "amount": "2000.00"}
     (trainee,) = told["trainees"]
     assert list(trainee) == ["number", "status", "reason"]
@@ -325,7 +346,10 @@ def test_why_tells_what_a_step_still_needs(opened: Jalon) -> None:
     (step,) = opened("why", REFERENCE, "start_training", "--as", "Bruno", "--json").told["next"]
     assert [list(reason) for reason in step["unmet"]] == [REASON] * 2
     assert [reason["code"] for reason in step["unmet"]] == ["WRONG_ROLE", "NO_TRAINEE"]
-    assert "Aucun stagiaire n’est encore retenu. (NO_TRAINEE ; peut y remédier : responsable formation)" in opened("why", REFERENCE).out
+    assert (
+        "Aucun stagiaire n’est encore retenu. (NO_TRAINEE ; peut y remédier : responsable formation ; source : "
+        in opened("why", REFERENCE).out
+    )
 
 
 @pytest.mark.parametrize("words", [["show", REFERENCE], ["show", REFERENCE, "--json"], ["list"], ["list", "--json"]], ids=" ".join)
@@ -367,4 +391,4 @@ def test_the_installed_script_opens_shows_and_verifies(tmp_path: Path) -> None:
     script("people", "add", "Tania", "--role", Role.TRAINING_OFFICER, "--mail", "tania@essai.example")
     assert "Fait. ESSAI-1 est « proposé »" in script("open", "dossier.json", "--as", "Tania")
     assert json.loads(script("show", REFERENCE, "--json"))["state"] == "proposed"
-    assert script("verify").startswith("ESSAI-1 : 1 entrée vérifiée")
+    assert script("verify").startswith("ESSAI-1 : tout se tient (1 entrée vérifiée")

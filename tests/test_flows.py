@@ -278,7 +278,7 @@ def test_a_letter_is_french_and_holds_the_head_of_the_chain(told: dict[str, Any]
 
 def test_delivering_again_changes_nothing(told: dict[str, Any]) -> None:
     assert told["letters"][0]
-    assert end(told, "delivered again") == "COMPLETED Completed: 0 courrier envoyé, 0 dossier contrôlé."
+    assert end(told, "delivered again") == "COMPLETED Completed: 0 courrier envoyé, 0 dossier contrôlé. 1 envoi attend un nouvel essai."
     assert told["letters"][1] == told["letters"][0]
 
 
@@ -302,7 +302,7 @@ def test_a_dossier_that_was_tampered_with_fails_its_check_for_good(told: dict[st
     dead = [(key, fault) for key, _, _, _, dead_at, fault in told["outbox"] if dead_at]
     assert dead == [("ESSAI-2.1.check", said.removeprefix("FAILED Broken: "))]
     assert end(told, "delivered broken").startswith(
-        "COMPLETED Completed: 0 courrier envoyé, 1 dossier contrôlé. 1 envoi abandonné attend une personne."
+        "COMPLETED Completed: 0 courrier envoyé, 1 dossier contrôlé. 1 envoi attend un nouvel essai. 1 envoi abandonné attend une personne."
     )
 
 

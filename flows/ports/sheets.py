@@ -27,6 +27,7 @@ OLDEST = date(1900, 1, 1)
 NOTHING_IN_IT = "La feuille ne contient aucun stagiaire : remplissez une ligne par stagiaire sous les en-têtes."
 TWO_LISTS = "Plusieurs feuilles portent une liste de stagiaires : gardez-en une seule, ou masquez celles qui ne sont pas à lire."
 NO_COMMUNE = "la commune de résidence est obligatoire : son nom ou son code INSEE"
+WHICH = "écrivez le code INSEE, ou le département entre parenthèses après le nom"
 NO_HEADERS = (
     "Aucune ligne d’en-têtes dans les 20 premières lignes : il faut au moins Nom de famille, Prénom, Date de naissance, Rang, "
     "Retenu(e) le, et Commune ou Code INSEE."
@@ -186,11 +187,8 @@ def _filled(table: Table) -> list[int]:
     """The numbers of the lines that say something in a column of the table."""
     places = {place for place, _ in table.columns.values()}
     marked = {line for line, column in table.grid.marks if line > table.top and column - 1 in places}
-    written = {
-        number
-        for number, line in enumerate(table.grid.lines[table.top :], start=table.top + 1)
-        if any(place < len(line) and not _empty(line[place]) for place in places)
-    }
+    lines = enumerate(table.grid.lines[table.top :], start=table.top + 1)
+    written = {number for number, line in lines if any(place < len(line) and not _empty(line[place]) for place in places)}
     return sorted(marked | written)  # a formula without a value can stand below the last value
 
 
@@ -239,7 +237,8 @@ def _lives(table: Table, line: Line, find: Find) -> dict[str, str]:
         return {"commune": "aucune commune ne porte ce nom : vérifiez-le, ou écrivez son code INSEE"}
     named = [f"{place.name} ({place.insee}, département {place.department})" for place in places.values()]
     more = [f"{len(named) - 10} autres"] if len(named) > 11 else []
-    return {"commune": f"plusieurs communes portent ce nom : {listed(named[: 10 if more else None] + more)} ; écrivez le code INSEE"}
+    candidates = listed(named[: 10 if more else None] + more)
+    return {"commune": f"plusieurs communes portent ce nom : {candidates} ; {WHICH}"}
 
 
 def _dates(content: dict[str, Any], today: date) -> dict[str, str]:
@@ -282,8 +281,6 @@ class _Twice:
         number = content.get("number")
         if number and self.numbers.setdefault(number, line.number) != line.number:
             wrong["number"] = f"ce numéro est déjà donné à la ligne {self.numbers[number]}"
-        elif number in self.taken:
-            wrong["number"] = "un stagiaire du dossier porte déjà ce numéro"
         if {"family_name", "given_name", "born_on"} <= content.keys():
             family, given, born = content["family_name"], content["given_name"], content["born_on"]
             person = (*sorted((plain(family), plain(given))), born)
@@ -291,6 +288,8 @@ class _Twice:
                 wrong[""] = f"la même personne est déjà à la ligne {self.persons[person]}"
             elif any(self.known(*names, date.fromisoformat(born)) for names in ((family, given), (given, family))):
                 wrong[""] = "cette personne est déjà retenue dans ce dossier"
+        if number in self.taken and not wrong:
+            wrong["number"] = "un stagiaire du dossier porte déjà ce numéro"
         return wrong
 
 
