@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, Text, bindparam, cast, delete, func, insert, literal_column, select, update
@@ -29,6 +30,25 @@ class Loaded(NamedTuple):
     partnership: Partnership
 
 
+class Writes:
+    """The statements that change a dossier, compiled once for one database."""
+
+    def __init__(self, store: Store) -> None:
+        self.open = store.compile(insert(tables.partnerships).values(_parameters(tables.partnerships, "id")).returning(P.id))
+        self.move = store.compile(
+            update(tables.partnerships)
+            .where(P.id == bindparam("id_"), P.n == bindparam("n_"))
+            .values({name: bindparam(name) for name in ("state", "version", "n", "head", "entered_on")})
+        )
+        self.insert = {name: store.compile(insert(table).values(_parameters(table))) for name, (table, _) in COLLECTIONS.items()}
+        self.delete = {name: store.compile(_deletion(table)) for name, (table, _) in COLLECTIONS.items()}
+        self.amend = {name: store.compile(_amendment(table)) for name, (table, _) in COLLECTIONS.items()}
+        self.name = store.compile(insert(tables.identities).values(_parameters(tables.identities)))
+        self.forget = store.compile(_deletion(tables.identities))
+        self.find = store.compile(insert(tables.findings).values(_parameters(tables.findings, "id", "resolved_at")))
+        self.resolve = store.compile(_resolution())
+
+
 class Dossiers:
     """The statements that read and write dossiers, compiled once for one database."""
 
@@ -38,19 +58,11 @@ class Dossiers:
         self._known: dict[str, Loaded] = {}
         self._load = store.compile(_of_reference(select(P.id, P.n, P.head, *PLAIN, *self._collections())))
         self._references = store.compile(select(P.reference).order_by(P.reference))
-        self._open = store.compile(insert(tables.partnerships).values(_parameters(tables.partnerships, "id")).returning(P.id))
-        self._move = store.compile(
-            update(tables.partnerships)
-            .where(P.id == bindparam("id_"), P.n == bindparam("n_"))
-            .values({name: bindparam(name) for name in ("state", "version", "n", "head", "entered_on")})
-        )
-        self._insert = {name: store.compile(insert(table).values(_parameters(table))) for name, (table, _) in COLLECTIONS.items()}
-        self._delete = {name: store.compile(_deletion(table)) for name, (table, _) in COLLECTIONS.items()}
-        self._amend = {name: store.compile(_amendment(table)) for name, (table, _) in COLLECTIONS.items()}
-        self._name = store.compile(insert(tables.identities).values(_parameters(tables.identities)))
-        self._forget = store.compile(_deletion(tables.identities))
-        self._find = store.compile(insert(tables.findings).values(_parameters(tables.findings, "id", "resolved_at")))
-        self._resolve = store.compile(_resolution())
+
+    @cached_property
+    def _writes(self) -> Writes:
+        """What changes a dossier; most commands only read."""
+        return Writes(self._store)
 
     def load(self, cursor: Cursor, reference: str) -> Loaded | None:
         """The dossier of that reference as its rows say, or None. Raises Invalid when a row cannot be read."""
@@ -92,13 +104,13 @@ class Dossiers:
     def open(self, cursor: Cursor, new: Partnership, n: int, head: str) -> int:
         """Write the row of a new dossier and answer with its id."""
         cursor.execute(
-            self._open, {**_moved(new, n, head), "reference": new.reference, "imported": int(new.imported), "pepper": new.pepper}
+            self._writes.open, {**_moved(new, n, head), "reference": new.reference, "imported": int(new.imported), "pepper": new.pepper}
         )
         return int(cursor.fetchone()[0])
 
     def move(self, cursor: Cursor, loaded: Loaded, after: Partnership, n: int, head: str) -> bool:
         """Move the row on, if nobody else has since it was loaded."""
-        cursor.execute(self._move, {**_moved(after, n, head), "id_": loaded.id, "n_": loaded.n})
+        cursor.execute(self._writes.move, {**_moved(after, n, head), "id_": loaded.id, "n_": loaded.n})
         return cursor.rowcount == 1
 
     def write(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
@@ -120,30 +132,30 @@ class Dossiers:
             if was is None:
                 added.append({"partnership_id": id_, **row_of(fact)})
             elif was is not fact and was != fact:
-                cursor.execute(self._amend[name], {**row_of(fact), "partnership_id_": id_, "number_": fact.number})
+                cursor.execute(self._writes.amend[name], {**row_of(fact), "partnership_id_": id_, "number_": fact.number})
         if len(added) == 1:
-            cursor.execute(self._insert[name], added[0])
+            cursor.execute(self._writes.insert[name], added[0])
         elif added:
-            cursor.executemany(self._insert[name], added)
+            cursor.executemany(self._writes.insert[name], added)
         for number in known:
-            cursor.execute(self._delete[name], {"partnership_id_": id_, "number_": number})
+            cursor.execute(self._writes.delete[name], {"partnership_id_": id_, "number_": number})
             if name == "trainees":
-                cursor.execute(self._forget, {"partnership_id_": id_, "trainee_": number})
+                cursor.execute(self._writes.forget, {"partnership_id_": id_, "trainee_": number})
 
     def name(self, cursor: Cursor, id_: int, identities: tuple[Identity, ...]) -> None:
         """Write who trainees are, in the one table that may hold it."""
         rows = [{"partnership_id": id_, **row_of(identity)} for identity in identities]
         if len(rows) == 1:
-            cursor.execute(self._name, rows[0])
+            cursor.execute(self._writes.name, rows[0])
         elif rows:
-            cursor.executemany(self._name, rows)
+            cursor.executemany(self._writes.name, rows)
 
     def _write_findings(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
         for gone in set(before.findings) - set(after.findings):
-            cursor.execute(self._resolve, {"id_": id_, "code_": gone.code, "subject_": gone.subject, "resolved_at": at})
+            cursor.execute(self._writes.resolve, {"id_": id_, "code_": gone.code, "subject_": gone.subject, "resolved_at": at})
         for new in after.findings:
             if new not in before.findings:
-                cursor.execute(self._find, {"partnership_id": id_, **new._asdict(), "opened_at": at})
+                cursor.execute(self._writes.find, {"partnership_id": id_, **new._asdict(), "opened_at": at})
 
     def _collections(self) -> list[ColumnElement[str]]:
         found = [

@@ -25,7 +25,7 @@ QUORUM_RULES: dict[str, tuple[str, Callable[[int], int]]] = {
 
 def voted(case: Case) -> Deliberation:
     """The deliberation that a request is, or that it carries with it (an amendment)."""
-    asked: Deliberation = getattr(case.request, "deliberation", case.request)
+    asked: Deliberation = case.request.deliberation if case.trigger == "amend" else case.request
     return asked
 
 
@@ -143,7 +143,14 @@ def authorising_act(partnership: Partnership) -> Act | None:
     return next((act for act in partnership.acts if act.trigger == "approve"), None)
 
 
-@guard("SIGNED_BEFORE_EXECUTORY", needs=Needs.DOSSIER, clears=Role.BOARD_SECRETARY, source=SIGNING, imported=Severity.WARN)
+@guard(
+    "SIGNED_BEFORE_EXECUTORY",
+    needs=Needs.DOSSIER,
+    clears=Role.BOARD_SECRETARY,
+    source=SIGNING,
+    imported=Severity.WARN,
+    reads=("acts", "signatures"),
+)
 def signature_follows_the_executory_act(case: Case) -> str | None:
     """La convention est signée une fois exécutoire (transmise et publiée) la délibération qui l’autorise."""
     act = authorising_act(case.partnership)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from states.board_rules import QUORUM_RULES
 from states.calculation import entitlement
@@ -79,7 +80,22 @@ def trainees_have_moved(partnership: Partnership) -> Iterator[Finding]:
             yield Finding("MOVED_AFTER_SELECTION", str(one.number), Severity.WARN, reason, str(RESOLUTION))
 
 
-STANDING = (rates_exceed_fees, remainder_is_unclaimed, quorum_text_is_unread, acts_lack_transmission, trainees_have_moved)
+class Standing(NamedTuple):
+    """A finding that the facts themselves show: its code, the collections it depends on, and how it is found."""
+
+    code: str
+    reads: tuple[str, ...]
+    find: Callable[[Partnership], Iterator[Finding]]
+
+
+STANDING = (
+    Standing("RATE_EXCEEDS_FEE", ("trainees", "terms", "trainings"), rates_exceed_fees),
+    Standing("UNCLAIMED", ("settlements",), remainder_is_unclaimed),
+    Standing("QUORUM_RULE_UNVERIFIED", ("acts", "terms"), quorum_text_is_unread),
+    Standing("TRANSMISSION_UNKNOWN", ("acts",), acts_lack_transmission),
+    Standing("MOVED_AFTER_SELECTION", ("trainees",), trainees_have_moved),
+)
+COLLECTIONS = (*dict.fromkeys(name for one in STANDING for name in one.reads), "signatures")
 
 
 def of_warning(reason: Reason, trigger: str) -> Finding:
@@ -88,24 +104,38 @@ def of_warning(reason: Reason, trigger: str) -> Finding:
 
 
 def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) -> tuple[Finding, ...]:
-    """All findings of `partnership` once the step of `case` is done."""
-    kept = {(one.code, one.subject): still for one in partnership.findings if (still := _still(one, case, partnership))}
+    """All findings of `partnership` once the step of `case` is done.
+
+    What depends on facts that the step has not touched is kept as it is; a review of the findings looks at everything again.
+    """
+    before = case.partnership
+    again = case.trigger == "review_findings"
+    changed = frozenset(name for name in COLLECTIONS if again or getattr(before, name) is not getattr(partnership, name))
+    if not changed and not warnings and before.findings is partnership.findings:
+        return before.findings
+    kept = {(one.code, one.subject): still for one in partnership.findings if (still := _still(one, case, partnership, changed))}
     for reason in warnings:
         kept[reason.code, case.trigger] = of_warning(reason, case.trigger)
-    return (*kept.values(), *standing(partnership))
+    found: list[Finding] = [*kept.values()]
+    for rule in STANDING:
+        if changed.isdisjoint(rule.reads):
+            found += [one for one in before.findings if one.code == rule.code]
+        else:
+            found += rule.find(partnership)
+    return tuple(found)
 
 
 def standing(partnership: Partnership) -> tuple[Finding, ...]:
     """The findings that the facts themselves show, whatever the path that led to them."""
-    return tuple(one for rule in STANDING for one in rule(partnership))
+    return tuple(one for rule in STANDING for one in rule.find(partnership))
 
 
-def _still(finding: Finding, case: Case, partnership: Partnership) -> Finding | None:
+def _still(finding: Finding, case: Case, partnership: Partnership, changed: frozenset[str]) -> Finding | None:
     """A warning about the dossier goes with its cause, and says how things stand now; one about a past request stays."""
     rule = GUARDS.get(finding.code)
     if rule is None:
-        return None  # a standing one: `standing` says it again
-    if rule.needs is not Needs.DOSSIER:
+        return None  # a standing one
+    if rule.needs is not Needs.DOSSIER or (rule.reads and changed.isdisjoint(rule.reads)):
         return finding
     reason = rule.judge(case._replace(partnership=partnership))
     return finding._replace(reason=reason.reason) if reason else None

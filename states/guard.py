@@ -100,6 +100,7 @@ class Guard(NamedTuple):
     source: Source
     imported: Severity
     weigh: Callable[[Partnership], Severity] | None = None
+    reads: tuple[str, ...] = ()  # the collections that a warning about the dossier depends on; none named: any
 
     @property
     def summary(self) -> str:
@@ -136,10 +137,11 @@ def guard(
     source: Source = CONVENTION,
     imported: Severity = Severity.BLOCK,
     weigh: Callable[[Partnership], Severity] | None = None,
+    reads: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Case], str | None]], Guard]:
     """Make a guard of a function that answers with its objection. `imported` is its weight on a dossier with a past."""
 
     def of(objection: Callable[[Case], str | None]) -> Guard:
-        return Guard(code, objection, needs, clears, source, imported, weigh)
+        return Guard(code, objection, needs, clears, source, imported, weigh, reads)
 
     return of

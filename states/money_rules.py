@@ -27,6 +27,7 @@ def _by_the_terms(partnership: Partnership) -> Severity:
     needs=Needs.DOSSIER,
     clears="l’université, qui le présente ; le responsable finances le consigne",
     weigh=_by_the_terms,
+    reads=("trainings", "terms"),
 )
 def result_is_presented(case: Case) -> str | None:
     """Le résultat d’exploitation est présenté à la date de l’étape (blocage, alerte ou rien, selon la convention)."""

@@ -22,6 +22,8 @@ def date_is_plausible(case: Case) -> str | None:
     if not case.partnership.terms:
         return None  # the dossier is being opened
     starts_on = case.partnership.terms[0].year_starts_on
+    if case.effective_on >= starts_on:
+        return None  # nearly always
     earliest = starts_on.replace(year=starts_on.year - PLAUSIBLE_YEARS.value, day=min(starts_on.day, 28))
     if case.effective_on >= earliest:
         return None
