@@ -81,6 +81,10 @@ class _Noting:
             self._noted.append((sql, parameters))
         return self._cursor.execute(sql, parameters)
 
+    def executemany(self, sql: str, rows: Any) -> Any:
+        self._noted += [(sql, row) for row in rows]
+        return self._cursor.executemany(sql, rows)
+
 
 def whole_story(reference: str) -> list[Asked]:
     """Every accepted transition of the demo, for a dossier of another reference."""

@@ -16,6 +16,7 @@ from states.french import listed
 from states.guard import Refused
 from states.words import ROLE_LABELS, STATE_LABELS, Role, State
 
+LISTED_AT_MOST = 12
 DONE, UNEXPECTED, USAGE, REFUSED, CONFLICT, UNREACHABLE = 0, 1, 2, 3, 4, 5
 
 
@@ -57,8 +58,7 @@ def _done(done: Done) -> Page:
     first = f"Fait. {done.reference} est « {done.state.label} »" if moved else f"Consigné. {done.reference} reste « {done.state.label} »"
     lines = [f"{first} (version {done.version}, entrée {done.n} du journal)."]
     if done.trainees:
-        numbers = listed([f"n° {number}" for number in done.trainees])
-        lines.append(f"  Ce stagiaire porte le {numbers}." if len(done.trainees) == 1 else f"  Ces stagiaires portent les {numbers}.")
+        lines.append(_numbered(done.trainees))
     lines += [f"  {note}" for note in done.notes]
     lines += [f"  À savoir : {reason.reason}" for reason in done.warnings]
     told = {
@@ -79,6 +79,14 @@ def _done(done: Done) -> Page:
         "warnings": [reason_told(reason) for reason in done.warnings],
     }
     return Page(lines, {"done": told})
+
+
+def _numbered(trainees: tuple[int, ...]) -> str:
+    if len(trainees) == 1:
+        return f"  Ce stagiaire porte le n° {trainees[0]}."
+    if len(trainees) > LISTED_AT_MOST:
+        return f"  {len(trainees)} stagiaires sont retenus."
+    return f"  Ces stagiaires portent les {listed([f'n° {number}' for number in trainees])}."
 
 
 def _refused(refused: Refused) -> Page:

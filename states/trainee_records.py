@@ -93,7 +93,8 @@ def residence(case: Case) -> Partnership:
     if known.verified_on is not None and not asked.correction and insee != known.insee:
         return _changed(case, moved_on=asked.verified_on, moved_to=insee)
     seen = {"insee": insee, "verified_on": asked.verified_on, "verified_by": case.actor.name if case.actor else ""}
-    return _changed(case, **seen, evidence_kind=asked.evidence_kind)
+    moved = {"moved_on": None, "moved_to": None} if asked.correction else {}
+    return _changed(case, **seen, **moved, evidence_kind=asked.evidence_kind)
 
 
 def dropout(case: Case) -> Partnership:

@@ -25,6 +25,8 @@ R = TypeVar("R", bound=Residing)
 def _with_a_commune(asked: R) -> R:
     if asked.insee is None and asked.commune is None:
         raise PydanticCustomError("jalon_commune", "il faut le code INSEE de la commune, ou son nom")
+    if asked.commune is not None and not any(letter.isalpha() for letter in asked.commune):
+        raise PydanticCustomError("jalon_commune", "un code postal ne dit pas la commune : donnez son nom, ou son code INSEE à part")
     return asked
 
 

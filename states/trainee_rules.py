@@ -30,18 +30,22 @@ def numbered(numbers: Sequence[int]) -> str:
 @guard("TRAINEE_ALREADY_RETAINED", clears=Role.TRAINING_OFFICER, source=HOUSE)
 def trainee_is_new(case: Case) -> str | None:
     """Une même personne n’est retenue qu’une fois dans un dossier, et un numéro n’est donné qu’une fois."""
+    sentences = list(_taken(case))
+    return " ".join(sentences) if sentences else None
+
+
+def _taken(case: Case) -> Iterator[str]:
     taken = {one.number for one in case.partnership.trainees}
     known = {digest for _, digest in case.partnership.identity_digests}
     for place, one in enumerate(_asked(case)):
         where = f" (ligne {place + 1} de la demande)" if len(_asked(case)) > 1 else ""
         if one.number in taken:
-            return f"Le stagiaire n° {one.number}{where} existe déjà dans ce dossier."
+            yield f"Le stagiaire n° {one.number}{where} existe déjà dans ce dossier."
         digest = case.persons[place].digest if case.persons else ""
         if digest in known:
-            return f"Cette personne{where}, mêmes nom, prénom et date de naissance, est déjà retenue dans ce dossier."
+            yield f"Cette personne{where}, mêmes nom, prénom et date de naissance, est déjà retenue dans ce dossier."
         taken |= {one.number} if one.number is not None else set()
         known |= {digest} if digest else set()
-    return None
 
 
 @guard("BORN_AFTER_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
@@ -73,7 +77,8 @@ def commune_is_one(case: Case) -> str | None:
     for text, places in _sought(case):
         if len(places) > 1:
             candidates = [f"{place.name} ({place.insee}, département {place.department})" for place in places[:SHOWN_AT_MOST]]
-            return f"Plusieurs communes s’appellent « {text} » : {listed(candidates)}. Donnez le code INSEE."
+            hint = "Donnez le code INSEE, ou le département entre parenthèses après le nom."
+            return f"Plusieurs communes s’appellent « {text} » : {listed(candidates)}. {hint}"
     return None
 
 

@@ -32,11 +32,17 @@ class Faulty:
         return Faulty(self._real.cursor(), *self._rules)
 
     def execute(self, statement: str, *parameters: Any) -> None:
+        self._count(statement, lambda: self._real.execute(statement, *parameters))
+
+    def executemany(self, statement: str, rows: Any) -> None:
+        self._count(statement, lambda: self._real.executemany(statement, rows))
+
+    def _count(self, statement: str, run: Callable[[], Any]) -> None:
         statements, before, after = self._rules
         statements.append(statement)
         if before(len(statements), statement):
             raise OSError("injected")
-        self._real.execute(statement, *parameters)
+        run()
         if after(len(statements), statement):
             raise OSError("injected")
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -97,6 +98,7 @@ def read(path: Path, *, today: date, find: Find, known: Known = nobody, numbers:
         return Sheet((), faults, sha256)
     faults = (*_headers(table), *_nameless(table))
     rows: list[Row] = []
+    find = cache(find)  # many live in the same commune
     lines = [_line(table, number, today, find) for number in _filled(table)]
     if not lines:
         raise Invalid(NOTHING_IN_IT)
