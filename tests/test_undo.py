@@ -1,0 +1,251 @@
+"""The last step can be taken back until money is ordered: the dossier is again what it was, and the journal tells both."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from walks import PEOPLE, RIGHT, Walk
+from witness import fresh, journal, sql
+
+from models.answers import Done
+from models.people import Register
+from models.store import Store
+from models.verify import Verifier
+from states.facts import Partnership
+from states.guard import Refused
+from states.lifecycle import STEPS
+from states.replay import replay
+from states.words import Role, State
+
+OMAR = PEOPLE[Role.AUTHORISING_OFFICER]
+AFTER_THE_ORDER = {"order_payment", "refuse_payment", "pay", "close", "order_recovery", "record_recovery"}
+references = itertools.count(1)
+
+# Where each kind of step is done and taken back: the state, and what must have been recorded in it before.
+PROPOSED = [("propose_payee", {"actor": "Farida"})]
+PLACES: dict[str, tuple[State, list[tuple[str, dict[str, Any]]], dict[str, Any]]] = {
+    "approve": (State.PROPOSED, [], {}),
+    "reject": (State.PROPOSED, [], {}),
+    "sign": (State.APPROVED, [], {}),
+    "act": (State.SIGNED, [], {}),
+    "start_training": (State.ACTED, [], {}),
+    "complete_training": (State.IN_TRAINING, [], {}),
+    "receive_invoice": (State.TRAINED, [], {}),
+    "reject_invoice": (State.INVOICED, [], {}),
+    "suspend_invoice": (State.INVOICED, [], {}),
+    "resume_invoice": (State.INVOICE_SUSPENDED, [], {}),
+    "settle": (State.INVOICED, [], {}),
+    "close_nil": (State.TRAINED, [("verify_residence", {"insee": "59350", "correction": True})], {}),
+    "terminate": (State.IN_TRAINING, [], {}),
+    "transmit_act": (State.ACTED, [], {"receipt_number": "AR-2"}),
+    "publish_act": (State.ACTED, [], {"published_on": "2026-01-02"}),
+    "record_appeal": (State.ACTED, [("record_appeal", {})], {"decided_on": "2026-01-02"}),
+    "amend": (State.TRAINED, [], {}),
+    "retain_trainee": (State.APPROVED, [], {}),
+    "retain_trainees": (State.IN_TRAINING, [], {}),
+    "verify_residence": (State.TRAINED, [], {"insee": "59350"}),
+    "record_dropout": (State.IN_TRAINING, [], {}),
+    "hold_committee": (State.ACTED, [], {}),
+    "present_result": (State.TRAINED, [], {"presented_on": "2026-06-13"}),
+    "propose_payee": (State.SETTLED, [], {}),
+    "confirm_payee": (State.SETTLED, PROPOSED, {"actor": "Paola"}),
+    "reject_payee": (State.SETTLED, PROPOSED, {}),
+    "delegate": (State.ACTED, [], {}),
+    "attach": (State.REJECTED, [], {}),
+    "review_findings": (State.SETTLED, [], {}),
+}
+
+
+def facts(partnership: Partnership) -> dict[str, Any]:
+    """Every field but the count of changes; findings and digests of people have no order."""
+    unordered = {name: frozenset(getattr(partnership, name)) for name in ("findings", "identity_digests")}
+    return {**partnership._asdict(), **unordered, "version": None}
+
+
+def undo(walk: Walk, **how: Any) -> Done:
+    """The authorising officer takes the last step back."""
+    before = len(fresh(walk).partnership.acts)
+    done = walk.do("undo", **{"actor": OMAR} | how)
+    walk.acts -= before - len(fresh(walk).partnership.acts)
+    return done
+
+
+def codes(answer: Any) -> list[str]:
+    assert isinstance(answer, Refused), answer
+    return [reason.code for reason in answer.reasons]
+
+
+def told(walk: Walk) -> list[dict[str, Any]]:
+    return [json.loads(entry) for _, entry, _ in journal(walk.store, walk.reference)]
+
+
+def holds(walk: Walk) -> None:
+    """The proof holds, and the journal tells the facts that the rows hold."""
+    assert Verifier(walk.store).verify(walk.reference).faults == ()
+    kept = facts(fresh(walk).partnership)
+    retold = facts(replay(walk.reference, told(walk)))
+    assert {**kept, "pepper": "", "identity_digests": ()} == {**retold, "pepper": "", "identity_digests": ()}
+
+
+def test_every_kind_of_step_before_the_order_is_tried() -> None:
+    assert set(PLACES) == set(STEPS) - AFTER_THE_ORDER - {"open", "undo"}
+
+
+@pytest.mark.parametrize("imported", [False, True])
+@pytest.mark.parametrize("trigger", PLACES)
+def test_after_an_undo_the_dossier_is_what_it_was_before_the_step_and_the_journal_tells_both(
+    store: Store, trigger: str, imported: bool
+) -> None:
+    state, recorded, how = PLACES[trigger]
+    walk = Walk(store).until(state, imported=imported, terms=RIGHT["open"]["terms"] | {"fees": {"continuing": "1500.00"}})
+    for step, changes in recorded:
+        walk.do(step, **changes)
+    before = fresh(walk).partnership
+    walk.do(trigger, **how)
+    after = undo(walk)
+    assert facts(fresh(walk).partnership) == facts(before)
+    assert (after.state, after.version) == (before.state, before.version + 2)
+    assert [(one["trigger"], one["outcome"]) for one in told(walk)[-2:]] == [(trigger, "done"), ("undo", "done")]
+    holds(walk)
+
+
+def test_an_undone_step_can_be_done_again(store: Store) -> None:
+    walk = Walk(store).until(State.INVOICED)
+    for trigger in ("settle", "propose_payee"):
+        walk.do(trigger)
+        first = facts(fresh(walk).partnership)
+        undo(walk)
+        walk.do(trigger)
+        assert facts(fresh(walk).partnership) == first
+    holds(walk)
+
+
+def test_who_was_retained_by_mistake_leaves_no_name_behind_and_can_be_retained_again(store: Store) -> None:
+    walk = Walk(store).until(State.APPROVED)
+    walk.do("retain_trainees")
+    kept = sql(store, "SELECT * FROM identities ORDER BY trainee")
+    walk.do("retain_trainee")
+    undo(walk)
+    assert sql(store, "SELECT * FROM identities ORDER BY trainee") == kept
+    assert walk.do("retain_trainee").trainees == (3,)
+    assert codes(walk.ask("retain_trainee")) == ["TRAINEE_ALREADY_RETAINED"]
+    for _ in range(2):
+        undo(walk)
+    assert sql(store, "SELECT * FROM identities") == []
+    holds(walk)
+
+
+def test_two_undos_take_two_steps_back_and_no_undo_goes_before_the_opening(store: Store) -> None:
+    walk = Walk(store).until(State.PROPOSED)
+    opened = facts(fresh(walk).partnership)
+    walk.do("approve")
+    walk.do("transmit_act")
+    undo(walk)
+    assert fresh(walk).partnership.state is State.APPROVED
+    undo(walk)
+    assert facts(fresh(walk).partnership) == opened
+    assert codes(walk.ask("undo", actor=OMAR)) == ["NOTHING_TO_UNDO"]
+    holds(walk)
+
+
+def test_a_dossier_that_was_only_opened_has_nothing_to_undo(store: Store) -> None:
+    walk = Walk(store).until(State.PROPOSED)
+    assert codes(walk.ask("undo")) == ["NOTHING_TO_UNDO"]
+
+
+def test_nothing_is_undone_once_money_was_ordered_even_when_the_accountant_refused_it(store: Store) -> None:
+    walk = Walk(store).until(State.ORDERED)
+    assert codes(walk.ask("undo", actor=OMAR)) == ["MONEY_MOVED"]
+    walk.do("refuse_payment")
+    assert codes(walk.ask("undo", actor=OMAR)) == ["MONEY_MOVED"]
+    walk.do("attach")
+    assert codes(walk.ask("undo", actor="Tania")) == ["MONEY_MOVED"]
+    for trigger in ("order_payment", "pay", "close"):
+        walk.do(trigger, **({"ordered_on": "2026-07-02"} if trigger == "order_payment" else {}))
+        assert codes(walk.ask("undo", actor=OMAR)) == ["MONEY_MOVED"]
+    holds(walk)
+
+
+def test_a_step_is_undone_by_who_did_it_or_by_the_authorising_officer_and_by_nobody_else(store: Store) -> None:
+    walk = Walk(store).until(State.PROPOSED)
+    Register(store).add("Béatrice", "beatrice@essai.example", [Role.BOARD_SECRETARY])
+    for undoes in ("Bruno", OMAR):
+        walk.do("approve", actor="Bruno")
+        for other in ("Béatrice", "Tania", "Farida", "Paola"):
+            answer = walk.ask("undo", actor=other)
+            assert codes(answer) == ["NOT_YOURS_TO_UNDO"]
+            assert answer.reasons[0].reason == "Bruno a fait cette étape : Bruno ou l’ordonnateur peut l’annuler."
+        for outsider in ("Aude", "Olga", "Ulysse"):
+            assert codes(walk.ask("undo", actor=outsider)) == ["WRONG_ROLE", "NOT_YOURS_TO_UNDO"]
+        undo(walk, actor=undoes)
+    holds(walk)
+
+
+@pytest.mark.parametrize("motive", ["", "   "])
+def test_an_undo_has_a_motive(store: Store, motive: str) -> None:
+    walk = Walk(store).until(State.APPROVED)
+    assert codes(walk.ask("undo", actor="Bruno", motive=motive)) == ["MOTIVE_REQUIRED"]
+    undo(walk)
+    assert told(walk)[-1]["request"]["motive"] == "Saisie par erreur"
+
+
+@pytest.mark.parametrize("trigger", ["approve", "sign", "settle", "attach"])
+def test_an_undo_is_told_to_those_who_were_told_of_the_step(store: Store, trigger: str) -> None:
+    walk = Walk(store).until({"attach": State.ACTED}.get(trigger, STEPS[trigger].source[0]))
+    n = walk.do(trigger).n
+    undo(walk)
+    step, undone = (sorted(sql(store, "SELECT kind, role FROM outbox WHERE n = :n", n=one), key=str) for one in (n, n + 1))
+    assert step == undone
+    assert [role for kind, role in step if kind == "tell"] == sorted(STEPS[trigger].tells)
+
+
+# A random walk, next to the simplest model of an undo: a stack of the dossiers that there were.
+
+
+def onward(partnership: Partnership) -> str:
+    """What somebody who wants the money ordered would do next."""
+    act, training = partnership.acts[-1] if partnership.acts else None, partnership.training
+    unverified = [one for one in partnership.trainees if one.verified_on is None]
+    lacking = act is not None and act.executory_on is None
+    if partnership.state in (State.APPROVED, State.SETTLED) and lacking and act is not None:
+        return "transmit_act" if act.transmitted_on is None else "publish_act"
+    if partnership.state is State.ACTED and not partnership.trainees:
+        return "retain_trainee"
+    if partnership.state is State.TRAINED and (unverified or training is None or training.presented_on is None):
+        return "verify_residence" if unverified else "present_result"
+    return {
+        State.PROPOSED: "approve", State.APPROVED: "sign", State.SIGNED: "act", State.ACTED: "start_training",
+        State.IN_TRAINING: "complete_training", State.TRAINED: "receive_invoice", State.INVOICED: "settle",
+        State.INVOICE_SUSPENDED: "resume_invoice", State.SETTLED: "order_payment",
+    }.get(partnership.state, "attach")  # fmt: skip
+
+
+DRAWN = ["onward"] * 30 + ["undo"] * 12 + [one for one in STEPS if one not in ("undo", "open", "reject", "terminate")]
+
+
+@settings(max_examples=50)
+@given(steps=st.lists(st.sampled_from(DRAWN), min_size=15, max_size=45), imported=st.booleans())
+def test_any_walk_with_undos_goes_back_along_the_dossiers_that_there_were(sqlite: Store, steps: list[str], imported: bool) -> None:
+    walk = Walk(sqlite, f"ESSAI-{next(references)}")
+    walk.do("open", imported=imported, terms=RIGHT["open"]["terms"] | {"dropout_policy": "full", "payee_cooling_days": 0})
+    paper = {"number": walk.reference, "document_sha256": walk.reference.encode().hex().ljust(64, "0")}
+    stack, ordered = [facts(fresh(walk).partnership)], False
+    for drawn in steps:
+        trigger = onward(fresh(walk).partnership) if drawn == "onward" else drawn
+        if trigger == "undo" and len(stack) > 1 and not ordered:
+            undo(walk)
+            stack.pop()
+        else:
+            answer = walk.ask(trigger, **({"actor": OMAR} if trigger == "undo" else paper if trigger == "receive_invoice" else {}))
+            if isinstance(answer, Done):
+                assert trigger != "undo"
+                stack.append(facts(fresh(walk).partnership))
+                ordered |= trigger == "order_payment"
+        assert facts(fresh(walk).partnership) == stack[-1]
+    event(stack[-1]["state"])
+    holds(walk)
