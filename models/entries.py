@@ -18,7 +18,7 @@ from states.guard import Place, Refused
 from states.identity import keyed
 from states.lifecycle import STEPS
 from states.requests import Request
-from states.trainee_requests import TraineeRetained, TraineesRetained
+from states.trainee_requests import ResidenceVerified, TraineeRetained, TraineesRetained
 
 TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
 NAMES = TraineeRetained.personal
@@ -100,6 +100,8 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
 def _public(attempt: Attempt, done: Decision | None) -> dict[str, Any]:
     """The request as the chain keeps it: instead of a trainee's personal data, the number and the commitment that stand for it."""
     asked = attempt.asked
+    if isinstance(attempt.request, ResidenceVerified) and attempt.places and len(attempt.places[0]) == 1:
+        return {**asked, "insee": attempt.places[0][0].insee}  # a name alone could mean another commune one day
     if not attempt.request.personal:
         return asked
     if isinstance(attempt.request, TraineesRetained):

@@ -131,7 +131,8 @@ def _arrival(state: State, told: dict[str, Any], standing: list[State]) -> State
     step = STEPS.get(told["trigger"])
     if step is not None and step.back:
         return standing.pop() if len(standing) > 1 else None
-    standing.append(state)
+    if step is not None and step.can_be_undone:
+        standing.append(state)
     return destination(state, told["trigger"])
 
 

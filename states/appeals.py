@@ -19,8 +19,9 @@ class Windows(NamedTuple):
 
 
 def windows(act: Act, appeals: Iterable[Appeal], calendar: str) -> Windows:
-    """Both windows of an act, in clear months of the centre's calendar, moved by the appeals lodged in time.
+    """Both windows of an act, in clear months of the centre's calendar, moved once, by the first appeal lodged in time.
 
+    An appeal makes the delay begin again with its answer, or with the silence that stands for a refusal.
     Sources: CJA art. R421-1 (third parties, from the publication) and CGCT art. L2131-6 (the prefect, from the transmission).
     """
     of_act = sorted((one for one in appeals if one.act == act.number), key=lambda one: one.lodged_on)
@@ -34,8 +35,8 @@ def _until(start: date | None, months: int, appeals: list[Appeal], calendar: str
     if start is None:
         return None
     until = clear_deadline(start, months, calendar)
-    for one in appeals:
-        if one.lodged_on <= until:
-            answered = one.decided_on or add_months(one.lodged_on, SILENCE_MONTHS.value)
-            until = max(until, clear_deadline(answered, months, calendar))
-    return until
+    first = next((one for one in appeals if one.lodged_on <= until), None)
+    if first is None:
+        return until
+    silence = add_months(first.lodged_on, SILENCE_MONTHS.value)
+    return max(until, clear_deadline(min(first.decided_on or silence, silence), months, calendar))

@@ -65,7 +65,8 @@ def appeal(case: Case) -> Partnership:
     act = asked.act or len(case.partnership.acts)
     same = next((one for one in appeals if (one.act, one.by, one.lodged_on) == (act, asked.by, asked.lodged_on)), None)
     told = Appeal(same.number if same else len(appeals) + 1, act, asked.by, asked.lodged_on, asked.decided_on)
-    return case.partnership._replace(appeals=(*(one for one in appeals if one is not same), told))
+    kept = tuple(told if one is same else one for one in appeals)
+    return case.partnership._replace(appeals=kept if same else (*kept, told))
 
 
 def signature(case: Case) -> Partnership:

@@ -78,34 +78,25 @@ class Deliberation(Request):
     @property
     def present_at_item(self) -> tuple[str, ...] | None:
         """Who sits when the item is opened; None when the roll call is unknown."""
-        if self.present is None:
-            return None
-        sitting = list(self.present)
-        for move in self._moves:
-            if move.moves == "leaves":
-                sitting.remove(move.name)
-            else:
-                sitting.append(move.name)
-        return tuple(sitting)
+        return None if self.present is None else self._sitting(self.item)
 
     @property
     def absent_at_item(self) -> tuple[str, ...] | None:
         """Who does not sit when the item is opened, excused or not; None when the source does not say."""
         if self.absent is None:
             return None
-        away = [*dict.fromkeys((*self.absent, *self.excused))]
-        for move in self._moves:
+        away = dict.fromkeys((*self.absent, *self.excused))
+        for move in self._moves(self.item):
             if move.moves == "leaves":
-                away.append(move.name)
-            elif move.name in away:
-                away.remove(move.name)
+                away[move.name] = None
+            else:
+                away.pop(move.name, None)
         return tuple(away)
 
     @property
     def proxies_at_item(self) -> tuple[Proxy, ...]:
         """The proxies that hold when the item is opened: the giver is away, the holder sits."""
-        sitting = self.present_at_item or ()
-        return tuple(one for one in self.proxies if one.holder in sitting and one.giver not in sitting)
+        return self._held(self.item)
 
     @property
     def vote(self) -> tuple[int | None, int | None, int | None]:
@@ -115,10 +106,22 @@ class Deliberation(Request):
             return voted.votes_for, voted.votes_against, voted.abstentions
         return self.votes_for, self.votes_against, self.abstentions
 
-    @property
-    def _moves(self) -> tuple[Movement, ...]:
-        moves = sorted(self.movements, key=lambda move: move.before_item)
-        return tuple(move for move in moves if self.item is not None and move.before_item <= self.item)
+    def _moves(self, item: int | None) -> list[Movement]:
+        moves = [move for move in self.movements if item is not None and move.before_item <= item]
+        return sorted(moves, key=lambda move: move.before_item)
+
+    def _sitting(self, item: int | None) -> tuple[str, ...]:
+        sitting = dict.fromkeys(self.present or ())
+        for move in self._moves(item):
+            if move.moves == "leaves":
+                sitting.pop(move.name, None)
+            else:
+                sitting[move.name] = None
+        return tuple(sitting)
+
+    def _held(self, item: int | None) -> tuple[Proxy, ...]:
+        sitting = self._sitting(item)
+        return tuple(one for one in self.proxies if one.holder in sitting and one.giver not in sitting)
 
     @model_validator(mode="after")
     def _names_an_item(self) -> Self:
@@ -140,34 +143,56 @@ class Deliberation(Request):
             raise PydanticCustomError("jalon_roll", "un membre est à la fois présent et absent")
         if self.seats is not None and len(present) + len(away) > self.seats:
             raise PydanticCustomError("jalon_roll", "il y a plus de membres présents et absents que de sièges")
+        return self
+
+    @model_validator(mode="after")
+    def _seats_each_alternate_once(self) -> Self:
+        present, replaced = self.present or (), [one.sits_for for one in self.alternates]
         if any(one.name not in present or one.sits_for in present for one in self.alternates):
             raise PydanticCustomError("jalon_alternate", "un suppléant est parmi les présents, et le membre qu’il remplace n’y est pas")
-        givers = [one.giver for one in self.proxies]
-        if set(givers) & set(present) or len(set(givers)) < len(givers):
+        if len(set(replaced)) < len(replaced) or len({one.name for one in self.alternates}) < len(replaced):
+            raise PydanticCustomError("jalon_alternate", "un suppléant remplace un seul membre, et un membre n’a qu’un suppléant")
+        return self
+
+    @model_validator(mode="after")
+    def _gives_each_proxy_once(self) -> Self:
+        present, givers = self.present or (), [one.giver for one in self.proxies]
+        moving = {move.name for move in self.movements}
+        if set(givers) & (set(present) - moving) or len(set(givers)) < len(givers):
             raise PydanticCustomError("jalon_proxy", "un pouvoir est donné par un membre absent, une seule fois")
-        if self.present is not None and any(one.holder not in (*present, *(move.name for move in self.movements)) for one in self.proxies):
+        if self.present is not None and any(one.holder not in present and one.holder not in moving for one in self.proxies):
             raise PydanticCustomError("jalon_proxy", "un pouvoir est porté par un membre présent")
+        if self.absent is not None and not set(givers) <= {*self.absent, *self.excused, *moving}:
+            raise PydanticCustomError("jalon_proxy", "un pouvoir est donné par un membre du conseil, parmi les absents ou les excusés")
+        if set(givers) & {one.sits_for for one in self.alternates}:
+            raise PydanticCustomError("jalon_proxy", "un membre remplacé par son suppléant ne donne pas de pouvoir")
         return self
 
     @model_validator(mode="after")
     def _moves_who_can(self) -> Self:
-        sitting = set(self.present or ())
+        sitting, replaced = set(self.present or ()), {one.sits_for: one.name for one in self.alternates}
+        members = {*sitting, *(self.absent or ()), *self.excused}
         for move in sorted(self.movements, key=lambda move: move.before_item):
             if (move.name in sitting) != (move.moves == "leaves"):
                 raise PydanticCustomError("jalon_movement", "un membre arrive s’il n’est pas là, et part s’il y est")
+            if self.absent is not None and move.name not in members:
+                raise PydanticCustomError("jalon_movement", "un membre qui arrive était absent ou excusé à l’appel")
+            if replaced.get(move.name) in sitting:
+                raise PydanticCustomError("jalon_movement", "un membre n’arrive qu’une fois parti le suppléant qui siège à sa place")
             sitting ^= {move.name}
         return self
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        sitting = self.present_at_item
-        if sitting is None:
+        if self.present is None:
             return self
-        voices = len(sitting) + len(self.proxies_at_item)
-        if self.seats is not None and voices > self.seats:
-            raise PydanticCustomError("jalon_roll", "il y a plus de présents et de pouvoirs que de sièges")
-        if sum(count or 0 for count in self.vote) > voices:
-            raise PydanticCustomError("jalon_votes", "il y a plus de voix que de membres présents et de pouvoirs")
+        votes: list[tuple[int | None, int]] = [(one.number, one.votes_for + one.votes_against + one.abstentions) for one in self.agenda]
+        for item, voices in votes or [(self.item, sum(count or 0 for count in self.vote))]:
+            most = len(self._sitting(item)) + len(self._held(item))
+            if self.seats is not None and most > self.seats:
+                raise PydanticCustomError("jalon_roll", "il y a plus de présents et de pouvoirs que de sièges")
+            if voices > most:
+                raise PydanticCustomError("jalon_votes", "il y a plus de voix que de membres présents et de pouvoirs")
         return self
 
 
@@ -239,6 +264,12 @@ class TermsChanged(Asked):
     dropout_policy: DropoutPolicy | None = Field(None, title="Si un stagiaire abandonne après le début")
     result_policy: ResultPolicy | None = Field(None, title="Si le résultat d’exploitation n’a pas été présenté")
     year_ends_on: Day | None = Field(None, title="Fin de l’année universitaire")
+
+    @model_validator(mode="after")
+    def _pays_something(self) -> Self:
+        if self.rate is not None and self.rate <= 0:
+            raise PydanticCustomError("jalon_rate", "le montant par stagiaire doit être supérieur à zéro")
+        return self
 
 
 class Amendment(Request):

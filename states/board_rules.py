@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from states.board_records import amended
 from states.board_requests import Deliberation
+from states.calculation import in_force
 from states.convention import differences
 from states.facts import Act, Partnership
 from states.french import counted, day, euros, listed
@@ -91,7 +92,7 @@ def vote_is_rejected(case: Case) -> str | None:
 @guard("CONDITIONS_DIFFER", clears=Role.BOARD_SECRETARY)
 def conditions_are_those_of_the_convention(case: Case) -> str | None:
     """Les conditions validées par le conseil sont celles de la convention."""
-    terms, asked = case.partnership.terms_in_force, case.request.conditions
+    terms, asked = in_force(case.partnership, case.effective_on)[-1], case.request.conditions
     differences = [
         f"{label} : {theirs} voté, {ours} dans la convention"
         for label, theirs, ours in (
@@ -108,7 +109,7 @@ def conditions_are_those_of_the_convention(case: Case) -> str | None:
 @guard("ACTED_BEFORE_SIGNATURE", clears=Role.BOARD_SECRETARY, imported=Severity.WARN)
 def act_follows_signature(case: Case) -> str | None:
     """Le conseil acte la signature après qu’elle a eu lieu."""
-    signed_on = case.partnership.signatures[-1].signed_on
+    signed_on = case.partnership.signatures[0].signed_on  # of the convention, not of an amendment
     if case.effective_on >= signed_on:
         return None
     return f"La séance du {day(case.effective_on)} précède la signature du {day(signed_on)} qu’elle acte."
@@ -209,11 +210,31 @@ def something_is_amended(case: Case) -> str | None:
     return "L’avenant ne change aucune condition." if not differences(case.partnership.terms_in_force, amended(case)) else None
 
 
+@guard("FEES_UNKNOWN", clears=Role.TRAINING_OFFICER)
+def fees_are_known_where_they_cap(case: Case) -> str | None:
+    """Pour plafonner au tarif de l’université, ses deux tarifs sont connus."""
+    terms = amended(case)
+    if terms.amount_mode != "capped_at_fee" or None not in (terms.fee_continuing, terms.fee_initial):
+        return None
+    return "Pour plafonner au tarif de l’université, il faut ses deux tarifs."
+
+
 @guard("AMENDED_BACKWARDS", clears=Role.TRAINING_OFFICER)
 def amendment_looks_forward(case: Case) -> str | None:
     """Un avenant prend effet au plus tôt à la date de l’avenant précédent, et pendant l’année universitaire."""
-    terms, takes_effect_on = case.partnership.terms_in_force, case.request.takes_effect_on
+    terms, takes_effect_on, ends_on = case.partnership.terms_in_force, case.request.takes_effect_on, case.request.changes.year_ends_on
+    if ends_on is not None and ends_on <= terms.year_starts_on:
+        return f"L’année universitaire finirait le {day(ends_on)}, avant d’avoir commencé."
     if terms.takes_effect_on <= takes_effect_on <= terms.year_ends_on:
         return None
     period = f"du {day(terms.takes_effect_on)} au {day(terms.year_ends_on)}"
     return f"L’avenant prendrait effet le {day(takes_effect_on)}, hors de la période {period}."
+
+
+@guard("FUTURE_ANSWER", clears=Role.BOARD_SECRETARY, source=HOUSE)
+def answer_has_come(case: Case) -> str | None:
+    """La réponse à un recours se consigne une fois donnée."""
+    decided_on = case.request.decided_on
+    if decided_on is None or decided_on <= case.today:
+        return None
+    return f"La réponse du {day(decided_on)} est dans l’avenir : elle se consigne une fois donnée."

@@ -122,12 +122,16 @@ def _rank(trainee: Trainee) -> tuple[int, int]:
     return trainee.rank, trainee.number
 
 
+def own_terms(versions: tuple[Terms, ...], trainee: Trainee) -> Terms:
+    """The terms that a trainee is judged by: those in force on the day of the selection."""
+    return next((one for one in reversed(versions[1:]) if one.takes_effect_on <= trainee.retained_on), versions[0])
+
+
 def _own(versions: tuple[Terms, ...], trainee: Trainee) -> tuple[Terms, int]:
     """The terms that a trainee is judged by, and the highest cap from the selection on."""
     if len(versions) == 1:
         return versions[0], versions[0].cap
-    before = [one for one in versions[1:] if one.takes_effect_on <= trainee.retained_on]
-    own = before[-1] if before else versions[0]
+    own = own_terms(versions, trainee)
     return own, max(one.cap for one in versions[versions.index(own) :])
 
 

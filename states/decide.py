@@ -56,7 +56,7 @@ def decide(
     Raises KeyError for a trigger that is not in the table.
     """
     step = STEPS[trigger]
-    role, on_behalf_of = _role(step, partnership, actor, request.effective_on(paris_day(at)))
+    role, on_behalf_of = _role(step, partnership, actor, paris_day(at))
     case = _case(partnership, step, request, actor, at, known)._replace(on_behalf_of=on_behalf_of)
     arrival = destination(partnership.state, trigger)
     reasons: list[Reason] = []
@@ -73,13 +73,13 @@ def decide(
 
 
 def _role(step: Step, partnership: Partnership, actor: Actor, on: date) -> tuple[Role | None, str | None]:
-    """The role in which the actor may do the step on that day, and who has lent it."""
+    """The role in which the actor may do the step, and who has lent it. A delegation holds on the days on which somebody acts."""
     own = step.role_of(actor.roles)
     if own is not None or not partnership.delegations:
         return own, None
-    for lent in partnership.delegations:
+    for lent in partnership.lent_to(actor.name, on):
         role = Role(lent.role)
-        if lent.holder == actor.name and role in step.by and lent.starts_on <= on <= lent.ends_on and not _conflicts(role, actor):
+        if role in step.by and not _conflicts(role, actor):
             return role, lent.giver
     return None, None
 
@@ -115,7 +115,7 @@ def why_not(
     possible = destination(partnership.state, step.trigger) is not None
     if not possible:
         reasons.append(_wrong_place(case))
-    if actor is not None and _role(step, partnership, actor, case.effective_on)[0] is None:
+    if actor is not None and _role(step, partnership, actor, case.today)[0] is None:
         reasons.append(_wrong_role(step, actor))
     if not possible:
         return tuple(reasons)

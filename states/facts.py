@@ -239,6 +239,10 @@ class Partnership(NamedTuple):
     def centre(self) -> Party:
         return next(party for party in self.parties if party.side == "cdg")
 
+    def lent_to(self, name: str, on: date) -> tuple[Delegation, ...]:
+        """The delegations that a person holds on a day."""
+        return tuple(one for one in self.delegations if one.holder == name and one.starts_on <= on <= one.ends_on)
+
     @property
     def payee(self) -> tuple[str | None, str | None]:
         """Who is paid and on which IBAN: what the convention says, or the last change that was confirmed."""

@@ -6,30 +6,31 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from states.board_rules import QUORUM_RULES
-from states.calculation import entitlement
+from states.calculation import entitlement, own_terms
 from states.facts import Finding, Partnership
 from states.french import day, euros
 from states.guard import Case, Needs, Reason
-from states.law import CONVENTION, EXECUTORY, QUORUM_DECREE, RESOLUTION
+from states.law import CONVENTION, EXECUTORY, QUORUM_DECREE, SIGNING
 from states.lifecycle import GUARDS
 from states.words import Severity
 
 
 def rates_exceed_fees(partnership: Partnership) -> Iterator[Finding]:
     """Under the flat rate, a subsidised trainee may cost more than the university's own fee (resolution of 9 December 2025)."""
-    terms = partnership.terms_in_force
-    if terms.amount_mode != "flat" or not (terms.fee_continuing or terms.fee_initial):
+    versions = partnership.terms
+    if all(one.amount_mode != "flat" or not (one.fee_continuing or one.fee_initial) for one in versions):
         return
-    counted = {line.trainee for line in entitlement(partnership).lines if line.status == "COUNTED"}
+    counted = {line.trainee for line in entitlement(partnership).lines if line.counted}
     for trainee in partnership.trainees:
-        fee = terms.fee(trainee.fee_regime)
+        terms = own_terms(versions, trainee)
+        fee = terms.fee(trainee.fee_regime) if terms.amount_mode == "flat" else None
         if trainee.number in counted and fee is not None and terms.rate > fee:
             yield Finding(
                 "RATE_EXCEEDS_FEE",
                 str(trainee.number),
                 Severity.WARN,
                 f"Stagiaire n° {trainee.number} : le forfait de {euros(terms.rate)} dépasse le tarif de l’université ({euros(fee)}).",
-                str(RESOLUTION),
+                str(CONVENTION),
             )
 
 
@@ -77,7 +78,19 @@ def trainees_have_moved(partnership: Partnership) -> Iterator[Finding]:
                 f"Stagiaire n° {one.number} : une résidence à {one.moved_to} a été constatée le {day(one.moved_on)} ; "
                 f"celle du jour de la sélection ({one.insee}) reste retenue."
             )
-            yield Finding("MOVED_AFTER_SELECTION", str(one.number), Severity.WARN, reason, str(RESOLUTION))
+            yield Finding("MOVED_AFTER_SELECTION", str(one.number), Severity.WARN, reason, str(CONVENTION))
+
+
+def amendments_precede_their_acts(partnership: Partnership) -> Iterator[Finding]:
+    """An amendment is signed with its own deliberation, which may not have been executory yet."""
+    acts = [act for act in partnership.acts if act.trigger == "amend"]
+    for act, signature in zip(acts, partnership.signatures[1:], strict=False):
+        if act.executory_on is None or act.executory_on > signature.signed_on:
+            reason = (
+                f"Avenant signé le {day(signature.signed_on)} : la délibération du {day(act.held_on)} qui l’autorise "
+                "n’est pas exécutoire à cette date."
+            )
+            yield Finding("AMENDED_BEFORE_EXECUTORY", str(act.number), Severity.WARN, reason, str(SIGNING))
 
 
 class Standing(NamedTuple):
@@ -94,6 +107,7 @@ STANDING = (
     Standing("QUORUM_RULE_UNVERIFIED", ("acts", "terms"), quorum_text_is_unread),
     Standing("TRANSMISSION_UNKNOWN", ("acts",), acts_lack_transmission),
     Standing("MOVED_AFTER_SELECTION", ("trainees",), trainees_have_moved),
+    Standing("AMENDED_BEFORE_EXECUTORY", ("acts", "signatures"), amendments_precede_their_acts),
 )
 COLLECTIONS = (*dict.fromkeys(name for one in STANDING for name in one.reads), "signatures")
 

@@ -99,7 +99,7 @@ class Guard(NamedTuple):
     clears: Role | str
     source: Source
     imported: Severity
-    weigh: Callable[[Partnership], Severity] | None = None
+    weigh: Callable[[Partnership, date], Severity] | None = None
     reads: tuple[str, ...] = ()  # the collections that a warning about the dossier depends on; none named: any
 
     @property
@@ -112,10 +112,10 @@ class Guard(NamedTuple):
         """Who can clear it, in French."""
         return self.clears.label if isinstance(self.clears, Role) else self.clears
 
-    def severity(self, partnership: Partnership) -> Severity:
+    def severity(self, partnership: Partnership, on: date) -> Severity:
         """How much the guard weighs: by the terms when they say so, else lighter on a dossier imported with its past."""
         if self.weigh is not None:
-            return self.weigh(partnership)
+            return self.weigh(partnership, on)
         return self.imported if partnership.imported else Severity.BLOCK
 
     def judge(self, case: Case) -> Reason | None:
@@ -123,7 +123,7 @@ class Guard(NamedTuple):
         sentence = self.objection(case)
         if sentence is None:
             return None
-        severity = self.severity(case.partnership)
+        severity = self.severity(case.partnership, case.effective_on)
         if severity is Severity.IGNORE:
             return None
         return Reason(self.code, sentence, self.who, str(self.source), severity)
@@ -136,7 +136,7 @@ def guard(
     clears: Role | str = WHOEVER_ENTERS,
     source: Source = CONVENTION,
     imported: Severity = Severity.BLOCK,
-    weigh: Callable[[Partnership], Severity] | None = None,
+    weigh: Callable[[Partnership, date], Severity] | None = None,
     reads: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Case], str | None]], Guard]:
     """Make a guard of a function that answers with its objection. `imported` is its weight on a dossier with a past."""

@@ -28,6 +28,8 @@ def undone_by_who_did_it(case: Case) -> str | None:
     past, actor = case.known.past, case.actor
     if past is None or actor is None or actor.name == past.actor or SUPERIOR in actor.roles:
         return None
+    if any(one.role == SUPERIOR for one in case.partnership.lent_to(actor.name, case.today)):
+        return None
     return f"{past.actor} a fait cette étape : {past.actor} ou l’ordonnateur peut l’annuler."
 
 

@@ -28,7 +28,6 @@ class Figure(NamedTuple):
 
 CONVENTION = Source("Convention de partenariat", verified=True)
 HOUSE = Source("Règle de tenue des dossiers de jalon", verified=True)
-RESOLUTION = Source("Délibération du CDG 62 du 9 décembre 2025 : conditions de la participation", verified=True)
 
 QUORUM_DECREE = Source("Décret n° 85-643 du 26 juin 1985, quorum du conseil d’administration", verified=False)
 MAJORITY = Source("Majorité des suffrages exprimés, règle générale des assemblées", verified=False)
@@ -39,7 +38,6 @@ SIGNING = Source(
 APPEAL = Source("Code de justice administrative, art. R421-1 : recours des tiers", verified=False)
 DEFERRAL = Source("CGCT art. L2131-6 : déféré préfectoral", verified=False)
 SILENCE = Source("Code des relations entre le public et l’administration, art. L231-4 : silence valant rejet", verified=False)
-PRIVACY = Source("Règlement (UE) 2016/679, art. 5 : minimisation des données", verified=False)
 
 SEPARATION = Source("Séparation de l’ordonnateur et du comptable, décret n° 2012-1246 du 7 novembre 2012, art. 9", verified=False)
 PRESCRIPTION = Source("Prescription quadriennale, loi n° 68-1250 du 31 décembre 1968, art. 1er", verified=True)

@@ -48,6 +48,11 @@ class Step(NamedTuple):
     def is_recording(self) -> bool:
         return self.dest is None and not self.back
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether taking back means this step: an undoing is never undone, and jalon's own reviews are no step of anybody."""
+        return not self.back and self.trigger != "review_findings"
+
     def role_of(self, roles: frozenset[Role]) -> Role | None:
         """The first role of the row that is among `roles`."""
         return next((role for role in self.by if role in roles), None)
@@ -152,10 +157,11 @@ ROWS: tuple[Step, ...] = (
     Step("publish_act", OPENED, None, (R.BOARD_SECRETARY,), "Consigner la publication", board_requests.Publication,
          (board.act_is_of_the_dossier, board.act_was_voted_before), board_records.publication),
     Step("record_appeal", OPENED, None, (R.BOARD_SECRETARY,), "Consigner un recours gracieux", board_requests.AppealRecorded,
-         (board.act_is_of_the_dossier, board.act_was_voted_before), board_records.appeal, (R.TRAINING_OFFICER, R.AUTHORISING_OFFICER)),
+         (board.act_is_of_the_dossier, board.act_was_voted_before, board.answer_has_come), board_records.appeal,
+         (R.TRAINING_OFFICER, R.AUTHORISING_OFFICER)),
     Step("amend", CONVENTION_IN_FORCE, None, (R.TRAINING_OFFICER, R.BOARD_SECRETARY), "Signer un avenant", board_requests.Amendment,
          (*VOTE, board.both_parties_have_signed, board.signature_follows_approval, board.something_is_amended,
-          board.amendment_looks_forward),
+          board.fees_are_known_where_they_cap, board.amendment_looks_forward),
          board_records.amendment, (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER, R.UNIVERSITY_REFERENT), notes=terms_changed),
     Step("retain_trainee", SELECTION, None, (R.TRAINING_OFFICER,), "Retenir un stagiaire", trainee_requests.TraineeRetained,
          SELECTED, trainee_records.trainee),

@@ -59,6 +59,7 @@ class Recovery(NamedTuple):
     order_number: str
     ordered_on: date
     ordered_by: str
+    ordered_for: str | None
     recovered_on: date | None
     recovered_by: str | None
     accounting_reference: str | None
@@ -72,6 +73,8 @@ class PayeeChange(NamedTuple):
     iban: str
     proposed_on: date
     proposed_by: str
+    proposed_for: str | None
+    recorded_on: date  # the cooling-off runs from here: nobody can type it
     called_on: date | None
     contact: str | None
     confirmed_on: date | None

@@ -111,7 +111,9 @@ def payee_proposed(case: Case) -> Partnership:
         iban=asked.iban,
         proposed_on=case.effective_on,
         proposed_by=_name(case),
-        **dict.fromkeys(PayeeChange._fields[5:]),
+        proposed_for=case.on_behalf_of,
+        recorded_on=case.today,
+        **dict.fromkeys(PayeeChange._fields[PayeeChange._fields.index("called_on") :]),
     )
     return case.partnership._replace(payee_changes=(*changes, proposed))
 
@@ -141,7 +143,8 @@ def recovery_ordered(case: Case) -> Partnership:
         order_number=asked.order_number,
         ordered_on=case.effective_on,
         ordered_by=_name(case),
-        **dict.fromkeys(Recovery._fields[7:]),
+        ordered_for=case.on_behalf_of,
+        **dict.fromkeys(Recovery._fields[Recovery._fields.index("recovered_on") :]),
     )
     excluded = without(case.partnership, asked.trainee, case.effective_on)
     return excluded._replace(recoveries=(*recoveries, order))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from states.calculation import UNDECIDED, entitlement
+from states.calculation import UNDECIDED, entitlement, in_force
 from states.facts import Partnership
 from states.french import day, euros, listed
 from states.guard import Case, Needs, guard
@@ -18,8 +18,8 @@ def motive_is_given(case: Case) -> str | None:
     return None if case.request.motive else "Un motif est obligatoire."
 
 
-def _by_the_terms(partnership: Partnership) -> Severity:
-    return Severity(partnership.terms_in_force.result_policy)
+def _by_the_terms(partnership: Partnership, on: date) -> Severity:
+    return Severity(in_force(partnership, on)[-1].result_policy)
 
 
 @guard(

@@ -29,9 +29,10 @@ def a_payee_is_proposed(case: Case) -> str | None:
 def another_person_confirms(case: Case) -> str | None:
     """Un changement de compte est confirmé par une autre personne que celle qui l’a proposé."""
     proposed = case.partnership.payee_proposed
-    if proposed is None or case.actor is None or proposed.proposed_by not in (case.actor.name, case.on_behalf_of):
+    if proposed is None or case.actor is None:
         return None
-    return f"{proposed.proposed_by} a proposé ce changement de compte : une autre personne doit le confirmer."
+    both = {case.actor.name, case.on_behalf_of} & {proposed.proposed_by, proposed.proposed_for} - {None}
+    return f"{proposed.proposed_by} a proposé ce changement de compte : une autre personne doit le confirmer." if both else None
 
 
 @guard("CALL_BACK_TOO_EARLY", clears="la personne qui confirme", source=PAYEE)
@@ -46,8 +47,8 @@ def call_back_follows_the_proposal(case: Case) -> str | None:
 
 @guard("COOLING_OFF", clears="le temps qui passe", source=PAYEE)
 def cooling_off_is_over(case: Case) -> str | None:
-    """Le délai de réflexion que le centre s’est donné avant de changer de compte est écoulé."""
+    """Le délai de réflexion que le centre s’est donné avant de changer de compte est écoulé depuis la saisie de la proposition."""
     proposed, days = case.partnership.payee_proposed, case.partnership.terms_in_force.payee_cooling_days
-    if proposed is None or case.effective_on >= (over_on := proposed.proposed_on + timedelta(days=days)):
+    if proposed is None or case.today >= (over_on := proposed.recorded_on + timedelta(days=days)):
         return None
-    return f"Un changement de compte se confirme au plus tôt le {day(over_on)} ({counted(days, 'jour', 'jours')} après la proposition)."
+    return f"Un changement de compte se confirme au plus tôt le {day(over_on)} ({counted(days, 'jour', 'jours')} après sa saisie)."

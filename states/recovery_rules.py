@@ -61,7 +61,7 @@ def recovery_follows_its_order(case: Case) -> str | None:
 def another_person_records_the_recovery(case: Case) -> str | None:
     """Ordonner une récupération et constater l’encaissement sont le fait de deux personnes différentes."""
     one = _meant(case)
-    if one is None or case.actor is None or one.ordered_by not in (case.actor.name, case.on_behalf_of):
+    if one is None or case.actor is None or not {case.actor.name, case.on_behalf_of} & {one.ordered_by, one.ordered_for} - {None}:
         return None
     return f"{one.ordered_by} a ordonné cette récupération : une autre personne doit constater l’encaissement."
 

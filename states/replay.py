@@ -7,10 +7,11 @@ A step that was undone is applied and taken back, as it was.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from states import findings
+from states.delays import paris_day
 from states.facts import Actor, Partnership
 from states.guard import Case, Known, Past, Person, Reason
 from states.lifecycle import STEPS
@@ -66,7 +67,9 @@ def _after(told_of: Story, told: dict[str, Any]) -> Story:
     if step is None:
         raise ValueError(told["trigger"])
     partnership = _applied(told_of, told)
-    standing = told_of.standing[:-1] if step.back else (*told_of.standing, Done(told, told_of.partnership))
+    standing = told_of.standing[:-1] if step.back else told_of.standing
+    if step.can_be_undone:
+        standing = (*standing, Done(told, told_of.partnership))
     return Story(partnership, standing, told_of.money_moved or step.trigger == MONEY)
 
 
@@ -75,9 +78,9 @@ def _applied(told_of: Story, told: dict[str, Any]) -> Partnership:
     request, persons = _request(step.asks, dict(told["request"]))
     effective_on = date.fromisoformat(told["effective_on"])
     actor = Actor(told["actor"], frozenset({Role(told["role"])}))
-    case = Case(
-        partnership, step.trigger, request, actor, effective_on, effective_on, persons, Known(past=told_of.past), told.get("on_behalf_of")
-    )
+    recorded_on = paris_day(datetime.fromisoformat(told["recorded_at"]))
+    known, lender = Known(past=told_of.past), told.get("on_behalf_of")
+    case = Case(partnership, step.trigger, request, actor, effective_on, recorded_on, persons, known, lender)
     warnings = tuple(Reason(**{**reason, "severity": Severity(reason["severity"])}) for reason in told["reasons"])
     facts = step.records(case)
     return facts._replace(

@@ -90,8 +90,9 @@ def residence(case: Case) -> Partnership:
     asked = case.request
     known = next(one for one in case.partnership.trainees if one.number == asked.trainee)
     (insee,) = _communes(case)
-    if known.verified_on is not None and not asked.correction and insee != known.insee:
-        return _changed(case, moved_on=asked.verified_on, moved_to=insee)
+    if known.verified_on is not None and not asked.correction:
+        # Seen once, the residence of the selection is verified for good.
+        return case.partnership if insee == known.insee else _changed(case, moved_on=asked.verified_on, moved_to=insee)
     seen = {"insee": insee, "verified_on": asked.verified_on, "verified_by": case.actor.name if case.actor else ""}
     moved = {"moved_on": None, "moved_to": None} if asked.correction else {}
     return _changed(case, **seen, **moved, evidence_kind=asked.evidence_kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from states.calculation import in_force
 from states.french import day
 from states.guard import Case, Needs, guard
 from states.law import HOUSE, PLAUSIBLE_YEARS
@@ -43,7 +44,7 @@ def step_follows_the_previous(case: Case) -> str | None:
 @guard("OUTSIDE_ACADEMIC_YEAR", clears=Role.TRAINING_OFFICER)
 def training_is_within_the_year(case: Case) -> str | None:
     """La formation se déroule pendant l’année universitaire de la convention."""
-    terms, asked = case.partnership.terms_in_force, case.request
+    terms, asked = in_force(case.partnership, case.effective_on)[-1], case.request
     if terms.year_starts_on <= asked.starts_on and asked.ends_on <= terms.year_ends_on:
         return None
     return (

@@ -140,7 +140,33 @@ COMES_AND_GOES = "Un membre arrive s’il n’est pas là, et part s’il y est.
         ({"proxies": [proxy(20, 21)]}, "Un pouvoir est porté par un membre présent."),
         ({"votes_for": 18}, VOICES),
         ({"item": 2, "movements": [moves(17, "leaves", 2)]}, VOICES),
-        (roll(3, 3) | {"proxies": [proxy(4, 1)]}, "Il y a plus de présents et de pouvoirs que de sièges."),
+        (roll(3, 3) | {"proxies": [proxy(4, 1)]}, "Un pouvoir est donné par un membre du conseil, parmi les absents ou les excusés."),
+        (
+            {"alternates": [{"name": MEMBERS[0], "sits_for": MEMBERS[20]}, {"name": MEMBERS[1], "sits_for": MEMBERS[20]}]},
+            "Un suppléant remplace un seul membre, et un membre n’a qu’un suppléant.",
+        ),
+        (
+            {"alternates": [{"name": MEMBERS[0], "sits_for": MEMBERS[20]}], "item": 1, "movements": [moves(21, "arrives", 1)]},
+            "Un membre n’arrive qu’une fois parti le suppléant qui siège à sa place.",
+        ),
+        (
+            {"item": 1, "movements": [{"name": "Un inconnu", "moves": "arrives", "before_item": 1}]},
+            "Un membre qui arrive était absent ou excusé à l’appel.",
+        ),
+        (
+            {"alternates": [{"name": MEMBERS[0], "sits_for": MEMBERS[20]}], "proxies": [proxy(21, 1)]},
+            "Un membre remplacé par son suppléant ne donne pas de pouvoir.",
+        ),
+        (
+            {
+                "votes_for": None,
+                "votes_against": None,
+                "abstentions": None,
+                "item": 2,
+                "agenda": [{"number": 1, "title": "Budget", "votes_for": 99}, {"number": 2, "title": "Convention", "votes_for": 17}],
+            },
+            VOICES,
+        ),
         ({"movements": [moves(17, "leaves", 2)]}, "Pour tenir compte des arrivées et départs, il faut le numéro du point."),
         ({"item": 1, "movements": [moves(18, "leaves", 2)]}, COMES_AND_GOES),
         ({"item": 1, "movements": [moves(1, "arrives", 2)]}, COMES_AND_GOES),

@@ -192,8 +192,22 @@ TRIALS: dict[str, Trial] = {
         "confirm_payee", {"called_on": "2026-06-16"}, PROPOSED_BY_FARIDA, {}, PROPOSED_BY_FARIDA, alone="Omar", kept_alone="Omar"
     ),
     "COOLING_OFF": Trial(
-        "confirm_payee", {"confirmed_on": "2026-06-18"}, PROPOSED_BY_FARIDA, {}, PROPOSED_BY_FARIDA, alone="Omar", kept_alone="Omar"
+        "confirm_payee",
+        {},
+        [*way(State.SETTLED, open={"terms": RIGHT["open"]["terms"] | {"payee_cooling_days": 1}}), PROPOSED],
+        {},
+        PROPOSED_BY_FARIDA,
+        alone="Omar",
+        kept_alone="Omar",
     ),
+    "FEES_UNKNOWN": Trial(
+        "amend",
+        {"changes": {"amount_mode": "capped_at_fee", "fees": {"initial": "1911.00"}}},
+        way(State.ACTED),
+        {"changes": {"amount_mode": "capped_at_fee", "fees": {"initial": "1911.00", "continuing": "3822.00"}}},
+        way(State.ACTED),
+    ),
+    "FUTURE_ANSWER": Trial("record_appeal", {"decided_on": "2026-11-24"}, way(State.ACTED), {"decided_on": "2026-11-23"}, way(State.ACTED)),
     "NOTHING_TO_RECOVER": Trial(
         "order_recovery",
         after=way(State.PAID, selected=[("retain_trainee", SECOND), VERIFIED], **FOR_ONE),

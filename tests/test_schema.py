@@ -93,11 +93,11 @@ BAD = {
     "ck_recoveries_amount": "INSERT INTO recoveries (partnership_id, number, trainee, amount_cents, motive, order_number, ordered_on,"
     " ordered_by) VALUES (1, 1, 1, 0, 'x', 'x', '2026-09-01', 'Omar')",
     "ck_payee_changes_two_people": "INSERT INTO payee_changes VALUES"
-    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', '2026-06-18', 'x', '2026-06-19', 'Tania', NULL)",
+    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', NULL, '2026-06-17', '2026-06-18', 'x', '2026-06-19', 'Tania', NULL)",
     "ck_payee_changes_once": "INSERT INTO payee_changes VALUES"
-    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', '2026-06-18', 'x', '2026-06-19', 'Omar', '2026-06-20')",
+    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', NULL, '2026-06-17', '2026-06-18', 'x', '2026-06-19', 'Omar', '2026-06-20')",
     "ck_payee_changes_whole": "INSERT INTO payee_changes VALUES"
-    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', NULL, NULL, '2026-06-19', 'Omar', NULL)",
+    " (1, 1, 'x', 'x', '2026-06-17', 'Tania', NULL, '2026-06-17', NULL, NULL, '2026-06-19', 'Omar', NULL)",
     "ck_delegations_two_people": "INSERT INTO delegations VALUES (1, 1, 'x', 'Tania', 'Tania', '2026-01-01', '2026-01-02')",
     "ck_delegations_order": "INSERT INTO delegations VALUES (1, 1, 'x', 'Tania', 'Bruno', '2026-01-02', '2026-01-01')",
     "ck_acts_order": "UPDATE acts SET transmitted_on = '2025-10-08' WHERE number = 1",

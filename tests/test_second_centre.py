@@ -63,6 +63,7 @@ DOSSIER: dict[str, Any] = {
         "proxies_count": True,
         "nature": "service",
         "payment_days": 45,
+        "payee_cooling_days": 0,
     },
 }
 # Of 20 seats, half plus one is 11: nine members are there, and carry two proxies.
@@ -236,7 +237,6 @@ def test_the_next_year_opens_as_a_new_dossier_with_the_same_terms_and_the_accoun
 # What may be said of the first centre outside of its data: examples in forms and sentences, the title of its demo, its resolution.
 CENTRE = re.compile(r"CDG ?62|Artois|Pas-de-Calais|(?<![0-9.])62[0-9]{3}(?![0-9])|[\"']62[\"']|40 ?000[.,]00", re.IGNORECASE)
 EXAMPLES = {
-    "states/law.py": ["Délibération du CDG 62 du 9 décembre 2025"],
     "states/fields.py": ["40000.00"],
     "states/french.py": ["62119", "CDG62-ARTOIS-DUSGM-2025", "40000.00", "40 000,00"],
     "states/requests.py": ["CDG62-ARTOIS-DUSGM-2025"],

@@ -58,7 +58,14 @@ RIGHT: dict[str, dict[str, Any]] = {
                 "payee": {"holder": "Agent comptable", "iban": IBAN},
             },
         },
-        "terms": {"academic_year": "2025-2026", "rate": "2000.00", "cap": 20, "department": "62", "quorum_verified": True},
+        "terms": {
+            "academic_year": "2025-2026",
+            "rate": "2000.00",
+            "cap": 20,
+            "department": "62",
+            "quorum_verified": True,
+            "payee_cooling_days": 0,  # these tests record everything on one day
+        },
     },
     "approve": {"held_on": "2025-10-09", **VOTE},
     "reject": {"held_on": "2025-10-09", **AGAINST},
