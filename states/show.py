@@ -6,6 +6,7 @@ from typing import Any
 
 from states.french import listed
 from states.guard import Guard
+from states.law import FIGURES
 from states.lifecycle import GUARDS, OF_EVERY_STEP, ROWS, Step
 from states.words import FINAL_STATES, STATE_LABELS, Role, Severity, State
 
@@ -52,6 +53,12 @@ def lifecycle_page() -> str:
             "| Code | Ce que la règle exige | Nouveau dossier | Dossier repris | Qui peut y remédier | Source |",
             "|---|---|---|---|---|---|",
             *(_rule(one) for one in GUARDS.values()),
+            "",
+            "## Chiffres de droit",
+            "",
+            "| Valeur | Ce qu’elle compte | Source |",
+            "|---|---|---|",
+            *(f"| {one.value} | {one.meaning} | {one.source} |" for one in FIGURES),
             "",
         ]
     )
