@@ -40,7 +40,7 @@ def next_reference(reference: str, terms: Terms) -> str:
     """« ...-2025 » becomes « ...-2026 »: the first year of the academic year, where the reference ends with it."""
     first = terms.academic_year[:4]
     if not reference.endswith(first):
-        raise Invalid(f"La référence {reference} ne finit pas par {first} : donnez celle du nouveau dossier avec --reference.")
+        raise Invalid(f"La référence {reference} ne finit pas par {first} : donnez celle du nouveau dossier avec --new-reference.")
     return f"{reference.removesuffix(first)}{int(first) + 1}"
 
 

@@ -49,11 +49,14 @@ def trainee(number: int, one: One) -> Trainee:
     return Trainee(number, one.rank or number, one.regime, one.insee, one.retained_on, *seen, None, None, *left, None, commitment="")
 
 
+TRAINING = Training(1, date(2026, 1, 12), date(2026, 5, 29), 294, None, None, None, None)
 BLANK = Partnership("ESSAI-1", imported=False, state=State.TRAINED, version=1, entered_on=date(2026, 5, 29), pepper="00" * 32)
 
 
 def dossier(*people: One, terms: Terms = SEED) -> Partnership:
-    return BLANK._replace(terms=(terms,), trainees=tuple(trainee(number, one) for number, one in enumerate(people, start=1)))
+    return BLANK._replace(
+        terms=(terms,), trainings=(TRAINING,), trainees=tuple(trainee(number, one) for number, one in enumerate(people, start=1))
+    )
 
 
 def statuses(partnership: Partnership) -> list[str]:
@@ -160,13 +163,18 @@ def test_equal_ranks_are_no_matter_when_one_lives_elsewhere() -> None:
 # Laws of the sum.
 
 REGIME = st.sampled_from(["continuing", "initial"])
-SOMEBODY = st.builds(One, st.sampled_from([HERE, "62041", ELSEWHERE]), REGIME, st.integers(1, 30), st.booleans())
+LEFT = st.none() | st.dates(date(2025, 12, 16), date(2026, 5, 29))
+SOMEBODY = st.builds(
+    One, st.sampled_from([HERE, "62041", ELSEWHERE]), REGIME, st.integers(1, 30), st.booleans(), LEFT, st.none() | st.integers(0, 400)
+)
 PEOPLE = st.lists(SOMEBODY, max_size=30)
 EUROS = st.decimals(min_value=Decimal("0.01"), max_value=999_999, places=2)
 FEE = st.none() | EUROS
 TERMS = st.builds(
-    lambda rate, cap, mode, fc, fi: SEED._replace(rate=rate, cap=cap, amount_mode=mode, fee_continuing=fc, fee_initial=fi),
-    *(EUROS, st.integers(1, 8), st.sampled_from(["flat", "capped_at_fee"]), FEE, FEE),
+    lambda rate, cap, mode, fc, fi, policy: SEED._replace(
+        rate=rate, cap=cap, amount_mode=mode, fee_continuing=fc, fee_initial=fi, dropout_policy=policy
+    ),
+    *(EUROS, st.integers(1, 8), st.sampled_from(["flat", "capped_at_fee"]), FEE, FEE, st.sampled_from([None, "full", "prorata", "none"])),
 )
 
 
@@ -175,6 +183,32 @@ def test_the_sum_never_exceeds_the_cap_times_the_rate(people: list[One], terms: 
     due = entitlement(dossier(*people, terms=terms))
     assert due.amount <= terms.cap * terms.rate == ceiling(dossier(*people, terms=terms))
     assert due.subsidised == [line.status for line in due.lines].count("COUNTED") <= terms.cap
+
+
+@given(PEOPLE, TERMS)
+def test_a_sum_capped_at_the_fees_never_exceeds_them(people: list[One], terms: Terms) -> None:
+    partnership = dossier(*people, terms=terms._replace(amount_mode="capped_at_fee"))
+    counted = {line.trainee for line in entitlement(partnership).lines if line.counted}
+    fees = [terms.fee(one.fee_regime) for one in partnership.trainees if one.number in counted]
+    assert None in fees or entitlement(partnership).amount <= sum(fee for fee in fees if fee is not None)
+
+
+@given(PEOPLE, TERMS)
+def test_nobody_who_withdrew_before_the_start_is_paid_for(people: list[One], terms: Terms) -> None:
+    partnership = dossier(*people, terms=terms)
+    early = {one.number for one in partnership.trainees if one.left_on is not None and one.left_on < TRAINING.starts_on}
+    assert not early & {line.trainee for line in entitlement(partnership).lines if line.unit}
+
+
+@pytest.mark.parametrize(("policy", "amount"), [("full", "2000.00"), ("prorata", "680.27"), ("none", "0.00"), (None, "0.00")])
+def test_who_left_at_100_of_294_hours_is_paid_for_as_the_convention_says(policy: str | None, amount: str) -> None:
+    partnership = dossier(One(left_on=date(2026, 3, 1), hours_done=100), terms=SEED._replace(dropout_policy=policy))
+    assert entitlement(partnership).amount == Decimal(amount)
+
+
+def test_a_place_freed_before_the_start_goes_to_the_waiting_list() -> None:
+    partnership = dossier(One(left_on=date(2026, 1, 5)), One(), One(), terms=SEED._replace(cap=1))
+    assert statuses(partnership) == ["WITHDRAWN", "COUNTED", "OVER_CAP"]
 
 
 @given(PEOPLE, TERMS)
@@ -279,9 +313,6 @@ def test_a_commitment_depends_on_its_salt_and_tells_no_name() -> None:
     told = commitment("00" * 16, "Martin", "Zoé", BORN)
     assert told != commitment("01" * 16, "Martin", "Zoé", BORN)
     assert len(bytes.fromhex(told)) == 32
-
-
-TRAINING = Training(1, date(2026, 1, 12), date(2026, 5, 29), 294, None, None, None, None)
 
 
 @pytest.mark.parametrize(
