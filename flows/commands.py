@@ -52,7 +52,9 @@ GOOD_LINES = Annotated[
     ),
 ]
 TEMPLATE = Annotated[str | None, Parameter(name="--template", metavar="FICHIER", help="Écrire un tableau vide, avec ses listes de choix")]
-NEW = Annotated[str | None, Parameter(name="--new-reference", metavar="TEXTE", help="Référence du nouveau dossier (sinon, l’année suivante)")]
+NEW = Annotated[
+    str | None, Parameter(name="--new-reference", metavar="TEXTE", help="Référence du nouveau dossier (sinon, l’année suivante)")
+]
 DIGEST = Annotated[str | None, Parameter(name="--digest", metavar="EMPREINTE", help="Chercher l’empreinte qu’un courrier porte")]
 KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
