@@ -97,9 +97,12 @@ def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tupl
     else:
         entered_on = facts.entered_on if step.is_recording else case.effective_on
     after = facts._replace(state=arrival, version=facts.version + 1, entered_on=entered_on, findings=findings.after(case, facts, warnings))
-    tells = STEPS[case.known.past.trigger].tells if step.back and case.known.past else step.tells
+    tells, notes = step.tells, step.notes(case.partnership, after) if step.notes else ()
+    if step.back and case.known.past is not None:
+        undone = STEPS[case.known.past.trigger]
+        tells = undone.tells
+        notes = (f"Est annulé : « {undone.label} », entrée {case.known.past.n} du journal, par {case.known.past.actor}.",)
     effects: tuple[Effect, ...] = (*(Tell(told) for told in tells), Check())
-    notes = step.notes(case.partnership, after) if step.notes else ()
     return Decision(step, role, case.on_behalf_of, after, case.effective_on, warnings, effects, identities(case), notes)
 
 
