@@ -116,7 +116,10 @@ class Ledger:
     def _places(self, request: Request) -> tuple[tuple[Place, ...], ...] | None:
         """The communes that the residences in a request may mean; looked up before the transaction, which others wait for."""
         find, residences = self._gazetteer, residences_of(request)
-        return None if find is None or not residences else tuple(find(text) for text in residences)
+        if find is None or not residences:
+            return None
+        found = {text: find(text) for text in dict.fromkeys(residences)}
+        return tuple(found[text] for text in residences)
 
     def answered(self, key: str) -> Answer | None:
         """What `key` was answered, or None; for a caller whose input cannot differ. Raises Unreachable."""

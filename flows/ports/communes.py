@@ -11,7 +11,7 @@ import csv
 import re
 import unicodedata
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
 from sys import intern
@@ -40,9 +40,17 @@ class Commune(NamedTuple):
     matched: str | None
 
 
-class _Book(NamedTuple):
-    by_code: dict[str, Commune]
-    by_name: dict[str, tuple[Commune, ...]]
+class _Book:
+    """The communes by code, and by compared name once somebody asks for a name: that takes three times as long."""
+
+    def __init__(self, by_code: dict[str, Commune], named: list[tuple[str, Commune]]) -> None:
+        self.by_code = by_code
+        self._named = named
+
+    @cached_property
+    def by_name(self) -> dict[str, tuple[Commune, ...]]:
+        """Every commune of a name."""
+        return _by_name(self._named)
 
 
 def find(text: str) -> tuple[Commune, ...]:
@@ -114,7 +122,7 @@ def _book() -> _Book:
                     by_code[alias] = part
                 else:
                     named.append((alias, part))
-    return _Book(by_code, _by_name(named))
+    return _Book(by_code, named)
 
 
 def _by_name(named: list[tuple[str, Commune]]) -> dict[str, tuple[Commune, ...]]:
