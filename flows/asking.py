@@ -23,7 +23,7 @@ from flows.ports.clock import now
 from flows.ports.inbox import parsed
 from flows.screen import Page, of_answer, show
 from models.answers import Invalid
-from models.store import Unreachable
+from models.faults import Unreachable
 from states.french import sentences, unreadable
 from states.lifecycle import STEPS, Step
 from states.requests import Request

@@ -10,7 +10,7 @@ from flows.checking import check
 from flows.home import shared_home
 from flows.settings import settings
 from models.answers import Invalid
-from models.store import Unreachable
+from models.faults import Unreachable
 from states.french import counted
 
 

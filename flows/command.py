@@ -11,7 +11,8 @@ from flows import reading, screen
 from flows.home import Home, close_all
 from flows.settings import settings
 from models.answers import Invalid
-from models.store import Unreachable, writable
+from models.faults import Unreachable
+from models.store import writable
 from states.french import unreadable
 
 INTERRUPTED = 130

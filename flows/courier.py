@@ -12,8 +12,8 @@ from flows.letters import notification
 from flows.ports import mail
 from flows.ports.clock import now
 from models.answers import Invalid
+from models.faults import Unreachable
 from models.outbox import Held, Parcel
-from models.store import Unreachable
 from states.french import counted
 from states.words import Role
 

@@ -13,7 +13,7 @@ from flows.ports.sheets import Fault, Sheet
 from flows.screen import REFUSED, Page, of_answer, wall_time
 from models.answers import Answer, Conflict, Done, answer_of
 from models.entries import instant
-from models.store import Unreachable
+from models.faults import Unreachable
 from states.decide import why_not
 from states.delays import paris_day
 from states.facts import Partnership

@@ -11,7 +11,7 @@ from flows.checks import checks
 from flows.courier import deliver_all
 from flows.home import shared_home
 from flows.settings import settings
-from models.store import Unreachable
+from models.faults import Unreachable
 
 
 @flow(name="deliver", description="Distribue ce que la boîte d’envoi contient : courriers et contrôles.", retries=3, retry_delay_seconds=10)

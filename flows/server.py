@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 from flows.settings import PROJECT, settings
-from models.store import Unreachable
+from models.faults import Unreachable
 
 USUAL_PORT = 4200
 READY_SECONDS = 90

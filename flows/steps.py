@@ -21,7 +21,7 @@ from flows.ports import inbox
 from flows.ports.clock import now
 from flows.settings import settings
 from models.answers import Answer, Conflict, Done, Invalid
-from models.store import Unreachable
+from models.faults import Unreachable
 from states.french import sentences
 from states.guard import Refused
 from states.lifecycle import ROWS, Step

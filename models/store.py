@@ -15,18 +15,14 @@ from weakref import WeakSet
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import URL, Dialect
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
+from models.faults import FRENCH_FAULTS, Unreachable, raise_in_french
 from models.tables import SCHEMA
 from states.french import unreadable
 
 BUSY_SECONDS = 10
-DRIVER_FAULTS = (SQLAlchemyError, sqlite3.Error, OSError)
-
-
-class Unreachable(Exception):
-    """Something outside does not answer. Asking again later may work; the message is a French sentence."""
 
 
 class Cursor(Protocol):
@@ -38,20 +34,6 @@ class Cursor(Protocol):
     def executemany(self, sql: str, parameters: Sequence[Mapping[str, Any]], /) -> Any: ...
     def fetchone(self) -> Any: ...
     def fetchall(self) -> list[Any]: ...
-
-
-class _FrenchFaults:
-    """Turns what drivers raise into Unreachable; integrity errors pass, they are the caller's to read.
-
-    A class without state, like `_Transaction`: around every step, generators would cost a tenth of it.
-    """
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None) -> None:
-        if fault is not None:
-            _raise_in_french(fault)
 
 
 class _Transaction:
@@ -71,17 +53,14 @@ class _Transaction:
     def __exit__(self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None) -> None:
         if fault is not None:
             self._store.roll_back(self._cursor)
-            _raise_in_french(fault)
+            raise_in_french(fault)
             return
         try:
             self._cursor.execute("COMMIT")
         except BaseException as late:
             self._store.roll_back(self._cursor)
-            _raise_in_french(late)
+            raise_in_french(late)
             raise
-
-
-FRENCH_FAULTS = _FrenchFaults()
 
 
 class Store:
@@ -288,36 +267,3 @@ def _assert_schema(schema: str | None) -> None:
         raise Unreachable(f"La base est d’un schéma plus récent ({schema}) que ce jalon ({SCHEMA}) : installez la version à jour.")
     if schema < SCHEMA:
         raise Unreachable(f"La base est d’un schéma d’avant la version 0.1.0 ({schema}) : ce jalon ({SCHEMA}) ne sait pas la reprendre.")
-
-
-SQLITE_FAULTS = (
-    ("not a database", "Le fichier de la base n’est pas une base de données lisible."),
-    ("malformed", "Le fichier de la base est abîmé : restaurez une sauvegarde."),
-    ("readonly", "La base est en lecture seule : rien n’a été enregistré."),
-    ("unable to open", "La base ne peut pas être ouverte : vérifiez le chemin et les droits."),
-    ("locked", "La base est occupée par un autre programme : réessayez dans un instant."),
-    ("disk is full", "Le disque est plein : rien n’a été enregistré."),
-    ("disk I/O error", "Le disque ne répond pas correctement : rien n’a été enregistré."),
-    ("no such table", "La base n’a pas les tables de jalon."),
-)
-
-
-def _raise_in_french(fault: BaseException) -> None:
-    """Raise Unreachable in place of what a driver raised; come back when `fault` is something else."""
-    if isinstance(fault, DRIVER_FAULTS) or type(fault).__module__.startswith("psycopg"):
-        told = _translated(fault)
-        if told is not fault:
-            raise told from fault
-
-
-def _translated(fault: BaseException) -> BaseException:
-    cause = fault.orig if isinstance(fault, DBAPIError) and fault.orig is not None else fault
-    if type(cause).__name__ in ("IntegrityError", "UniqueViolation", "CheckViolation", "ForeignKeyViolation", "NotNullViolation"):
-        return fault
-    message = str(cause)
-    for sign, sentence in SQLITE_FAULTS:
-        if sign in message:
-            return Unreachable(sentence)
-    if type(cause).__module__.startswith("psycopg"):
-        return Unreachable("La base PostgreSQL ne répond pas : vérifiez qu’elle est démarrée et l’adresse JALON_DATABASE_URL.")
-    return Unreachable(f"La base ne répond pas ({type(cause).__name__}).")

@@ -13,7 +13,8 @@ from walks import WAYS, Walk
 from witness import child, dump, journal, sql
 
 from models.answers import Answer, Conflict, Done
-from models.store import Store, Unreachable
+from models.faults import Unreachable
+from models.store import Store
 from models.verify import Verifier
 from states.guard import Refused
 from states.words import State

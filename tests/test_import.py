@@ -25,9 +25,10 @@ from flows.importing import imported
 from flows.ports import cells
 from flows.settings import settings
 from models.answers import Done
+from models.faults import Unreachable
 from models.ledger import Ledger
 from models.people import Register
-from models.store import Store, Unreachable, sqlite_url
+from models.store import Store, sqlite_url
 from models.verify import Verifier
 from states.words import Role
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.ports.mail import Letter, write
-from models.store import Unreachable
+from models.faults import Unreachable
 from states.lifecycle import ROWS
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

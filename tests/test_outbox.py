@@ -11,8 +11,9 @@ from test_faults import NO_QUORUM, committed, faults
 from walks import AT, WAYS, Walk
 from witness import dump, journal, sql
 
+from models.faults import Unreachable
 from models.outbox import ATTEMPTS_AT_MOST, LEASE, Outbox
-from models.store import Store, Unreachable
+from models.store import Store
 from states.lifecycle import STEPS
 from states.words import Role, State
 

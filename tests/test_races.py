@@ -12,8 +12,9 @@ from walks import Walk
 from witness import child, fresh, journal, sql
 
 from models.answers import Answer, Conflict, Done
+from models.faults import Unreachable
 from models.people import Register
-from models.store import Store, Unreachable
+from models.store import Store
 from models.verify import Verifier
 from states.words import Role, State
 

@@ -19,8 +19,9 @@ from witness import child, sql
 
 from models.columns import metadata
 from models.constraints import SENTENCES, violated
+from models.faults import Unreachable
 from models.migrate import MIGRATIONS
-from models.store import Store, Unreachable, sqlite_url
+from models.store import Store, sqlite_url
 from models.tables import SCHEMA
 from states.words import State
 
@@ -271,7 +272,8 @@ def test_no_folder_is_made_below_a_file(tmp_path: Path) -> None:
 AS_NOBODY = """
 import os, sys
 from walks import Walk
-from models.store import Store, Unreachable
+from models.store import Store
+from models.faults import Unreachable
 if os.geteuid() == 0:
     os.setgid(65534); os.setuid(65534)
 try:

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from models.store import Unreachable
+from models.faults import Unreachable
 from states.french import unreadable
 
 
