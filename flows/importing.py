@@ -95,7 +95,7 @@ def _attempts(home: Home, reference: str, sha256: str) -> tuple[Answer | None, i
             step = STEPS.get(told["trigger"])
             if step and step.back:
                 del standing[-1:]
-            else:
+            elif step and step.can_be_undone:
                 standing.append(told)
     first = next((told for told in standing if _of(told, sha256)), None)
     return (answer_of(first, first["digest"]) if first else None), tried

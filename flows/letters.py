@@ -52,7 +52,9 @@ def _details(told: dict[str, Any], step: Step) -> list[str]:
     """« Motif : pièce manquante. », for each field of the request that matters to the reader."""
     if step.asks.personal:
         return []
-    asked = {name: told["request"][name] for name in TOLD if told["request"].get(name)}
+    # A motive is written freely: that of a recovery is about one trainee.
+    kept = [name for name in TOLD if name != "motive" or step.trigger != "order_recovery"]
+    asked = {name: told["request"][name] for name in kept if told["request"].get(name)}
     if "amount" in asked:
         asked["amount"] = euros(Decimal(asked["amount"]))
     return [f"{(step.asks.model_fields[name].title or name).removesuffix(', en euros')} : {value}." for name, value in asked.items()]
@@ -77,7 +79,7 @@ def _up_to_you(told: dict[str, str], role: Role, person: Person, partnership: Pa
         return []  # the dossier has moved on since
     at = datetime.fromisoformat(told["recorded_at"])
     actor = Actor(person.name, frozenset(person.roles))
-    steps = [step for step in steps_from(partnership.state) if role in step.by and not step.is_recording]
+    steps = [step for step in steps_from(partnership.state) if role in step.by and step.dest]
     steps = [step for step in steps if all(one.code != "SAME_PERSON" for one in why_not(partnership, step, at=at, actor=actor))]
     if not steps:
         return []

@@ -32,7 +32,7 @@ OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet"}
 
 def show(home: Home, reference: str) -> Page:
     """A dossier whole."""
-    told = home.views.show(reference, on=paris_day(now()))
+    told, partnership, history = home.views.page(reference, on=paris_day(now()))
     terms, due = told["terms"], told["entitlement"]
     conditions = f"{euros(Decimal(terms['rate']))} par stagiaire, {terms['cap']} au plus, résidant dans le {terms['department']}"
     eligible = counted(due["eligible"], "éligible", "éligibles")
@@ -42,7 +42,6 @@ def show(home: Home, reference: str) -> Page:
         f"  Conditions : {conditions}, année {terms['academic_year']}",
         f"  Droit à subvention : {euros(Decimal(due['amount']))} ({of_them})",
     ]
-    partnership = home.views.partnership(reference)
     lines[1:1] = [
         f"  Parties : {partnership.centre.name} et {partnership.university.name} ; à payer à {' '.join(filter(None, partnership.payee))}"
     ]
@@ -58,7 +57,7 @@ def show(home: Home, reference: str) -> Page:
     if told["trainees"]:
         statuses = ([str(one["number"]), STATUSES[one["status"]], one["reason"]] for one in told["trainees"])
         lines += ["", *table(("N°", "Statut", "Pourquoi"), statuses)]
-    return Page([*lines, "", *timeline(home.views.history(reference))], told)
+    return Page([*lines, "", *timeline(history)], told)
 
 
 def money(partnership: Partnership) -> list[str]:

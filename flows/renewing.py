@@ -10,8 +10,10 @@ from models.answers import Invalid
 from models.views import terms_told
 from states.facts import Partnership, Terms
 
-KEPT = ("rate", "cap", "department", "amount_mode", "dropout_policy", "quorum_rule", "quorum_verified", "proxies_count")
-KEPT_TOO = ("result_policy", "payee_cooling_days", "nature", "payment_days")
+KEPT = (
+    *("rate", "cap", "department", "amount_mode", "dropout_policy", "quorum_rule", "quorum_verified", "proxies_count"),
+    *("result_policy", "payee_cooling_days", "nature", "payment_days"),
+)
 
 
 def renewed(partnership: Partnership, reference: str | None = None) -> dict[str, Any]:
@@ -27,7 +29,7 @@ def renewed(partnership: Partnership, reference: str | None = None) -> dict[str,
             "university": {"name": university.name, "siret": university.siret, "payee": {"holder": holder, "iban": iban}},
         },
         "terms": {
-            **{name: told[name] for name in (*KEPT, *KEPT_TOO)},
+            **{name: told[name] for name in KEPT},
             "academic_year": _later(terms.academic_year),
             "year_starts_on": _a_year_later(terms.year_starts_on).isoformat(),
             "year_ends_on": _a_year_later(terms.year_ends_on).isoformat(),

@@ -31,6 +31,9 @@ def entitled(home: Home, reference: str, *, on: str | None = None, suppositions:
     supposed = real
     for text in suppositions:
         supposed = _supposed(supposed, text, moment)
+    terms = in_force(supposed, moment)[-1]
+    if terms.amount_mode == "capped_at_fee" and None in (terms.fee_continuing, terms.fee_initial):
+        raise Invalid("Pour plafonner au tarif de l’université, il faut ses deux tarifs : ajoutez fee_continuing=... et fee_initial=...")
     due = entitlement(supposed, moment)
     lines = [f"{reference} : droit à subvention au {day(moment)}{' (supposition : rien n’est enregistré)' if suppositions else ''}", ""]
     rows = ([str(one.rank), f"n° {one.trainee}", "oui" if one.counted else "non", euros(one.unit), one.reason] for one in due.lines)
@@ -41,7 +44,7 @@ def entitled(home: Home, reference: str, *, on: str | None = None, suppositions:
     told = due_told(due)
     if suppositions:
         now_due = entitlement(real, moment)
-        lines.append(f"Aujourd’hui, avec les faits du dossier : {euros(now_due.amount)}.")
+        lines.append(f"Avec les faits du dossier : {euros(now_due.amount)}.")
         told |= {"supposed": list(suppositions), "without_supposition": due_told(now_due)["amount"]}
     return Page(lines, told)
 
@@ -71,7 +74,7 @@ def _more_trainees(partnership: Partnership, value: str, on: date) -> Partnershi
     terms, known = partnership.terms_in_force, partnership.trainees
     number, rank = max((one.number for one in known), default=0), max((one.rank for one in known), default=0)
     insee = f"{terms.department}999"[:5]
-    blank = Trainee(0, 0, "continuing", insee, on, on, "", "other", *(None,) * 6, "")
+    blank = Trainee(0, 0, "continuing", insee, insee, on, on, "", "other", *(None,) * 6, "")
     more = range(1, _whole(value.removeprefix("+")) + 1)
     return partnership._replace(trainees=(*known, *(blank._replace(number=number + one, rank=rank + one) for one in more)))
 
@@ -83,7 +86,9 @@ def _whole(value: str) -> int:
 
 
 def _cap(value: str) -> int:
-    return max(1, _whole(value))
+    if _whole(value) == 0:
+        raise Invalid("Le nombre maximal de stagiaires est au moins 1.")
+    return _whole(value)
 
 
 def _euros(value: str) -> Decimal:

@@ -46,7 +46,8 @@ class Writes:
         self.name = store.compile(insert(tables.identities).values(_parameters(tables.identities)))
         self.forget = store.compile(_deletion(tables.identities))
         self.find = store.compile(insert(tables.findings).values(_parameters(tables.findings, "id", "resolved_at")))
-        self.resolve = store.compile(_resolution())
+        self.resolve = store.compile(_open_finding().values(resolved_at=bindparam("resolved_at")))
+        self.reword = store.compile(_open_finding().values({name: bindparam(name) for name in ("severity", "reason", "source")}))
 
 
 class Dossiers:
@@ -151,11 +152,18 @@ class Dossiers:
             cursor.executemany(self._writes.name, rows)
 
     def _write_findings(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
-        for gone in set(before.findings) - set(after.findings):
-            cursor.execute(self._writes.resolve, {"id_": id_, "code_": gone.code, "subject_": gone.subject, "resolved_at": at})
-        for new in after.findings:
-            if new not in before.findings:
-                cursor.execute(self._writes.find, {"partnership_id": id_, **new._asdict(), "opened_at": at})
+        """Open the new ones, resolve those that are gone; one that only says it otherwise stays open since when it was."""
+        known = {(one.code, one.subject): one for one in before.findings}
+        still = {(one.code, one.subject) for one in after.findings}
+        for code, subject in known.keys() - still:
+            cursor.execute(self._writes.resolve, {"id_": id_, "code_": code, "subject_": subject, "resolved_at": at})
+        for one in after.findings:
+            was = known.get((one.code, one.subject))
+            if was is None:
+                cursor.execute(self._writes.find, {"partnership_id": id_, **one._asdict(), "opened_at": at})
+            elif was != one:
+                said = {"severity": one.severity, "reason": one.reason, "source": one.source}
+                cursor.execute(self._writes.reword, {"id_": id_, "code_": one.code, "subject_": one.subject, **said})
 
     def _collections(self) -> list[ColumnElement[str]]:
         found = [
@@ -202,17 +210,13 @@ def _deletion(table: Table) -> Any:
     return delete(table).where(*(column == bindparam(f"{column.name}_") for column in table.primary_key))
 
 
-def _resolution() -> Any:
+def _open_finding() -> Any:
     found = tables.findings.c
-    return (
-        update(tables.findings)
-        .where(
-            found.partnership_id == bindparam("id_"),
-            found.code == bindparam("code_"),
-            found.subject == bindparam("subject_"),
-            found.resolved_at.is_(None),
-        )
-        .values(resolved_at=bindparam("resolved_at"))
+    return update(tables.findings).where(
+        found.partnership_id == bindparam("id_"),
+        found.code == bindparam("code_"),
+        found.subject == bindparam("subject_"),
+        found.resolved_at.is_(None),
     )
 
 

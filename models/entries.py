@@ -21,7 +21,7 @@ from states.requests import Request
 from states.trainee_requests import ResidenceVerified, TraineeRetained, TraineesRetained
 
 TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
-NAMES = TraineeRetained.personal
+UNTOLD = (*TraineeRetained.personal, "commune")  # a commune is kept by its code: what was typed may be a whole address
 
 
 class Attempt(NamedTuple):
@@ -101,7 +101,9 @@ def _public(attempt: Attempt, done: Decision | None) -> dict[str, Any]:
     """The request as the chain keeps it: instead of a trainee's personal data, the number and the commitment that stand for it."""
     asked = attempt.asked
     if isinstance(attempt.request, ResidenceVerified) and attempt.places and len(attempt.places[0]) == 1:
-        return {**asked, "insee": attempt.places[0][0].insee}  # a name alone could mean another commune one day
+        return {**asked, "commune": None, "insee": attempt.places[0][0].insee}  # a name could mean another commune one day
+    if isinstance(attempt.request, ResidenceVerified):
+        return {**asked, "commune": None}
     if not attempt.request.personal:
         return asked
     if isinstance(attempt.request, TraineesRetained):
@@ -111,7 +113,7 @@ def _public(attempt: Attempt, done: Decision | None) -> dict[str, Any]:
 
 
 def _unnamed(asked: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in asked.items() if name not in NAMES}
+    return {name: value for name, value in asked.items() if name not in UNTOLD}
 
 
 def _kept(done: Decision) -> list[dict[str, Any]]:

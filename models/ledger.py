@@ -21,9 +21,10 @@ from models.entries import Attempt, assert_writable, input_digest, instant, mome
 from models.people import CLOCK, Register, folded, unknown_person
 from models.store import Cursor, Store
 from states.decide import NOTHING_KNOWN, Decision, decide
+from states.delays import paris_day
 from states.effects import Tell
 from states.facts import Actor, Partnership
-from states.guard import WHOEVER_ENTERS, Known, Place, Reason, Refused
+from states.guard import WHOEVER_ENTERS, Known, Past, Place, Reason, Refused
 from states.law import HOUSE
 from states.lifecycle import GUARDS, STEPS
 from states.replay import story
@@ -158,27 +159,36 @@ class Ledger:
             last = self._last_change(cursor, loaded, moves_only=False)
             behind = attempt.expected_version is not None and attempt.expected_version < partnership.version
             return _overtaken(attempt, last, partnership.state) if last and behind else _wrong_version(attempt, partnership)
-        known = (
-            self._known(cursor, attempt, loaded)
-            if attempt.places or attempt.request.personal or attempt.trigger == "undo"
-            else NOTHING_KNOWN
-        )
+        known = self._known(cursor, attempt, loaded, actor)
         verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, known=known)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
             return _too_late(attempt, verdict, self._last_change(cursor, loaded, moves_only=True), partnership.state)
         return verdict
 
-    def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded) -> Known:
-        """What the rules may ask beyond the dossier: communes, the step that could be undone, a salt for new names."""
-        past = None
-        if attempt.trigger == "undo":
-            cursor.execute(self._backwards, {"partnership_id": loaded.id})
-            entries = [json.loads(entry) for (entry,) in reversed(cursor.fetchall())]
-            try:
-                past = story(attempt.reference, entries).past
-            except (ValueError, LookupError, TypeError):
-                raise Invalid(f"Le journal de {attempt.reference} ne se relit pas : lancez « jalon verify {attempt.reference} ».") from None
-        return Known(attempt.places, past, self._entropy(16) if attempt.request.personal else "")
+    def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Known:
+        """What the rules may ask beyond the dossier: communes, lenders of roles, the step that could be undone, a salt for new names."""
+        lent = loaded.partnership.lent_to(actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
+        if not lent and attempt.places is None and not attempt.request.personal and attempt.trigger != "undo":
+            return NOTHING_KNOWN
+        return Known(
+            places=attempt.places,
+            givers=tuple((one.giver, self._roles_of(cursor, one.giver)) for one in lent),
+            past=self._past(cursor, attempt, loaded) if attempt.trigger == "undo" else None,
+            salt=self._entropy(16) if attempt.request.personal else "",
+        )
+
+    def _past(self, cursor: Cursor, attempt: Attempt, loaded: Loaded) -> Past | None:
+        cursor.execute(self._backwards, {"partnership_id": loaded.id})
+        entries = [json.loads(entry) for (entry,) in reversed(cursor.fetchall())]
+        try:
+            return story(attempt.reference, entries).past
+        except (ValueError, LookupError, TypeError):
+            raise Invalid(f"Le journal de {attempt.reference} ne se relit pas : lancez « jalon verify {attempt.reference} ».") from None
+
+    def _roles_of(self, cursor: Cursor, name: str) -> frozenset[Role]:
+        """The roles that the register gives somebody now, read in the same transaction."""
+        cursor.execute(self._standing, {"folded": folded(name), "key": "", "reference": ""})
+        return _roles(cursor.fetchone()[1])
 
     def _last_change(self, cursor: Cursor, loaded: Loaded, *, moves_only: bool) -> dict[str, Any] | None:
         """The entry of the last change of the dossier, or of the last that moved its state."""

@@ -140,6 +140,7 @@ trainees = of_dossier(
     number("rank"),
     words("fee_regime"),
     words("insee"),
+    words("declared_insee"),
     day("retained_on"),
     day("verified_on", nullable=True),
     words("verified_by", nullable=True),

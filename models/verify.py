@@ -142,7 +142,8 @@ def _parsed(entry: str) -> dict[str, Any] | None:
         told = json.loads(entry)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and told.keys() >= ENTRY and told["to"] in set(State) else None
+    known = isinstance(told, dict) and told.keys() >= ENTRY and isinstance(told["to"], str) and told["to"] in set(State)
+    return told if known else None
 
 
 def _row_faults(loaded: Loaded, rows: list[Any]) -> Iterator[str]:

@@ -42,15 +42,19 @@ class Views:
 
     def show(self, reference: str, *, on: date | None = None) -> dict[str, Any]:
         """A dossier whole: state, terms, entitlement (by the terms in force on `on`), acts, findings, trainees by number, history."""
+        return self.page(reference, on=on)[0]
+
+    def page(self, reference: str, *, on: date | None = None) -> tuple[dict[str, Any], Partnership, list[dict[str, Any]]]:
+        """What `show` answers, the facts and the parsed journal behind it: one moment of the dossier."""
         with self._store.transaction(write=False) as cursor:
             loaded = self._loaded(cursor, reference)
             cursor.execute(self._journal, {"partnership_id": loaded.id})
             rows = cursor.fetchall()
             cursor.execute(self._findings, {"partnership_id": loaded.id})
             findings = [dict(zip(FINDING, row, strict=True)) for row in cursor.fetchall()]
-        partnership = loaded.partnership
+        partnership, history = loaded.partnership, _parsed(reference, rows)
         due = entitlement(partnership, on)
-        return {
+        told = {
             "reference": reference,
             "state": partnership.state.value,
             "version": partnership.version,
@@ -59,9 +63,10 @@ class Views:
             "findings": [one for one in findings if one["resolved_at"] is None],
             "resolved_findings": [one for one in findings if one["resolved_at"] is not None],
             "trainees": [{"number": line.trainee, "status": line.status, "reason": line.reason} for line in due.lines],
-            "history": [_history(one) for one in _parsed(reference, rows)],
+            "history": [_history(one) for one in history],
             **{name: [fact_told(one) for one in getattr(partnership, name)] for name in SHOWN},
         }
+        return told, partnership, history
 
     def entitlement(self, reference: str, *, on: date | None = None) -> dict[str, Any]:
         """The calculation, trainee by trainee in the order used."""

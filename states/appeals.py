@@ -39,4 +39,7 @@ def _until(start: date | None, months: int, appeals: list[Appeal], calendar: str
     if first is None:
         return until
     silence = add_months(first.lodged_on, SILENCE_MONTHS.value)
-    return max(until, clear_deadline(min(first.decided_on or silence, silence), months, calendar))
+    after_silence = clear_deadline(silence, months, calendar)
+    if first.decided_on is None or first.decided_on > after_silence:
+        return max(until, after_silence)  # an answer that comes later still confirms, and begins nothing
+    return max(until, clear_deadline(first.decided_on, months, calendar))

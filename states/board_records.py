@@ -59,6 +59,11 @@ def _act(case: Case, **changes: Any) -> Partnership:
     return case.partnership._replace(acts=acts)
 
 
+def quorum_rule(case: Case) -> Partnership:
+    *earlier, terms = case.partnership.terms
+    return case.partnership._replace(terms=(*earlier, terms._replace(quorum_verified=True)))
+
+
 def appeal(case: Case) -> Partnership:
     """A new appeal, or the answer to one that was lodged on the same day by the same side."""
     asked, appeals = case.request, case.partnership.appeals

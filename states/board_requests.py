@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from states.convention import AmountMode, Asked, DropoutPolicy, Fees, ResultPolicy
 from states.fields import WHOLE, AcademicYear, Count, Day, Department, Euros, Line, Number, Paragraph, Sha256
+from states.identity import plain
 from states.requests import Point, Request, Signatory
 
 ActKind = Literal["principle", "authorisation", "ratification", "amendment"]
@@ -136,12 +137,14 @@ class Deliberation(Request):
 
     @model_validator(mode="after")
     def _calls_each_once(self) -> Self:
-        present, away = self.present or (), {*(self.absent or ()), *self.excused}
+        present = [plain(name) for name in self.present or ()]  # « M. Dupont » and « m.  DUPONT » are one member
+        away = {plain(name) for name in (*(self.absent or ()), *self.excused)}
+        replaced = {plain(one.sits_for) for one in self.alternates}  # one seat with the alternate's, listed among the absent or not
         if len(set(present)) != len(present):
             raise PydanticCustomError("jalon_roll", "un membre présent est nommé deux fois")
         if set(present) & away:
             raise PydanticCustomError("jalon_roll", "un membre est à la fois présent et absent")
-        if self.seats is not None and len(present) + len(away) > self.seats:
+        if self.seats is not None and len(present) + len(away - replaced) > self.seats:
             raise PydanticCustomError("jalon_roll", "il y a plus de membres présents et absents que de sièges")
         return self
 
@@ -235,6 +238,15 @@ class Publication(Request):
     act: Number | None = Field(None, title="Numéro d’ordre de la délibération dans le dossier", description="La dernière si absent")
     published_on: Day = Field(title="Date de publication")
     address: Line = Field(title="Où elle est publiée (adresse)")
+
+
+class QuorumRuleVerified(Request):
+    """Somebody has read the text of the quorum rule that the board's settings name."""
+
+    dated_by: ClassVar[str] = "verified_on"
+
+    verified_on: Day = Field(title="Date de la vérification")
+    text: Line = Field(title="Texte lu (référence et version)")
 
 
 class AppealRecorded(Request):

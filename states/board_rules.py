@@ -221,10 +221,12 @@ def fees_are_known_where_they_cap(case: Case) -> str | None:
 
 @guard("AMENDED_BACKWARDS", clears=Role.TRAINING_OFFICER)
 def amendment_looks_forward(case: Case) -> str | None:
-    """Un avenant prend effet au plus tôt à la date de l’avenant précédent, et pendant l’année universitaire."""
+    """Un avenant prend effet au plus tôt le jour de sa signature, après le précédent, et pendant l’année universitaire."""
     terms, takes_effect_on, ends_on = case.partnership.terms_in_force, case.request.takes_effect_on, case.request.changes.year_ends_on
     if ends_on is not None and ends_on <= terms.year_starts_on:
         return f"L’année universitaire finirait le {day(ends_on)}, avant d’avoir commencé."
+    if takes_effect_on < case.effective_on:
+        return f"L’avenant prendrait effet le {day(takes_effect_on)}, avant d’être signé."
     if terms.takes_effect_on <= takes_effect_on <= terms.year_ends_on:
         return None
     period = f"du {day(terms.takes_effect_on)} au {day(terms.year_ends_on)}"
@@ -238,3 +240,14 @@ def answer_has_come(case: Case) -> str | None:
     if decided_on is None or decided_on <= case.today:
         return None
     return f"La réponse du {day(decided_on)} est dans l’avenir : elle se consigne une fois donnée."
+
+
+@guard("ACT_RELIED_ON", clears="personne : le paiement repose déjà sur cette délibération", source=EXECUTORY)
+def act_is_not_relied_on(case: Case) -> str | None:
+    """Les dates d’une délibération exécutoire ne changent plus une fois le paiement mandaté."""
+    number = case.request.act or len(case.partnership.acts)
+    act = next((act for act in case.partnership.acts if act.number == number), None)
+    ordered = any(one.ordered is not None for one in case.partnership.settlements)
+    if act is None or act.executory_on is None or not ordered or act.trigger not in ("act", "amend"):
+        return None
+    return f"Un paiement a été mandaté sur la délibération du {day(act.held_on)} : ses dates ne changent plus."

@@ -11,12 +11,13 @@ from states.effects import Check, Effect, Tell
 from states.facts import Actor, Identity, Partnership
 from states.french import alternatives, listed
 from states.guard import Case, Known, Needs, Person, Reason, Refused
+from states.hands import lent_roles
 from states.identity import commitment, person_digest, spread
 from states.law import HOUSE
 from states.lifecycle import OF_EVERY_STEP, STEPS, Step, steps_from
 from states.requests import Request
 from states.trainee_records import identities
-from states.trainee_requests import TraineeRetained, TraineesRetained
+from states.trainee_requests import TraineeRetained, selected
 from states.walk import destination
 from states.words import Role, Severity, State
 
@@ -56,7 +57,7 @@ def decide(
     Raises KeyError for a trigger that is not in the table.
     """
     step = STEPS[trigger]
-    role, on_behalf_of = _role(step, partnership, actor, paris_day(at))
+    role, on_behalf_of = _role(step, partnership, actor, paris_day(at), known)
     case = _case(partnership, step, request, actor, at, known)._replace(on_behalf_of=on_behalf_of)
     arrival = destination(partnership.state, trigger)
     reasons: list[Reason] = []
@@ -72,22 +73,12 @@ def decide(
     return _decision(case, step, arrival, role, tuple(reasons))
 
 
-def _role(step: Step, partnership: Partnership, actor: Actor, on: date) -> tuple[Role | None, str | None]:
+def _role(step: Step, partnership: Partnership, actor: Actor, on: date, known: Known) -> tuple[Role | None, str | None]:
     """The role in which the actor may do the step, and who has lent it. A delegation holds on the days on which somebody acts."""
     own = step.role_of(actor.roles)
     if own is not None or not partnership.delegations:
         return own, None
-    for lent in partnership.lent_to(actor.name, on):
-        role = Role(lent.role)
-        if role in step.by and not _conflicts(role, actor):
-            return role, lent.giver
-    return None, None
-
-
-def _conflicts(role: Role, actor: Actor) -> bool:
-    """Whether the lent role would make one person both authorising officer and public accountant."""
-    both = {Role.AUTHORISING_OFFICER, Role.PUBLIC_ACCOUNTANT}
-    return role in both and not actor.roles.isdisjoint(both - {role})
+    return next(((role, giver) for role, giver in lent_roles(partnership, actor, on, known) if role in step.by), (None, None))
 
 
 def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tuple[Reason, ...]) -> Decision:
@@ -118,7 +109,7 @@ def why_not(
     possible = destination(partnership.state, step.trigger) is not None
     if not possible:
         reasons.append(_wrong_place(case))
-    if actor is not None and _role(step, partnership, actor, case.today)[0] is None:
+    if actor is not None and _role(step, partnership, actor, case.today, NOTHING_KNOWN)[0] is None:
         reasons.append(_wrong_role(step, actor))
     if not possible:
         return tuple(reasons)
@@ -142,11 +133,9 @@ def _case(partnership: Partnership, step: Step, request: Request | None, actor: 
 
 def _persons(partnership: Partnership, request: Request | None, salt: str) -> tuple[Person, ...]:
     """What the rules may know of the people whom a request names; one secret salt is spread over all of them."""
-    if isinstance(request, TraineeRetained):
-        return (_person(partnership, request, salt),)
-    if isinstance(request, TraineesRetained):
-        return tuple(_person(partnership, one, spread(salt, place)) for place, one in enumerate(request.trainees))
-    return ()
+    if request is None or not request.personal:
+        return ()
+    return tuple(_person(partnership, one, spread(salt, place)) for place, one in enumerate(selected(request)))
 
 
 def _person(partnership: Partnership, asked: TraineeRetained, salt: str) -> Person:
@@ -162,7 +151,7 @@ def _wrong_place(case: Case) -> Reason:
         places = alternatives([f"« {state.label} »" for state in step.source])
         sentence = f"« {step.label} » se fait depuis l’état {places} ; le dossier est « {case.partnership.state.label} »."
     # Who can clear it is whoever may take the dossier further from where it is.
-    movers = dict.fromkeys(role for one in steps_from(case.partnership.state) if not one.is_recording for role in one.by)
+    movers = dict.fromkeys(role for one in steps_from(case.partnership.state) if one.dest for role in one.by)
     who = listed([role.label for role in movers if role is not Role.CLOCK]) or "personne : le dossier est terminé"
     return Reason("WRONG_STATE", sentence, who, str(HOUSE))
 

@@ -150,6 +150,7 @@ class Trainee(NamedTuple):
     rank: int
     fee_regime: str
     insee: str
+    declared_insee: str  # what was said when the trainee was retained; `insee` is what was seen
     retained_on: date
     verified_on: date | None
     verified_by: str | None

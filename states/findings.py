@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from states.board_rules import QUORUM_RULES
-from states.calculation import entitlement, own_terms
+from states.calculation import department_of, entitlement, own_terms
 from states.facts import Finding, Partnership
 from states.french import day, euros
 from states.guard import Case, Needs, Reason
@@ -81,6 +81,17 @@ def trainees_have_moved(partnership: Partnership) -> Iterator[Finding]:
             yield Finding("MOVED_AFTER_SELECTION", str(one.number), Severity.WARN, reason, str(CONVENTION))
 
 
+def residences_differ(partnership: Partnership) -> Iterator[Finding]:
+    """The commune that was verified lies in another department than the one declared at the selection: is it that of that day?"""
+    for one in partnership.trainees:
+        if one.verified_on is not None and department_of(one.insee) != department_of(one.declared_insee):
+            reason = (
+                f"Stagiaire n° {one.number} : la commune vérifiée ({one.insee}) n’est pas dans le département de celle déclarée "
+                f"à la sélection ({one.declared_insee})."
+            )
+            yield Finding("RESIDENCE_DIFFERS", str(one.number), Severity.WARN, reason, str(CONVENTION))
+
+
 def amendments_precede_their_acts(partnership: Partnership) -> Iterator[Finding]:
     """An amendment is signed with its own deliberation, which may not have been executory yet."""
     acts = [act for act in partnership.acts if act.trigger == "amend"]
@@ -107,9 +118,10 @@ STANDING = (
     Standing("QUORUM_RULE_UNVERIFIED", ("acts", "terms"), quorum_text_is_unread),
     Standing("TRANSMISSION_UNKNOWN", ("acts",), acts_lack_transmission),
     Standing("MOVED_AFTER_SELECTION", ("trainees",), trainees_have_moved),
+    Standing("RESIDENCE_DIFFERS", ("trainees",), residences_differ),
     Standing("AMENDED_BEFORE_EXECUTORY", ("acts", "signatures"), amendments_precede_their_acts),
 )
-COLLECTIONS = (*dict.fromkeys(name for one in STANDING for name in one.reads), "signatures")
+COLLECTIONS = tuple(dict.fromkeys(name for one in STANDING for name in one.reads))
 
 
 def of_warning(reason: Reason, trigger: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from states.guard import Case, Needs, guard
+from states.hands import lent_roles
 from states.law import HOUSE
 from states.words import Role
 
@@ -22,13 +23,22 @@ def no_payment_was_ordered(case: Case) -> str | None:
     return "Un paiement a été mandaté : plus rien ne s’annule dans ce dossier." if past is not None and past.money_moved else None
 
 
+@guard("ANOTHER_ENTRY", source=HOUSE)
+def undone_entry_is_the_last(case: Case) -> str | None:
+    """L’entrée que l’on veut annuler, si on la nomme, est la dernière qui tienne."""
+    past, asked = case.known.past, case.request.entry
+    if past is None or asked in (None, past.n):
+        return None
+    return f"La dernière étape qui tienne est l’entrée {past.n} du journal, par {past.actor} ; l’entrée {asked} n’est pas celle-là."
+
+
 @guard("NOT_YOURS_TO_UNDO", needs=Needs.ACTOR, clears=SUPERIOR, source=HOUSE)
 def undone_by_who_did_it(case: Case) -> str | None:
     """Une étape est annulée par la personne qui l’a faite, ou par l’ordonnateur."""
     past, actor = case.known.past, case.actor
     if past is None or actor is None or actor.name == past.actor or SUPERIOR in actor.roles:
         return None
-    if any(one.role == SUPERIOR for one in case.partnership.lent_to(actor.name, case.today)):
+    if any(role is SUPERIOR for role, _ in lent_roles(case.partnership, actor, case.today, case.known)):
         return None
     return f"{past.actor} a fait cette étape : {past.actor} ou l’ordonnateur peut l’annuler."
 

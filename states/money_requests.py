@@ -31,7 +31,7 @@ class Motive(Request):
 
     dated_by: ClassVar[str] = "decided_on"
 
-    motive: Paragraph = Field("", title="Motif")
+    motive: Paragraph = Field("", title="Motif", description="Sans nom ni adresse de stagiaire")
     decided_on: Day | None = Field(None, title="Date de la décision")
 
 
@@ -89,7 +89,8 @@ class PayeeConfirmed(Request):
     dated_by: ClassVar[str] = "confirmed_on"
 
     called_on: Day = Field(title="Date du contre-appel")
-    contact: Line = Field(title="Personne et numéro appelés", description="Un contact connu avant la proposition")
+    contact: Line = Field(title="Service appelé", description="Une fonction ou un service, à un numéro connu avant la proposition")
+    iban: Iban = Field(title="IBAN confirmé au téléphone")
     confirmed_on: Day | None = Field(None, title="Date de la confirmation")
 
     @model_validator(mode="after")
@@ -105,7 +106,7 @@ class RecoveryOrdered(Request):
     dated_by: ClassVar[str] = "ordered_on"
 
     trainee: Number = Field(title="Numéro du stagiaire reconnu inéligible")
-    motive: Paragraph = Field("", title="Motif")
+    motive: Paragraph = Field("", title="Motif", description="Sans nom ni adresse de stagiaire")
     order_number: Line = Field(title="Numéro du titre de recettes")
     ordered_on: Day | None = Field(None, title="Date du titre de recettes")
 

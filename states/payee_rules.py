@@ -52,3 +52,21 @@ def cooling_off_is_over(case: Case) -> str | None:
     if proposed is None or case.today >= (over_on := proposed.recorded_on + timedelta(days=days)):
         return None
     return f"Un changement de compte se confirme au plus tôt le {day(over_on)} ({counted(days, 'jour', 'jours')} après sa saisie)."
+
+
+@guard("PAYEE_PENDING", needs=Needs.DOSSIER, clears="une seconde personne, qui confirme ou écarte le premier", source=PAYEE)
+def no_other_payee_is_proposed(case: Case) -> str | None:
+    """Un seul changement de compte attend à la fois."""
+    proposed = case.partnership.payee_proposed
+    if proposed is None:
+        return None
+    return f"Le changement de compte proposé le {day(proposed.proposed_on)} par {proposed.proposed_by} attend déjà une réponse."
+
+
+@guard("PAYEE_DIFFERS", clears="la personne qui confirme", source=PAYEE)
+def confirmed_iban_is_the_one_proposed(case: Case) -> str | None:
+    """L’IBAN confirmé au téléphone est celui qui a été proposé."""
+    proposed = case.partnership.payee_proposed
+    if proposed is None or case.request.iban == proposed.iban:
+        return None
+    return "L’IBAN confirmé au téléphone n’est pas celui qui a été proposé : écartez la proposition."

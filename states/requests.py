@@ -148,7 +148,10 @@ class Undoing(Request):
 
     dated_by: ClassVar[str] = "decided_on"
 
-    motive: Paragraph = Field("", title="Motif")
+    motive: Paragraph = Field("", title="Motif", description="Sans nom ni adresse de stagiaire")
+    entry: Annotated[int, Field(ge=1), WHOLE] | None = Field(
+        None, title="Entrée du journal à annuler", description="La dernière si absente ; une autre est refusée"
+    )
     decided_on: Day | None = Field(None, title="Date de la décision")
 
 

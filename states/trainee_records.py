@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from states.facts import Identity, Partnership, Trainee
 from states.guard import Case
-from states.trainee_requests import TraineeRetained
-
-
-def trainee(case: Case) -> Partnership:
-    return _retained(case, [case.request])
+from states.trainee_requests import TraineeRetained, residing, selected
 
 
 def trainees(case: Case) -> Partnership:
-    return _retained(case, case.request.trainees)
-
-
-def _retained(case: Case, asked: Iterable[TraineeRetained]) -> Partnership:
+    """One trainee or several, each with a number."""
     found, digests = list(case.partnership.trainees), list(case.partnership.identity_digests)
-    for number, one, insee, person in zip(numbers(case), asked, _communes(case), case.persons, strict=True):
+    for number, one, insee, person in zip(numbers(case), selected(case.request), _communes(case), case.persons, strict=True):
         found.append(_trainee(number, one, insee, person.commitment))
         digests.append((number, person.digest))
     return case.partnership._replace(trainees=tuple(sorted(found, key=_number)), identity_digests=tuple(digests))
@@ -36,6 +28,7 @@ def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -
         rank=asked.rank,
         fee_regime=asked.fee_regime,
         insee=insee,
+        declared_insee=insee,
         retained_on=asked.retained_on,
         verified_on=None,
         verified_by=None,
@@ -52,7 +45,7 @@ def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -
 
 def numbers(case: Case) -> list[int]:
     """The numbers of new trainees, in the order of the request: those asked for, else the next ones that are free."""
-    asked = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
+    asked = selected(case.request)
     taken = {one.number for one in case.partnership.trainees} | {one.number for one in asked if one.number}
     following = max((one.number for one in case.partnership.trainees), default=0)
     given = []
@@ -69,19 +62,18 @@ def numbers(case: Case) -> list[int]:
 
 def _communes(case: Case) -> list[str]:
     """The INSEE code of each residence that the request names: as given, or as the gazetteer found it."""
-    asked = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
+    asked = residing(case.request)
     found = case.known.places or ((),) * len(asked)
-    return [places[0].insee if places else one.insee for one, places in zip(asked, found, strict=True)]
+    return [places[0].insee if places else one.insee or "" for one, places in zip(asked, found, strict=True)]
 
 
 def identities(case: Case) -> tuple[Identity, ...]:
     """The values with names in them, for the one table that may hold them."""
     if not case.persons:
         return ()
-    asked = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
     return tuple(
         Identity(number, one.family_name, one.given_name, one.born_on, person.salt, person.digest)
-        for number, one, person in zip(numbers(case), asked, case.persons, strict=True)
+        for number, one, person in zip(numbers(case), selected(case.request), case.persons, strict=True)
     )
 
 
@@ -101,6 +93,10 @@ def residence(case: Case) -> Partnership:
 def dropout(case: Case) -> Partnership:
     asked = case.request
     return _changed(case, left_on=asked.left_on, hours_done=asked.hours_done, left_because=asked.reason)
+
+
+def exclusion(case: Case) -> Partnership:
+    return _changed(case, excluded_on=case.effective_on)
 
 
 def _changed(case: Case, **changes: Any) -> Partnership:

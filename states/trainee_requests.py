@@ -1,4 +1,4 @@
-"""What the steps about trainees ask. The only requests that may hold personal data."""
+"""What the steps about trainees ask. Only these requests may hold personal data: those that retain somebody."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Protocol, Self, TypeVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from states.fields import WHOLE, Day, InseeCode, Line, Number, Sha256
+from states.fields import WHOLE, Day, InseeCode, Line, Number, Paragraph, Sha256
 from states.requests import Request
 
 
@@ -31,7 +31,7 @@ def _with_a_commune(asked: R) -> R:
 
 
 class TraineeRetained(Request):
-    """A trainee whom the selection has retained. The only request that holds personal data."""
+    """A trainee whom the selection has retained: names and a date of birth."""
 
     dated_by: ClassVar[str] = "retained_on"
     personal: ClassVar[tuple[str, ...]] = ("family_name", "given_name", "born_on")
@@ -104,10 +104,28 @@ class DropoutRecorded(Request):
     )
 
 
+class Exclusion(Request):
+    """After the payment, a trainee turns out not to have been eligible."""
+
+    dated_by: ClassVar[str] = "excluded_on"
+
+    trainee: Number = Field(title="Numéro du stagiaire")
+    motive: Paragraph = Field("", title="Motif", description="Sans nom ni adresse de stagiaire")
+    excluded_on: Day | None = Field(None, title="Date du constat")
+
+
+def selected(request: Request) -> tuple[TraineeRetained, ...]:
+    """The trainees whom a request retains, in its order; none for any other request."""
+    if isinstance(request, TraineesRetained):
+        return request.trainees
+    return (request,) if isinstance(request, TraineeRetained) else ()
+
+
+def residing(request: Request) -> tuple[TraineeRetained | ResidenceVerified, ...]:
+    """The parts of a request that say where somebody lives, in its order."""
+    return (request,) if isinstance(request, ResidenceVerified) else selected(request)
+
+
 def residences_of(request: Request) -> tuple[str, ...]:
     """The communes that a request names, by code or by name, in its order."""
-    if isinstance(request, TraineesRetained):
-        return tuple(text for one in request.trainees for text in residences_of(one))
-    if isinstance(request, TraineeRetained | ResidenceVerified):
-        return ((request.insee or request.commune or ""),)
-    return ()
+    return tuple(one.insee or one.commune or "" for one in residing(request))

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from states.calculation import entitlement, tied_at_cap
-from states.french import counted, listed
+from states.french import counted, day, listed
 from states.guard import Case, Needs, Place, guard
 from states.law import COMMUNES, CONVENTION, HOUSE
-from states.trainee_requests import TraineeRetained
+from states.trainee_requests import residing, selected
 from states.words import Role
 
 SHOWN_AT_MOST = 12
-
-
-def _asked(case: Case) -> Sequence[TraineeRetained]:
-    asked: Sequence[TraineeRetained] = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
-    return asked
 
 
 def numbered(numbers: Sequence[int]) -> str:
@@ -37,8 +32,8 @@ def trainee_is_new(case: Case) -> str | None:
 def _taken(case: Case) -> Iterator[str]:
     taken = {one.number for one in case.partnership.trainees}
     known = {digest for _, digest in case.partnership.identity_digests}
-    for place, one in enumerate(_asked(case)):
-        where = f" (ligne {place + 1} de la demande)" if len(_asked(case)) > 1 else ""
+    for place, one in enumerate(selected(case.request)):
+        where = f" (ligne {place + 1} de la demande)" if len(selected(case.request)) > 1 else ""
         if one.number in taken:
             yield f"Le stagiaire n° {one.number}{where} existe déjà dans ce dossier."
         digest = case.persons[place].digest if case.persons else ""
@@ -51,34 +46,39 @@ def _taken(case: Case) -> Iterator[str]:
 @guard("BORN_AFTER_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
 def birth_precedes_selection(case: Case) -> str | None:
     """La date de naissance précède la date à laquelle le stagiaire est retenu."""
-    if all(one.born_on < one.retained_on for one in _asked(case)):
+    if all(one.born_on < one.retained_on for one in selected(case.request)):
         return None
     return "La date de naissance du stagiaire ne précède pas la date à laquelle il est retenu."
 
 
-def _sought(case: Case) -> Iterator[tuple[str, tuple[Place, ...]]]:
-    """What was given of each commune, with its candidates. When nobody looked, a code is taken as it is and a name is none."""
-    asked = case.request.trainees if case.trigger == "retain_trainees" else (case.request,)
+def _sought(case: Case) -> Iterator[tuple[Place, ...]]:
+    """The candidates of each commune. When nobody looked, a code is taken as it is and a name is none."""
+    asked = residing(case.request)
     for one, places in zip(asked, case.known.places or (None,) * len(asked), strict=True):
-        if places is not None or one.insee is None:
-            yield one.insee or one.commune, places or ()
+        taken = Place(one.insee, "", "") if one.insee is not None else None
+        yield places if places is not None else (taken,) if taken is not None else ()
 
 
 @guard("COMMUNE_UNKNOWN", clears=Role.TRAINING_OFFICER, source=COMMUNES)
 def commune_exists(case: Case) -> str | None:
     """La commune existe : son code INSEE ou son nom est au code officiel géographique."""
-    unknown = [text for text, places in _sought(case) if not places]
-    return f"Aucune commune ne correspond à {listed([f'« {text} »' for text in unknown[:SHOWN_AT_MOST]])}." if unknown else None
+    # What was typed is not repeated: it may be a whole address.
+    unknown = [place for place, places in enumerate(_sought(case), start=1) if not places]
+    if not unknown:
+        return None
+    lines = listed([f"ligne {place} de la demande" for place in unknown[:SHOWN_AT_MOST]])
+    where = f" ({lines})" if len(residing(case.request)) > 1 else ""
+    return f"Aucune commune ne correspond{where} : vérifiez le nom ou le code INSEE."
 
 
 @guard("AMBIGUOUS_COMMUNE", clears=Role.TRAINING_OFFICER, source=COMMUNES)
 def commune_is_one(case: Case) -> str | None:
     """Un nom de commune que plusieurs portent ne suffit pas : le code INSEE décide."""
-    for text, places in _sought(case):
+    for places in _sought(case):
         if len(places) > 1:
             candidates = [f"{place.name} ({place.insee}, département {place.department})" for place in places[:SHOWN_AT_MOST]]
             hint = "Donnez le code INSEE, ou le département entre parenthèses après le nom."
-            return f"Plusieurs communes s’appellent « {text} » : {listed(candidates)}. {hint}"
+            return f"Plusieurs communes portent ce nom : {listed(candidates)}. {hint}"
     return None
 
 
@@ -97,6 +97,16 @@ def dropout_follows_selection(case: Case) -> str | None:
     if known is None or case.effective_on >= known.retained_on:
         return None
     return f"Le stagiaire n° {known.number} n’était pas encore retenu à cette date."
+
+
+@guard("LEFT_AFTER_THE_END", clears=Role.TRAINING_OFFICER, source=HOUSE)
+def dropout_precedes_the_end(case: Case) -> str | None:
+    """Un stagiaire ne quitte pas une formation terminée."""
+    training = case.partnership.training
+    ended_on = training.ended_on or training.ends_on if training is not None else None
+    if ended_on is None or case.effective_on < ended_on:
+        return None
+    return f"La formation est terminée depuis le {day(ended_on)} : personne ne l’a quittée le {day(case.effective_on)}."
 
 
 @guard("HOURS_EXCEED_PLAN", clears=Role.TRAINING_OFFICER)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from states.calculation import in_force
 from states.french import day
 from states.guard import Case, Needs, guard
 from states.law import HOUSE, PLAUSIBLE_YEARS
+from states.trainee_requests import selected
 from states.words import Role, Severity
+
+
+def _days(case: Case) -> tuple[date, ...]:
+    """Every date of a fact in the request: that of the step, of each trainee of a list, of the vote of an amendment."""
+    several = tuple(one.retained_on for one in selected(case.request)) if case.request.personal else ()
+    return (case.effective_on, *several, *((case.request.deliberation.held_on,) if case.trigger == "amend" else ()))
 
 
 @guard("FUTURE_DATE", source=HOUSE)
 def fact_has_happened(case: Case) -> str | None:
     """Un fait se saisit une fois qu’il a eu lieu : sa date n’est pas dans l’avenir."""
-    if case.effective_on <= case.today:
+    latest = max(_days(case))
+    if latest <= case.today:
         return None
-    return f"La date du {day(case.effective_on)} est dans l’avenir : un fait se saisit une fois qu’il a eu lieu."
+    return f"La date du {day(latest)} est dans l’avenir : un fait se saisit une fois qu’il a eu lieu."
 
 
 @guard("IMPLAUSIBLE_DATE", source=HOUSE)
@@ -22,13 +32,12 @@ def date_is_plausible(case: Case) -> str | None:
     """La date d’un fait n’est pas antérieure de plus de deux ans au début de l’année universitaire."""
     if not case.partnership.terms:
         return None  # the dossier is being opened
-    starts_on = case.partnership.terms[0].year_starts_on
-    if case.effective_on >= starts_on:
+    starts_on, oldest = case.partnership.terms[0].year_starts_on, min(_days(case))
+    if oldest >= starts_on:
         return None  # nearly always
-    earliest = starts_on.replace(year=starts_on.year - PLAUSIBLE_YEARS.value, day=min(starts_on.day, 28))
-    if case.effective_on >= earliest:
+    if oldest >= starts_on.replace(year=starts_on.year - PLAUSIBLE_YEARS.value, day=min(starts_on.day, 28)):
         return None
-    return f"La date du {day(case.effective_on)} est trop ancienne pour l’année universitaire {case.partnership.terms[0].academic_year}."
+    return f"La date du {day(oldest)} est trop ancienne pour l’année universitaire {case.partnership.terms[0].academic_year}."
 
 
 @guard("OUT_OF_ORDER", source=HOUSE, imported=Severity.WARN)

@@ -320,6 +320,7 @@ def test_an_act_that_became_executory_after_the_signature_leaves_the_finding_and
     (was,), (now,) = ([one["reason"] for one in told["findings"] if one["code"] == EARLY] for told in (before, after))
     assert "non transmise au préfet et non publiée" in was
     assert "elle ne l’est que le 16 décembre 2025" in now
-    assert was in [one["reason"] for one in after["resolved_findings"]]
+    opened = [next(one["opened_at"] for one in told["findings"] if one["code"] == EARLY) for told in (before, after)]
+    assert opened[0] == opened[1]  # said otherwise, it is the same finding
     assert [one["code"] for one in after["findings"]] == [EARLY]
     assert Verifier(store).verify(walk.reference).faults == ()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
-from walks import AGAINST, AT, CONDITIONS, OTHER_IBAN, OTHER_SIRET, PEOPLE, RIGHT, SIGNATORIES, VOTE, WAYS, right, role_for
+from walks import AGAINST, AT, CONDITIONS, IBAN, OTHER_IBAN, OTHER_SIRET, PEOPLE, RIGHT, SIGNATORIES, VOTE, WAYS, right, role_for
 
 from states.decide import NOTHING_KNOWN, Decision, decide, next_steps, why_not
 from states.facts import Actor, Partnership
@@ -199,6 +199,23 @@ TRIALS: dict[str, Trial] = {
         PROPOSED_BY_FARIDA,
         alone="Omar",
         kept_alone="Omar",
+    ),
+    "PAYEE_PENDING": Trial("propose_payee", {}, PROPOSED_BY_FARIDA, {}, [*PROPOSED_BY_FARIDA, ("reject_payee", {})]),
+    "PAYEE_DIFFERS": Trial("confirm_payee", {"iban": IBAN}, PROPOSED_BY_FARIDA, {}, PROPOSED_BY_FARIDA, alone="Omar", kept_alone="Omar"),
+    "ACT_RELIED_ON": Trial("publish_act", {"act": 2}, way(State.ORDERED), {"act": 2}, way(State.SETTLED)),
+    "LEFT_AFTER_THE_END": Trial(
+        "record_dropout", {"left_on": "2026-05-29"}, way(State.TRAINED), {"left_on": "2026-05-28"}, way(State.TRAINED)
+    ),
+    "ANOTHER_ENTRY": Trial(
+        "undo",
+        {"entry": 3},
+        way(State.APPROVED),
+        {"entry": 2},
+        way(State.APPROVED),
+        alone="Bruno",
+        kept_alone="Bruno",
+        known=Known(past=PAST),
+        kept_known=Known(past=PAST),
     ),
     "FEES_UNKNOWN": Trial(
         "amend",

@@ -125,7 +125,10 @@ BEFORE_THE_MONEY: list[tuple[str, dict[str, Any]]] = [
 DUE = "13925.00"
 MONEY: list[tuple[str, dict[str, Any]]] = [
     ("propose_payee", {"holder": "Agence comptable", "iban": SECOND_IBAN, "document_sha256": SHA["RIB"], "proposed_on": "2026-07-02"}),
-    ("confirm_payee", {"called_on": "2026-07-03", "contact": "Mme Roth", "confirmed_on": "2026-07-06", "as": "Otto"}),
+    (
+        "confirm_payee",
+        {"called_on": "2026-07-03", "contact": "Agence comptable", "iban": SECOND_IBAN, "confirmed_on": "2026-07-06", "as": "Otto"},
+    ),
     (
         "receive_invoice",
         {

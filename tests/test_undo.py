@@ -23,7 +23,7 @@ from states.replay import replay
 from states.words import Role, State
 
 OMAR = PEOPLE[Role.AUTHORISING_OFFICER]
-AFTER_THE_ORDER = {"order_payment", "refuse_payment", "pay", "close", "order_recovery", "record_recovery"}
+AFTER_THE_ORDER = {"exclude_trainee", "order_payment", "refuse_payment", "pay", "close", "order_recovery", "record_recovery"}
 references = itertools.count(1)
 
 # Where each kind of step is done and taken back: the state, and what must have been recorded in it before.
@@ -44,6 +44,7 @@ PLACES: dict[str, tuple[State, list[tuple[str, dict[str, Any]]], dict[str, Any]]
     "terminate": (State.IN_TRAINING, [], {}),
     "transmit_act": (State.ACTED, [], {"receipt_number": "AR-2"}),
     "publish_act": (State.ACTED, [], {"published_on": "2026-01-02"}),
+    "verify_quorum_rule": (State.ACTED, [], {}),
     "record_appeal": (State.ACTED, [("record_appeal", {})], {"decided_on": "2026-01-02"}),
     "amend": (State.TRAINED, [], {}),
     "retain_trainee": (State.APPROVED, [], {}),

@@ -461,6 +461,7 @@ def create_tables() -> None:
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("fee_regime", sa.Text(), nullable=False),
         sa.Column("insee", sa.Text(), nullable=False),
+        sa.Column("declared_insee", sa.Text(), nullable=False),
         sa.Column("retained_on", sa.Text(), nullable=False),
         sa.Column("verified_on", sa.Text(), nullable=True),
         sa.Column("verified_by", sa.Text(), nullable=True),
