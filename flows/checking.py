@@ -11,7 +11,6 @@ from states import findings
 from states.calculation import entitlement
 from states.delays import paris_day
 from states.french import counted, euros
-from states.lifecycle import GUARDS
 from states.requests import Review
 
 
@@ -28,7 +27,7 @@ def check(home: Home, reference: str) -> Checked:
     if verified.faults:
         return Checked(holds=False, message=" ".join(verified.faults))
     partnership = home.views.partnership(reference)
-    if {one for one in partnership.findings if one.code not in GUARDS} != set(findings.standing(partnership)):
+    if {one for one in partnership.findings if one.code in findings.STANDING_CODES} != set(findings.standing(partnership)):
         key = f"review:{reference}:{partnership.version}"
         home.ledger.fire(reference, "review_findings", Review(reviewed_on=None), actor=CLOCK, at=now(), key=key, via="checks")
         partnership = home.views.partnership(reference)

@@ -79,7 +79,7 @@ def app() -> App:
     for place, step in enumerate(ROWS):
         command = asking.open_command(_home) if step.trigger == "open" else asking.command_of(step, _home)
         root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
-    for reads in (show, why, entitlement, acts, list_, verify, diagram, schema):
+    for reads in (show, why, trainees, entitlement, acts, list_, verify, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
     people = new_app("people", "Tenir le registre des personnes.", group=TOOLS)
     people.command(people_add, name="add")
@@ -110,6 +110,11 @@ def show(reference: str, *, as_json: JSON = False) -> int:
 def why(reference: str, trigger: str | None = None, *, person: FOR_PERSON = None, as_json: JSON = False) -> int:
     """Dire ce qui peut venir ensuite, et tout ce qui manque pour cela."""
     return screen.show(reading.why(_home(), reference, trigger, person), as_json=as_json)
+
+
+def trainees(reference: str, *, as_json: JSON = False) -> int:
+    """Montrer qui sont les stagiaires, par numéro (données personnelles : à ne pas diffuser)."""
+    return screen.show(reading.trainees(_home(), reference), as_json=as_json)
 
 
 def entitlement(reference: str, *, on: ON = None, what_if: WHAT_IF = None, as_json: JSON = False) -> int:

@@ -60,6 +60,20 @@ def show(home: Home, reference: str) -> Page:
     return Page([*lines, "", *timeline(history)], told)
 
 
+def trainees(home: Home, reference: str) -> Page:
+    """Who the trainees are and where they live: for the officer who looks after them."""
+    from flows.ports.communes import find  # 35,000 communes: only here
+
+    told = home.views.people(reference)
+    rows = []
+    for one in told:
+        commune = next((place.name for place in find(one["insee"])), "?")
+        seen = f"vérifiée le {short_day(one['verified_on'])}" if one["verified_on"] else "à vérifier"
+        name = f"{one['family_name']} {one['given_name']}" if one["family_name"] else "(nom effacé)"
+        rows.append([str(one["number"]), str(one["rank"]), name, f"{commune} ({one['insee']})", seen])
+    return Page(table(("N°", "Rang", "Nom", "Commune", "Résidence"), rows) if rows else ["Aucun stagiaire retenu."], {"trainees": told})
+
+
 def money(partnership: Partnership) -> list[str]:
     """The invoices and how far the money has come, one line each."""
     lines = [

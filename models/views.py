@@ -17,7 +17,7 @@ from states.calculation import Entitlement, entitlement, in_force
 from states.delays import PARIS
 from states.facts import Act, Actor, Partnership, Terms
 
-P, J, F = tables.partnerships.c, tables.journal.c, tables.findings.c
+P, J, F, WHO = tables.partnerships.c, tables.journal.c, tables.findings.c, tables.identities.c
 # The collections of facts that `show` gives as they are; trainees are shown by the calculation.
 SHOWN = ("parties", "acts", "invoices", "settlements", "recoveries", "payee_changes", "delegations", "appeals")
 FINDING = ("code", "severity", "reason", "source", "subject", "opened_at", "resolved_at")
@@ -32,6 +32,9 @@ class Views:
         self._journal = store.compile(select(J.entry, J.digest).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n))
         self._findings = store.compile(
             select(*(F[name] for name in FINDING)).where(F.partnership_id == bindparam("partnership_id")).order_by(F.id)
+        )
+        self._people = store.compile(
+            select(WHO.trainee, WHO.family_name, WHO.given_name, WHO.born_on).where(WHO.partnership_id == bindparam("partnership_id"))
         )
         self._list = store.compile(select(P.reference, P.state, P.version, P.entered_on).order_by(P.reference))
 
@@ -67,6 +70,20 @@ class Views:
             **{name: [fact_told(one) for one in getattr(partnership, name)] for name in SHOWN},
         }
         return told, partnership, history
+
+    def people(self, reference: str) -> list[dict[str, Any]]:
+        """Who the trainees are, by number: the one answer that holds names, for the officer who looks after them."""
+        with self._store.transaction(write=False) as cursor:
+            loaded = self._loaded(cursor, reference)
+            cursor.execute(self._people, {"partnership_id": loaded.id})
+            named = {row[0]: row[1:] for row in cursor.fetchall()}
+        return [
+            {
+                **dict(zip(("family_name", "given_name", "born_on"), named.get(one.number, (None,) * 3), strict=True)),
+                **fact_told(one),
+            }
+            for one in loaded.partnership.trainees
+        ]
 
     def entitlement(self, reference: str, *, on: date | None = None) -> dict[str, Any]:
         """The calculation, trainee by trainee in the order used."""

@@ -150,7 +150,6 @@ def authorising_act(partnership: Partnership) -> Act | None:
     clears=Role.BOARD_SECRETARY,
     source=SIGNING,
     imported=Severity.WARN,
-    reads=("acts", "signatures"),
 )
 def signature_follows_the_executory_act(case: Case) -> str | None:
     """La convention est signée une fois exécutoire (transmise et publiée) la délibération qui l’autorise."""

@@ -104,7 +104,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Siret = Annotated[str, BeforeValidator(_siret)]
 Iban = Annotated[str, BeforeValidator(_iban)]
 Department = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[6-8])$")]
-InseeCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{2}|2[AB])[0-9]{3}$")]
+InseeCode = Annotated[str, StringConstraints(to_upper=True, pattern=r"^([0-9]{2}|2[AB])[0-9]{3}$")]
 AcademicYear = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-20[0-9]{2}$")]
 WHOLE = BeforeValidator(_whole)
 Count = Annotated[int, Field(ge=0, le=100_000), WHOLE]

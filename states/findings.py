@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from states.board_rules import QUORUM_RULES
+from states.board_rules import QUORUM_RULES, signature_follows_the_executory_act
 from states.calculation import department_of, entitlement, own_terms
 from states.facts import Finding, Partnership
 from states.french import day, euros
@@ -104,6 +104,17 @@ def amendments_precede_their_acts(partnership: Partnership) -> Iterator[Finding]
             yield Finding("AMENDED_BEFORE_EXECUTORY", str(act.number), Severity.WARN, reason, str(SIGNING))
 
 
+def signature_precedes_its_act(partnership: Partnership) -> Iterator[Finding]:
+    """The convention was signed before the act that authorises it was executory, as the dates stand now."""
+    if not partnership.signatures:
+        return
+    signed_on = partnership.signatures[0].signed_on
+    case = Case(partnership, "sign", None, None, signed_on, signed_on)
+    sentence = signature_follows_the_executory_act.objection(case)
+    if sentence is not None:
+        yield Finding("SIGNED_BEFORE_EXECUTORY", "sign", Severity.WARN, sentence, str(SIGNING))
+
+
 class Standing(NamedTuple):
     """A finding that the facts themselves show: its code, the collections it depends on, and how it is found."""
 
@@ -113,6 +124,7 @@ class Standing(NamedTuple):
 
 
 STANDING = (
+    Standing("SIGNED_BEFORE_EXECUTORY", ("acts", "signatures"), signature_precedes_its_act),
     Standing("RATE_EXCEEDS_FEE", ("trainees", "terms", "trainings"), rates_exceed_fees),
     Standing("UNCLAIMED", ("settlements",), remainder_is_unclaimed),
     Standing("QUORUM_RULE_UNVERIFIED", ("acts", "terms"), quorum_text_is_unread),
@@ -121,6 +133,7 @@ STANDING = (
     Standing("RESIDENCE_DIFFERS", ("trainees",), residences_differ),
     Standing("AMENDED_BEFORE_EXECUTORY", ("acts", "signatures"), amendments_precede_their_acts),
 )
+STANDING_CODES = frozenset(one.code for one in STANDING)
 COLLECTIONS = tuple(dict.fromkeys(name for one in STANDING for name in one.reads))
 
 
@@ -140,7 +153,7 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
     if not changed and not warnings and before.findings is partnership.findings:
         return before.findings
     kept = {(one.code, one.subject): still for one in partnership.findings if (still := _still(one, case, partnership, changed))}
-    for reason in warnings:
+    for reason in (one for one in warnings if one.code not in STANDING_CODES):
         kept[reason.code, case.trigger] = of_warning(reason, case.trigger)
     found: list[Finding] = [*kept.values()]
     for rule in STANDING:
@@ -159,8 +172,8 @@ def standing(partnership: Partnership) -> tuple[Finding, ...]:
 def _still(finding: Finding, case: Case, partnership: Partnership, changed: frozenset[str]) -> Finding | None:
     """A warning about the dossier goes with its cause, and says how things stand now; one about a past request stays."""
     rule = GUARDS.get(finding.code)
-    if rule is None:
-        return None  # a standing one
+    if rule is None or finding.code in STANDING_CODES:
+        return None
     if rule.needs is not Needs.DOSSIER or (rule.reads and changed.isdisjoint(rule.reads)):
         return finding
     reason = rule.judge(case._replace(partnership=partnership))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from states.calculation import entitlement
+from states.calculation import UNDECIDED, entitlement
 from states.french import counted, day, euros
 from states.guard import Case, guard
 from states.law import HOUSE, PAYEE
@@ -60,8 +60,8 @@ def invoice_is_new(case: Case) -> str | None:
 def amount_is_within_entitlement(case: Case) -> str | None:
     """La facture ne dépasse pas le droit à subvention calculé."""
     due = entitlement(case.partnership, case.effective_on)
-    if case.request.amount <= due.amount:
-        return None
+    if case.request.amount <= due.amount or any(line.status in UNDECIDED for line in due.lines):
+        return None  # what is due for somebody who left is decided before the settlement, which compares again
     return (
         f"La facture de {euros(case.request.amount)} dépasse le droit à subvention de {euros(due.amount)} "
         f"({counted(due.subsidised, 'stagiaire subventionné', 'stagiaires subventionnés')})."

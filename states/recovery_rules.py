@@ -10,6 +10,15 @@ from states.money_facts import Recovery
 from states.words import Role
 
 
+@guard("RECOVERY_BEFORE_PAYMENT", clears=Role.AUTHORISING_OFFICER, source=RECOVERY)
+def recovery_follows_the_payment(case: Case) -> str | None:
+    """Une récupération s’ordonne après le paiement."""
+    settlement = case.partnership.settlement
+    if settlement is None or settlement.paid_on is None or case.effective_on >= settlement.paid_on:
+        return None
+    return f"Le titre du {day(case.effective_on)} précède le paiement du {day(settlement.paid_on)}."
+
+
 @guard("NOTHING_TO_RECOVER", clears=Role.FINANCE_OFFICER, source=RECOVERY)
 def something_was_overpaid(case: Case) -> str | None:
     """La somme payée dépasse ce qui est dû sans le stagiaire reconnu inéligible."""

@@ -95,6 +95,12 @@ def dropout(case: Case) -> Partnership:
     return _changed(case, left_on=asked.left_on, hours_done=asked.hours_done, left_because=asked.reason)
 
 
+def correction(case: Case) -> Partnership:
+    asked = case.request
+    given = {"rank": asked.rank, "fee_regime": asked.fee_regime}
+    return _changed(case, **{name: value for name, value in given.items() if value is not None})
+
+
 def exclusion(case: Case) -> Partnership:
     return _changed(case, excluded_on=case.effective_on)
 

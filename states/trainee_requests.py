@@ -104,6 +104,24 @@ class DropoutRecorded(Request):
     )
 
 
+class TraineeCorrected(Request):
+    """The selection has parted equal ranks, or a rank or a regime was typed wrong."""
+
+    dated_by: ClassVar[str] = "decided_on"
+
+    trainee: Number = Field(title="Numéro du stagiaire")
+    rank: Number | None = Field(None, title="Rang de sélection")
+    fee_regime: Literal["continuing", "initial"] | None = Field(None, title="Régime (formation continue ou initiale)")
+    motive: Paragraph = Field("", title="Motif", description="Sans nom ni adresse de stagiaire")
+    decided_on: Day | None = Field(None, title="Date de la décision")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.rank is None and self.fee_regime is None:
+            raise PydanticCustomError("jalon_change", "il faut un rang ou un régime à corriger")
+        return self
+
+
 class Exclusion(Request):
     """After the payment, a trainee turns out not to have been eligible."""
 

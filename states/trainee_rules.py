@@ -90,6 +90,18 @@ def trainee_is_of_the_dossier(case: Case) -> str | None:
     return f"Le stagiaire n° {case.request.trainee} n’existe pas dans ce dossier."
 
 
+@guard("MOVED_BEFORE_SELECTION", clears=Role.TRAINING_OFFICER, source=CONVENTION)
+def move_follows_selection(case: Case) -> str | None:
+    """Une autre commune constatée avant la sélection n’est pas un déménagement : elle corrige la résidence, ou rien."""
+    known = next((one for one in case.partnership.trainees if one.number == case.request.trainee), None)
+    if known is None or known.verified_on is None or case.request.correction or case.effective_on >= known.retained_on:
+        return None
+    seen = case.known.places[0][0].insee if case.known.places and case.known.places[0] else case.request.insee
+    if seen == known.insee:
+        return None
+    return f"La résidence du stagiaire n° {known.number} est déjà vérifiée : celle d’avant la sélection se saisit comme une correction."
+
+
 @guard("LEFT_BEFORE_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
 def dropout_follows_selection(case: Case) -> str | None:
     """Un stagiaire ne part qu’après avoir été retenu."""

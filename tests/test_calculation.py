@@ -46,7 +46,9 @@ class One(NamedTuple):
 def trainee(number: int, one: One) -> Trainee:
     seen = (date(2026, 1, 6), "Tania", "tax_notice") if one.verified else (None, None, None)
     left = (one.left_on, one.hours_done, "resignation" if one.left_on else None)
-    return Trainee(number, one.rank or number, one.regime, one.insee, one.retained_on, *seen, None, None, *left, None, commitment="")
+    return Trainee(
+        number, one.rank or number, one.regime, one.insee, one.insee, one.retained_on, *seen, None, None, *left, None, commitment=""
+    )
 
 
 TRAINING = Training(1, date(2026, 1, 12), date(2026, 5, 29), 294, None, None, None, None)

@@ -206,6 +206,14 @@ TRIALS: dict[str, Trial] = {
     "LEFT_AFTER_THE_END": Trial(
         "record_dropout", {"left_on": "2026-05-29"}, way(State.TRAINED), {"left_on": "2026-05-28"}, way(State.TRAINED)
     ),
+    "MOVED_BEFORE_SELECTION": Trial(
+        "verify_residence",
+        {"insee": "59350", "verified_on": "2025-12-14"},
+        way(State.ACTED),
+        {"insee": "59350", "verified_on": "2025-12-15"},
+        way(State.ACTED),
+    ),
+    "RECOVERY_BEFORE_PAYMENT": Trial("order_recovery", {"ordered_on": "2026-07-09"}, kept={"ordered_on": "2026-07-10"}),
     "ANOTHER_ENTRY": Trial(
         "undo",
         {"entry": 3},

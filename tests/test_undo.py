@@ -50,6 +50,7 @@ PLACES: dict[str, tuple[State, list[tuple[str, dict[str, Any]]], dict[str, Any]]
     "retain_trainee": (State.APPROVED, [], {}),
     "retain_trainees": (State.IN_TRAINING, [], {}),
     "verify_residence": (State.TRAINED, [], {"insee": "59350"}),
+    "correct_trainee": (State.ACTED, [], {}),
     "record_dropout": (State.IN_TRAINING, [], {}),
     "hold_committee": (State.ACTED, [], {}),
     "present_result": (State.TRAINED, [], {"presented_on": "2026-06-13"}),

@@ -131,6 +131,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "propose_payee": {"holder": "Agent comptable", "iban": OTHER_IBAN, "document_sha256": SHA, "proposed_on": "2026-06-17"},
     "confirm_payee": {"called_on": "2026-06-18", "contact": "Service financier", "iban": OTHER_IBAN, "confirmed_on": "2026-06-19"},
     "reject_payee": {"motive": "Fraude", "decided_on": "2026-06-18"},
+    "correct_trainee": {"trainee": 1, "rank": 2, "motive": "Rang mal saisi"},
     "exclude_trainee": {"trainee": 1, "motive": "Résidence inexacte", "excluded_on": "2026-08-31"},
     "verify_quorum_rule": {"verified_on": "2026-01-15", "text": "Décret n° 85-643, version en vigueur"},
     "order_recovery": {"trainee": 1, "motive": "Résidence inexacte", "order_number": "T1", "ordered_on": "2026-09-01"},

@@ -169,6 +169,8 @@ def cell(column: Column, value: Any, mark: str = "") -> Any:
 
 def write_template(path: Path) -> None:
     """An empty sheet with its headers and rules, as XLSX. Raises Invalid; a file that exists is never written over."""
+    if path.suffix.lower() != ".xlsx":
+        raise Invalid("Le modèle est un classeur XLSX : donnez-lui un nom en « .xlsx ».")
     content = _template()
     try:
         with path.open("xb") as file:
