@@ -97,6 +97,11 @@ class Model:
     def due(self) -> int:
         return RATE * min(len(self.eligible), CAP)
 
+    @property
+    def relied_on(self) -> bool:
+        """Whether a payment was ordered on the second deliberation, executory by then."""
+        return self.ordered is not None and 2 in self.transmitted & self.published
+
     def acts_done(self, *triggers: str) -> bool:
         """Whether the last deliberation was transmitted and published."""
         places = {"transmit_act": self.transmitted, "publish_act": self.published}
@@ -138,8 +143,8 @@ class Model:
             "receive_invoice": lambda: 0 < asked["amount"] <= self.due,
             "settle": lambda: all_verified and self.presented and not tied and self.invoiced <= self.due,
             # The days on which this walk transmits and publishes precede the session that terminates.
-            "transmit_act": lambda: self.state != "terminated",
-            "publish_act": lambda: self.state != "terminated",
+            "transmit_act": lambda: self.state != "terminated" and not self.relied_on,
+            "publish_act": lambda: self.state != "terminated" and not self.relied_on,
             "sign": lambda: 1 in self.transmitted & self.published,
             "order_payment": lambda: actor not in self.hands and 2 in self.transmitted & self.published,
             "pay": lambda: actor not in self.hands and asked["amount"] == self.ordered,
