@@ -100,13 +100,13 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
 def _public(attempt: Attempt, done: Decision | None) -> dict[str, Any]:
     """The request as the chain keeps it: instead of a trainee's personal data, the number and the commitment that stand for it."""
     asked = attempt.asked
-    if isinstance(attempt.request, ResidenceVerified) and attempt.places and len(attempt.places[0]) == 1:
+    if type(attempt.request) is ResidenceVerified and attempt.places and len(attempt.places[0]) == 1:
         return {**asked, "commune": None, "insee": attempt.places[0][0].insee}  # a name could mean another commune one day
-    if isinstance(attempt.request, ResidenceVerified):
+    if type(attempt.request) is ResidenceVerified:
         return {**asked, "commune": None}
     if not attempt.request.personal:
         return asked
-    if isinstance(attempt.request, TraineesRetained):
+    if type(attempt.request) is TraineesRetained:
         people = [_unnamed(one) for one in asked["trainees"]]
         return {**asked, "trainees": [one | kept for one, kept in zip(people, _kept(done), strict=True)] if done else []}
     return _unnamed(asked) | (_kept(done)[0] if done else {})

@@ -116,7 +116,7 @@ class Ledger:
 
     def _places(self, request: Request) -> tuple[tuple[Place, ...], ...] | None:
         """The communes that the residences in a request may mean; looked up before the transaction, which others wait for."""
-        find, residences = self._gazetteer, residences_of(request)
+        find, residences = self._gazetteer, residences_of(request) if self._gazetteer is not None else ()
         if find is None or not residences:
             return None
         found = {text: find(text) for text in dict.fromkeys(residences)}

@@ -30,10 +30,9 @@ def voted(case: Case) -> Deliberation:
     return asked
 
 
-def sitting(act: Deliberation | Act, proxies: int, *, proxies_count: bool) -> int:
+def sitting(asked: Deliberation, *, proxies_count: bool) -> int:
     """How many members count for the quorum: those who sit, and the proxies if the board's settings say so."""
-    present = act.present_at_item if isinstance(act, Deliberation) else act.present
-    return len(present or ()) + (proxies if proxies_count else 0)
+    return len(asked.present_at_item or ()) + (len(asked.proxies_at_item) if proxies_count else 0)
 
 
 @guard("ROLL_CALL_UNKNOWN", clears=Role.BOARD_SECRETARY, source=QUORUM_DECREE, imported=Severity.WARN)
@@ -56,7 +55,7 @@ def quorum_is_met(case: Case) -> str | None:
         return None
     name, needed_for = QUORUM_RULES[terms.quorum_rule]
     needed = needed_for(asked.seats)
-    there = sitting(asked, len(asked.proxies_at_item), proxies_count=terms.proxies_count)
+    there = sitting(asked, proxies_count=terms.proxies_count)
     if there >= needed:
         return None
     proxies = ", pouvoirs compris," if terms.proxies_count else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from states.board_rules import QUORUM_RULES, signature_follows_the_executory_act
@@ -84,7 +85,9 @@ def trainees_have_moved(partnership: Partnership) -> Iterator[Finding]:
 def residences_differ(partnership: Partnership) -> Iterator[Finding]:
     """The commune that was verified lies in another department than the one declared at the selection: is it that of that day?"""
     for one in partnership.trainees:
-        if one.verified_on is not None and department_of(one.insee) != department_of(one.declared_insee):
+        if one.verified_on is None or one.insee == one.declared_insee:
+            continue
+        if department_of(one.insee) != department_of(one.declared_insee):
             reason = (
                 f"Stagiaire n° {one.number} : la commune vérifiée ({one.insee}) n’est pas dans le département de celle déclarée "
                 f"à la sélection ({one.declared_insee})."
@@ -134,7 +137,8 @@ STANDING = (
     Standing("AMENDED_BEFORE_EXECUTORY", ("acts", "signatures"), amendments_precede_their_acts),
 )
 STANDING_CODES = frozenset(one.code for one in STANDING)
-COLLECTIONS = tuple(dict.fromkeys(name for one in STANDING for name in one.reads))
+# Where each collection that they depend on stands in a Partnership: looked at in every step.
+COLLECTIONS = tuple((Partnership._fields.index(name), name) for name in dict.fromkeys(name for one in STANDING for name in one.reads))
 
 
 def of_warning(reason: Reason, trigger: str) -> Finding:
@@ -149,19 +153,26 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
     """
     before = case.partnership
     again = case.trigger == "review_findings"
-    changed = frozenset(name for name in COLLECTIONS if again or getattr(before, name) is not getattr(partnership, name))
+    changed = frozenset([name for place, name in COLLECTIONS if again or before[place] is not partnership[place]])
     if not changed and not warnings and before.findings is partnership.findings:
         return before.findings
-    kept = {(one.code, one.subject): still for one in partnership.findings if (still := _still(one, case, partnership, changed))}
+    kept = {
+        (one.code, one.subject): still
+        for one in partnership.findings
+        if one.code not in STANDING_CODES and (still := _still(one, case, partnership, changed))
+    }
     for reason in (one for one in warnings if one.code not in STANDING_CODES):
         kept[reason.code, case.trigger] = of_warning(reason, case.trigger)
-    found: list[Finding] = [*kept.values()]
-    for rule in STANDING:
-        if changed.isdisjoint(rule.reads):
-            found += [one for one in before.findings if one.code == rule.code]
-        else:
-            found += rule.find(partnership)
-    return tuple(found)
+    untouched, again_found = _rules(changed)
+    still_there = [one for one in before.findings if one.code in untouched]
+    return (*kept.values(), *still_there, *(one for rule in again_found for one in rule.find(partnership)))
+
+
+@cache
+def _rules(changed: frozenset[str]) -> tuple[frozenset[str], tuple[Standing, ...]]:
+    """The codes whose facts have not changed, and the rules to ask again."""
+    again = tuple(rule for rule in STANDING if not changed.isdisjoint(rule.reads))
+    return STANDING_CODES - {rule.code for rule in again}, again
 
 
 def standing(partnership: Partnership) -> tuple[Finding, ...]:
@@ -172,8 +183,8 @@ def standing(partnership: Partnership) -> tuple[Finding, ...]:
 def _still(finding: Finding, case: Case, partnership: Partnership, changed: frozenset[str]) -> Finding | None:
     """A warning about the dossier goes with its cause, and says how things stand now; one about a past request stays."""
     rule = GUARDS.get(finding.code)
-    if rule is None or finding.code in STANDING_CODES:
-        return None
+    if rule is None:
+        return None  # a rule that this version of jalon no longer has
     if rule.needs is not Needs.DOSSIER or (rule.reads and changed.isdisjoint(rule.reads)):
         return finding
     reason = rule.judge(case._replace(partnership=partnership))

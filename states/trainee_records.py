@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 from states.facts import Identity, Partnership, Trainee
@@ -15,11 +16,8 @@ def trainees(case: Case) -> Partnership:
     for number, one, insee, person in zip(numbers(case), selected(case.request), _communes(case), case.persons, strict=True):
         found.append(_trainee(number, one, insee, person.commitment))
         digests.append((number, person.digest))
-    return case.partnership._replace(trainees=tuple(sorted(found, key=_number)), identity_digests=tuple(digests))
-
-
-def _number(trainee: Trainee) -> int:
-    return trainee.number
+    found.sort(key=itemgetter(0))
+    return case.partnership._replace(trainees=tuple(found), identity_digests=tuple(digests))
 
 
 def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -> Trainee:
@@ -46,8 +44,10 @@ def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -
 def numbers(case: Case) -> list[int]:
     """The numbers of new trainees, in the order of the request: those asked for, else the next ones that are free."""
     asked = selected(case.request)
+    following = case.partnership.trainees[-1].number if case.partnership.trainees else 0  # they stand in the order of their numbers
+    if len(asked) == 1:
+        return [asked[0].number or following + 1]
     taken = {one.number for one in case.partnership.trainees} | {one.number for one in asked if one.number}
-    following = max((one.number for one in case.partnership.trainees), default=0)
     given = []
     for one in asked:
         if one.number:
@@ -106,5 +106,7 @@ def exclusion(case: Case) -> Partnership:
 
 
 def _changed(case: Case, **changes: Any) -> Partnership:
-    found = tuple(one._replace(**changes) if one.number == case.request.trainee else one for one in case.partnership.trainees)
-    return case.partnership._replace(trainees=found)
+    trainees, number = list(case.partnership.trainees), case.request.trainee
+    place = next(place for place, one in enumerate(trainees) if one.number == number)
+    trainees[place] = trainees[place]._replace(**changes)
+    return case.partnership._replace(trainees=tuple(trainees))

@@ -134,14 +134,16 @@ class Exclusion(Request):
 
 def selected(request: Request) -> tuple[TraineeRetained, ...]:
     """The trainees whom a request retains, in its order; none for any other request."""
-    if isinstance(request, TraineesRetained):
+    if not request.personal:
+        return ()  # pydantic's isinstance asks much; nearly every request ends here
+    if type(request) is TraineesRetained:
         return request.trainees
-    return (request,) if isinstance(request, TraineeRetained) else ()
+    return (request,) if type(request) is TraineeRetained else ()
 
 
 def residing(request: Request) -> tuple[TraineeRetained | ResidenceVerified, ...]:
     """The parts of a request that say where somebody lives, in its order."""
-    return (request,) if isinstance(request, ResidenceVerified) else selected(request)
+    return (request,) if type(request) is ResidenceVerified else selected(request)
 
 
 def residences_of(request: Request) -> tuple[str, ...]:

@@ -51,12 +51,11 @@ def birth_precedes_selection(case: Case) -> str | None:
     return "La date de naissance du stagiaire ne précède pas la date à laquelle il est retenu."
 
 
-def _sought(case: Case) -> Iterator[tuple[Place, ...]]:
+def _sought(case: Case) -> tuple[tuple[Place, ...], ...]:
     """The candidates of each commune. When nobody looked, a code is taken as it is and a name is none."""
-    asked = residing(case.request)
-    for one, places in zip(asked, case.known.places or (None,) * len(asked), strict=True):
-        taken = Place(one.insee, "", "") if one.insee is not None else None
-        yield places if places is not None else (taken,) if taken is not None else ()
+    if case.known.places is not None:
+        return case.known.places
+    return tuple(() for one in residing(case.request) if one.insee is None)
 
 
 @guard("COMMUNE_UNKNOWN", clears=Role.TRAINING_OFFICER, source=COMMUNES)

@@ -14,8 +14,11 @@ from states.words import Role, Severity
 
 def _days(case: Case) -> tuple[date, ...]:
     """Every date of a fact in the request: that of the step, of each trainee of a list, of the vote of an amendment."""
-    several = tuple(one.retained_on for one in selected(case.request)) if case.request.personal else ()
-    return (case.effective_on, *several, *((case.request.deliberation.held_on,) if case.trigger == "amend" else ()))
+    if case.trigger == "amend":
+        return case.effective_on, case.request.deliberation.held_on
+    if case.request.personal:
+        return case.effective_on, *(one.retained_on for one in selected(case.request))
+    return (case.effective_on,)
 
 
 @guard("FUTURE_DATE", source=HOUSE)
