@@ -16,6 +16,7 @@ from states.law import FIGURES, Figure
 
 KINDS = {"principle": "principe", "authorisation": "autorisation", "ratification": "ratification", "amendment": "avenant"}
 STEPS = {"approve": "approbation", "reject": "rejet", "act": "acte", "terminate": "résiliation", "amend": "avenant"}
+AUTHORS = {"third_party": "d’un tiers", "prefect": "du préfet"}
 
 
 def amendments(partnership: Partnership) -> list[str]:
@@ -34,9 +35,10 @@ def acts(home: Home, reference: str) -> Page:
     lines, told = [f"{reference} : {counted(len(partnership.acts), 'délibération', 'délibérations')}"], []
     for act in partnership.acts:
         until = windows(act, partnership.appeals, calendar)
-        lines += _lines(act, until)
+        lines += [*_lines(act, until), *_appeals(partnership, act)]
         told.append(fact_told(act) | {name: value.isoformat() if value else None for name, value in until._asdict().items()})
-    return Page(lines, {"acts": told, "law": [_figure(one) for one in FIGURES]})
+    appeals = [fact_told(one) for one in partnership.appeals]
+    return Page(lines, {"acts": told, "appeals": appeals, "law": [_figure(one) for one in FIGURES]})
 
 
 def _lines(act: Act, until: Windows) -> list[str]:
@@ -46,12 +48,29 @@ def _lines(act: Act, until: Windows) -> list[str]:
         "",
         f"N° {act.number}, {KINDS.get(act.kind or '', STEPS[act.trigger])}, séance du {day(act.held_on)}",
         *([f"  Numéro de la délibération : {act.act_number}"] if act.act_number else []),
+        *_session(act),
         f"  Transmise au préfet : {transmitted}",
         f"  Publiée : {published}",
         f"  Exécutoire : {f'depuis le {day(act.executory_on)}' if act.executory_on else 'non'}",
         *([f"  Recours des tiers possible jusqu’au {day(until.third_parties_until)}"] if until.third_parties_until else []),
         *([f"  Déféré du préfet possible jusqu’au {day(until.prefect_until)}"] if until.prefect_until else []),
     ]
+
+
+def _session(act: Act) -> list[str]:
+    """Who sat when the item was opened, and how they voted, as far as the source says."""
+    if act.present is None:
+        return ["  Appel nominal : inconnu"]
+    there = [counted(len(act.present), "présent", "présents"), counted(len(act.absent or ()), "absent ou excusé", "absents ou excusés")]
+    there += [counted(len(act.proxies), "pouvoir", "pouvoirs")] if act.proxies else []
+    votes = f"{act.votes_for} pour, {act.votes_against} contre, {counted(act.abstentions or 0, 'abstention', 'abstentions')}"
+    led = ", ".join(f"{title} : {name}" for title, name in (("présidence", act.chair), ("secrétaire", act.secretary)) if name)
+    return [f"  Séance : {', '.join(there)} pour {act.seats} sièges ; {votes}", *([f"  {led[0].upper()}{led[1:]}"] if led else [])]
+
+
+def _appeals(partnership: Partnership, act: Act) -> list[str]:
+    told = ((one, f"répondu le {day(one.decided_on)}" if one.decided_on else "sans réponse") for one in partnership.appeals)
+    return [f"  Recours {AUTHORS[one.by]} du {day(one.lodged_on)}, {answer}" for one, answer in told if one.act == act.number]
 
 
 def _figure(one: Figure) -> dict[str, Any]:

@@ -149,6 +149,16 @@ def test_a_change_of_nobody_or_of_nothing_is_badly_asked(jalon: Jalon, words: li
     assert jalon(*words).code == 2
 
 
+def test_the_acts_show_the_session_the_vote_and_the_appeals(opened: Jalon) -> None:
+    for words in (*asked_until(State.APPROVED), asked("record_appeal")):
+        assert opened(*words).code == 0
+    out = opened("acts", REFERENCE).out
+    assert "Séance : 17 présents, 16 absents ou excusés pour 33 sièges ; 17 pour, 0 contre, 0 abstention" in out
+    assert "Exécutoire : depuis le 14 octobre 2024" in out
+    assert "Recours d’un tiers du 20 décembre 2024, sans réponse" in out
+    assert [one["by"] for one in opened("acts", REFERENCE, "--json").told["appeals"]] == ["third_party"]
+
+
 def test_a_letter_proves_which_entry_it_witnessed(opened: Jalon) -> None:
     head = opened("show", REFERENCE, "--json").told["history"][0]["hash"]
     assert opened("verify", REFERENCE, "--digest", head).out.startswith(
