@@ -10,7 +10,7 @@ from states.words import Role
 SUPERIOR = Role.AUTHORISING_OFFICER  # the president of the centre, or whoever stands for the president
 
 
-@guard("NOTHING_TO_UNDO", source=HOUSE)
+@guard("NOTHING_TO_UNDO", clears="personne : il n’y a pas d’étape à reprendre", source=HOUSE)
 def a_step_was_done(case: Case) -> str | None:
     """Une étape a été faite depuis l’ouverture du dossier, et n’a pas déjà été annulée."""
     return None if case.known.past is not None else "Il n’y a rien à annuler : seule l’ouverture du dossier reste."

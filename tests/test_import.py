@@ -439,6 +439,17 @@ def test_an_import_that_was_undone_is_done_again(house: House) -> None:
     assert len(house.trainees()) == 2
 
 
+def test_an_import_that_jalon_reviewed_before_it_was_undone_is_done_again(house: House) -> None:
+    path = house.sheet(line(1), line(2))
+    assert house.take(path).code == 0
+    with house.store() as store:
+        Walk(store, REFERENCE).do("review_findings", at=datetime.now(UTC))
+    assert house.run("undo", REFERENCE, "--motive", "Erreur", "--as", "Tania").code == 0
+    assert house.trainees() == []
+    assert "done" in house.take(path, "--json").told
+    assert len(house.trainees()) == 2
+
+
 def test_a_key_that_somebody_has_used_by_hand_is_a_conflict_and_no_endless_wait(house: House) -> None:
     path = house.sheet(line(1))
     sha = hashlib.sha256(path.read_bytes()).hexdigest()
