@@ -57,6 +57,7 @@ def answer_of(told: dict[str, Any], digest: str) -> Answer:
     if told["outcome"] == "conflict":
         lost = told["conflict"]
         return Conflict(told["reference"], told["trigger"], lost["sentence"], lost["who"], lost["when"], State(told["to"]))
+    request = told["request"]
     return Done(
         reference=told["reference"],
         trigger=told["trigger"],
@@ -70,7 +71,7 @@ def answer_of(told: dict[str, Any], digest: str) -> Answer:
         recorded_at=told["recorded_at"],
         warnings=reasons_of(told),
         digest=digest,
-        trainees=tuple(one["number"] for one in told["request"].get("trainees", [told["request"]]) if "commitment" in one),
+        trainees=tuple([one["number"] for one in request.get("trainees", (request,)) if "commitment" in one]),
         notes=tuple(told.get("notes", ())),
         on_behalf_of=told.get("on_behalf_of"),
     )
@@ -78,4 +79,4 @@ def answer_of(told: dict[str, Any], digest: str) -> Answer:
 
 def reasons_of(told: dict[str, Any]) -> tuple[Reason, ...]:
     """The reasons of a journal entry."""
-    return tuple(Reason(**{**reason, "severity": Severity(reason["severity"])}) for reason in told["reasons"])
+    return tuple([Reason(**{**reason, "severity": Severity(reason["severity"])}) for reason in told["reasons"]])

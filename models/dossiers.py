@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from functools import cached_property
+from operator import is_
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, Text, bindparam, cast, delete, func, insert, literal_column, select, update
@@ -126,9 +127,10 @@ class Dossiers:
             self._write_findings(cursor, id_, before, after, at)
 
     def _write_facts(self, cursor: Cursor, id_: int, name: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> None:
-        known = {fact.number: fact for fact in old}
+        same = [*map(is_, old, new), False].index(False)  # facts stand in the order of their numbers: most steps touch the last ones
+        known = {fact.number: fact for fact in old[same:]}
         added = []
-        for fact in new:
+        for fact in new[same:]:
             was = known.pop(fact.number, None)
             if was is None:
                 added.append({"partnership_id": id_, **row_of(fact)})

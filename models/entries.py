@@ -44,9 +44,11 @@ class Attempt(NamedTuple):
 def assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
     """Raise Invalid for what neither database could hold."""
     texts = (reference, actor, key, via)
-    if not all(isinstance(text, str) for text in texts):
-        raise Invalid("La référence et la personne doivent être des textes.")
-    if any(len(text) > TEXT_AT_MOST for text in texts) or not writable("".join(texts)):
+    try:
+        whole = "".join(texts)
+    except TypeError:
+        raise Invalid("La référence et la personne doivent être des textes.") from None
+    if max(map(len, texts)) > TEXT_AT_MOST or not writable(whole):
         raise Invalid("La référence, la personne ou la clé est trop longue, ou contient des caractères illisibles.")
     if not key:
         raise Invalid("La clé d’idempotence est vide.")
@@ -118,9 +120,8 @@ def _unnamed(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _kept(done: Decision) -> list[dict[str, Any]]:
     """What stands for each person: the number, the commune that was found, the commitment."""
-    trainees = {one.number: one for one in done.after.trainees}
-    named = (trainees[identity.trainee] for identity in done.identities)
-    return [{"number": one.number, "insee": one.insee, "commitment": one.commitment} for one in named]
+    named = [done.after.trainee(identity.trainee) for identity in done.identities]
+    return [{"number": one.number, "insee": one.insee, "commitment": one.commitment} for one in named if one is not None]
 
 
 def name_of(actor: str | Actor) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from states import findings
 from states.delays import due_on, paris_day
-from states.effects import Check, Effect, Tell
+from states.effects import Effect, following
 from states.facts import Actor, Identity, Partnership
 from states.french import alternatives, listed
 from states.guard import Case, Known, Needs, Person, Reason, Refused
@@ -56,9 +56,9 @@ def decide(
 
     Raises KeyError for a trigger that is not in the table.
     """
-    step = STEPS[trigger]
-    role, on_behalf_of = _role(step, partnership, actor, paris_day(at), known)
-    case = _case(partnership, step, request, actor, at, known)._replace(on_behalf_of=on_behalf_of)
+    step, today = STEPS[trigger], paris_day(at)
+    role, on_behalf_of = _role(step, partnership, actor, today, known)
+    case = _case(partnership, step, request, actor, today, known, on_behalf_of)
     arrival = destination(partnership.state, trigger)
     reasons: list[Reason] = []
     if arrival is None:
@@ -67,7 +67,7 @@ def decide(
         reasons.append(_wrong_role(step, actor))
     if arrival is not None:
         reasons += [reason for one in (*OF_EVERY_STEP, *step.guards) if (reason := one.judge(case))]
-    blocking = tuple(reason for reason in reasons if reason.severity is Severity.BLOCK)
+    blocking = tuple([reason for reason in reasons if reason.severity is Severity.BLOCK])
     if blocking or arrival is None or role is None:
         return Refused(trigger, blocking)
     return _decision(case, step, arrival, role, tuple(reasons))
@@ -93,15 +93,14 @@ def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tupl
         undone = STEPS[case.known.past.trigger]
         tells = undone.tells
         notes = (f"Est annulé : « {undone.label} », entrée {case.known.past.n} du journal, par {case.known.past.actor}.",)
-    effects: tuple[Effect, ...] = (*(Tell(told) for told in tells), Check())
-    return Decision(step, role, case.on_behalf_of, after, case.effective_on, warnings, effects, identities(case), notes)
+    return Decision(step, role, case.on_behalf_of, after, case.effective_on, warnings, following(tells), identities(case), notes)
 
 
 def why_not(
     partnership: Partnership, step: Step, *, at: datetime, actor: Actor | None = None, request: Request | None = None
 ) -> tuple[Reason, ...]:
     """What is missing for `step` now: every guard that can be judged with what is known, the role when `actor` is given."""
-    case = _case(partnership, step, request, actor, at, NOTHING_KNOWN)
+    case = _case(partnership, step, request, actor, paris_day(at), NOTHING_KNOWN)
     known = {Needs.DOSSIER}
     known |= {Needs.REQUEST} if request is not None else set()
     known |= {Needs.ACTOR} if actor is not None else set()
@@ -125,10 +124,18 @@ def next_steps(partnership: Partnership, *, at: datetime, actor: Actor | None = 
     )
 
 
-def _case(partnership: Partnership, step: Step, request: Request | None, actor: Actor | None, at: datetime, known: Known) -> Case:
-    today = paris_day(at)
+def _case(
+    partnership: Partnership,
+    step: Step,
+    request: Request | None,
+    actor: Actor | None,
+    today: date,
+    known: Known,
+    on_behalf_of: str | None = None,
+) -> Case:
     effective_on = request.effective_on(today) if request is not None else today
-    return Case(partnership, step.trigger, request, actor, effective_on, today, _persons(partnership, request, known.salt), known)
+    persons = _persons(partnership, request, known.salt)
+    return Case(partnership, step.trigger, request, actor, effective_on, today, persons, known, on_behalf_of)
 
 
 def _persons(partnership: Partnership, request: Request | None, salt: str) -> tuple[Person, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from states.words import Role
@@ -18,3 +19,9 @@ class Check(NamedTuple):
 
 
 Effect = Tell | Check
+
+
+@cache
+def following(told: tuple[Role, ...]) -> tuple[Effect, ...]:
+    """What follows every step: those who are told of it, then the checks."""
+    return (*(Tell(role) for role in told), Check())

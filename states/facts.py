@@ -5,8 +5,10 @@ A fact that a dossier holds several of carries `number`: 1, 2, 3... inside its d
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from states.money_facts import Invoice, PayeeChange, Recovery, Settlement
@@ -235,6 +237,16 @@ class Partnership(NamedTuple):
     def terms_in_force(self) -> Terms:
         """The newest terms, whenever they take effect."""
         return self.terms[-1]
+
+    def place_of(self, trainee: int) -> int | None:
+        """Where the trainee of that number stands among `trainees`, or None."""
+        place = bisect_left(self.trainees, trainee, key=itemgetter(0))  # they stand in the order of their numbers
+        return place if place < len(self.trainees) and self.trainees[place].number == trainee else None
+
+    def trainee(self, number: int) -> Trainee | None:
+        """The trainee of that number, or None."""
+        place = self.place_of(number)
+        return None if place is None else self.trainees[place]
 
     @property
     def centre(self) -> Party:

@@ -156,16 +156,16 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
     changed = frozenset([name for place, name in COLLECTIONS if again or before[place] is not partnership[place]])
     if not changed and not warnings and before.findings is partnership.findings:
         return before.findings
-    kept = {
-        (one.code, one.subject): still
-        for one in partnership.findings
-        if one.code not in STANDING_CODES and (still := _still(one, case, partnership, changed))
-    }
-    for reason in (one for one in warnings if one.code not in STANDING_CODES):
-        kept[reason.code, case.trigger] = of_warning(reason, case.trigger)
+    kept = {}
+    for one in partnership.findings:
+        if one.code not in STANDING_CODES and (still := _still(one, case, partnership, changed)):
+            kept[one.code, one.subject] = still
+    for reason in warnings:
+        if reason.code not in STANDING_CODES:
+            kept[reason.code, case.trigger] = of_warning(reason, case.trigger)
     untouched, again_found = _rules(changed)
     still_there = [one for one in before.findings if one.code in untouched]
-    return (*kept.values(), *still_there, *(one for rule in again_found for one in rule.find(partnership)))
+    return (*kept.values(), *still_there, *[one for rule in again_found for one in rule.find(partnership)])
 
 
 @cache

@@ -12,6 +12,8 @@ LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})  # letters to Unicode, two l
 def plain(name: str) -> str:
     """A name without accents, case, spaces or hyphens: « LEFÈVRE-Dupont » is « lefevredupont »."""
     if name.isascii():
+        if name.isalpha():
+            return name.lower()
         return "".join(filter(str.isalnum, name.casefold()))
     decomposed = unicodedata.normalize("NFKD", name.casefold().translate(LIGATURES))
     return "".join(letter for letter in decomposed if letter.isalnum())

@@ -55,7 +55,10 @@ class Step(NamedTuple):
 
     def role_of(self, roles: frozenset[Role]) -> Role | None:
         """The first role of the row that is among `roles`."""
-        return next((role for role in self.by if role in roles), None)
+        for role in self.by:
+            if role in roles:
+                return role
+        return None
 
 
 def terms_changed(before: Partnership, after: Partnership) -> tuple[str, ...]:

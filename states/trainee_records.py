@@ -80,7 +80,7 @@ def identities(case: Case) -> tuple[Identity, ...]:
 def residence(case: Case) -> Partnership:
     """The residence that counts is that of the day of the selection; another commune seen later is a move."""
     asked = case.request
-    known = next(one for one in case.partnership.trainees if one.number == asked.trainee)
+    known = _named(case)
     (insee,) = _communes(case)
     if known.verified_on is not None and not asked.correction:
         # Seen once, the residence of the selection is verified for good.
@@ -106,7 +106,14 @@ def exclusion(case: Case) -> Partnership:
 
 
 def _changed(case: Case, **changes: Any) -> Partnership:
-    trainees, number = list(case.partnership.trainees), case.request.trainee
-    place = next(place for place, one in enumerate(trainees) if one.number == number)
-    trainees[place] = trainees[place]._replace(**changes)
-    return case.partnership._replace(trainees=tuple(trainees))
+    partnership, changed = case.partnership, _named(case)._replace(**changes)
+    place = partnership.place_of(changed.number)
+    assert place is not None, "it was found a moment ago"
+    return partnership._replace(trainees=(*partnership.trainees[:place], changed, *partnership.trainees[place + 1 :]))
+
+
+def _named(case: Case) -> Trainee:
+    """The trainee whose number the request gives; a guard has seen to it that there is one."""
+    named = case.partnership.trainee(case.request.trainee)
+    assert named is not None, "UNKNOWN_TRAINEE stands before every record that asks for one"
+    return named

@@ -84,7 +84,7 @@ def commune_is_one(case: Case) -> str | None:
 @guard("UNKNOWN_TRAINEE", clears=Role.TRAINING_OFFICER, source=HOUSE)
 def trainee_is_of_the_dossier(case: Case) -> str | None:
     """Le stagiaire désigné fait partie du dossier."""
-    if any(one.number == case.request.trainee for one in case.partnership.trainees):
+    if case.partnership.trainee(case.request.trainee) is not None:
         return None
     return f"Le stagiaire n° {case.request.trainee} n’existe pas dans ce dossier."
 
@@ -92,7 +92,7 @@ def trainee_is_of_the_dossier(case: Case) -> str | None:
 @guard("MOVED_BEFORE_SELECTION", clears=Role.TRAINING_OFFICER, source=CONVENTION)
 def move_follows_selection(case: Case) -> str | None:
     """Une autre commune constatée avant la sélection n’est pas un déménagement : elle corrige la résidence, ou rien."""
-    known = next((one for one in case.partnership.trainees if one.number == case.request.trainee), None)
+    known = case.partnership.trainee(case.request.trainee)
     if known is None or known.verified_on is None or case.request.correction or case.effective_on >= known.retained_on:
         return None
     seen = case.known.places[0][0].insee if case.known.places and case.known.places[0] else case.request.insee
@@ -104,7 +104,7 @@ def move_follows_selection(case: Case) -> str | None:
 @guard("LEFT_BEFORE_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
 def dropout_follows_selection(case: Case) -> str | None:
     """Un stagiaire ne part qu’après avoir été retenu."""
-    known = next((one for one in case.partnership.trainees if one.number == case.request.trainee), None)
+    known = case.partnership.trainee(case.request.trainee)
     if known is None or case.effective_on >= known.retained_on:
         return None
     return f"Le stagiaire n° {known.number} n’était pas encore retenu à cette date."

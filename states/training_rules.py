@@ -17,7 +17,7 @@ def _days(case: Case) -> tuple[date, ...]:
     if case.trigger == "amend":
         return case.effective_on, case.request.deliberation.held_on
     if case.request.personal:
-        return case.effective_on, *(one.retained_on for one in selected(case.request))
+        return case.effective_on, *[one.retained_on for one in selected(case.request)]
     return (case.effective_on,)
 
 
