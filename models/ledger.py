@@ -168,11 +168,12 @@ class Ledger:
     def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Known:
         """What the rules may ask beyond the dossier: communes, lenders of roles, the step that could be undone, a salt for new names."""
         lent = loaded.partnership.lent_to(actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
-        if not lent and attempt.places is None and not attempt.request.personal and attempt.trigger != "undo":
+        concerned = [*(one.giver for one in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
+        if not concerned and attempt.places is None and not attempt.request.personal and attempt.trigger != "undo":
             return NOTHING_KNOWN
         return Known(
             places=attempt.places,
-            givers=tuple((one.giver, self._roles_of(cursor, one.giver)) for one in lent),
+            registered=tuple((name, self._roles_of(cursor, name)) for name in concerned),
             past=self._past(cursor, attempt, loaded) if attempt.trigger == "undo" else None,
             salt=self._entropy(16) if attempt.request.personal else "",
         )

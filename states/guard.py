@@ -52,11 +52,12 @@ class Known(NamedTuple):
     """What the rules may ask of the world outside the dossier, looked up before they are asked; None: nobody looked.
 
     `places` are the communes that the request may mean: one for each residence it names, each with its candidates.
-    `givers` are the people who have lent a role to the actor, with the roles that the register gives them now.
+    `registered` are the people concerned, who have lent a role to the actor or are named by the request, with the roles
+    that the register gives them now.
     """
 
     places: tuple[tuple[Place, ...], ...] | None = None
-    givers: tuple[tuple[str, frozenset[Role]], ...] | None = None
+    registered: tuple[tuple[str, frozenset[Role]], ...] | None = None
     past: Past | None = None
     salt: str = ""
 

@@ -21,6 +21,14 @@ def lent_roles(partnership: Partnership, actor: Actor, on: date, known: Known) -
     lent = [(Role(one.role), one.giver) for one in partnership.lent_to(actor.name, on)]
     held = actor.roles | {role for role, _ in lent}
     for role, giver in lent:
-        still = known.givers is None or role in dict(known.givers).get(giver, frozenset())
+        still = known.registered is None or role in dict(known.registered).get(giver, frozenset())
         if still and not (role in APART and held >= APART):
             yield role, giver
+
+
+def would_join(partnership: Partnership, holder: str, role: Role, days: tuple[date, date], known: Known) -> bool:
+    """Whether lending `role` to `holder` for `days` (first, last) would put together what the law keeps apart."""
+    first, last = days
+    own = dict(known.registered or ()).get(holder, frozenset())
+    lent = {Role(one.role) for one in partnership.delegations if one.holder == holder and one.starts_on <= last and first <= one.ends_on}
+    return role in APART and own | lent | {role} >= APART

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from states.guard import Case, Needs, guard
-from states.hands import lent_roles
-from states.law import HOUSE
+from states.hands import lent_roles, would_join
+from states.law import HOUSE, SEPARATION
 from states.words import Role
 
 SUPERIOR = Role.AUTHORISING_OFFICER  # the president of the centre, or whoever stands for the president
@@ -56,3 +56,12 @@ def role_is_held_by_who_lends_it(case: Case) -> str | None:
 def role_is_lent_to_somebody_else(case: Case) -> str | None:
     """Un rôle se délègue à une autre personne que soi."""
     return "On ne délègue pas un rôle à soi-même." if case.actor is not None and case.request.to == case.actor.name else None
+
+
+@guard("ROLES_KEPT_APART", clears="une autre personne, qui n’a pas l’autre rôle", source=SEPARATION)
+def lent_role_joins_nothing_kept_apart(case: Case) -> str | None:
+    """L’ordonnateur et le comptable public ne se réunissent jamais dans les mêmes mains, délégations comprises."""
+    asked = case.request
+    if not would_join(case.partnership, asked.to, Role(asked.role), (asked.starts_on, asked.ends_on), case.known):
+        return None
+    return f"{asked.to} réunirait les rôles d’ordonnateur et de comptable public, que la loi sépare."
