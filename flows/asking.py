@@ -22,11 +22,13 @@ from flows.home import Home
 from flows.ports.clock import now
 from flows.ports.inbox import parsed
 from flows.screen import Page, of_answer, show
-from models.answers import Invalid
+from models.answers import Answer, Invalid
 from models.faults import Unreachable
 from states.french import sentences, unreadable
+from states.guard import Refused
 from states.lifecycle import STEPS, Step
 from states.requests import Request
+from states.trainee_requests import residences_of
 
 Fixed = inspect.Parameter.KEYWORD_ONLY
 PERSON = Annotated[str, Parameter(name="--as", metavar="NOM", help="Qui agit : un nom du registre des personnes")]
@@ -132,7 +134,17 @@ def ask(home: Home, step: Step, reference: str, request: Request, *, person: str
     except Unreachable as fault:
         # The answer may be lost after the commit: with the same key, asking again cannot do the step twice.
         raise Unreachable(f"{fault} Pour redemander sans risque de doublon, ajoutez : --key {key}") from fault
-    return of_answer(answer)
+    return _proposing(of_answer(answer), request, answer)
+
+
+def _proposing(page: Page, request: Request, answer: Answer) -> Page:
+    """What a name that no commune has may have meant: for the eyes of who typed it, and never in the journal."""
+    if not isinstance(answer, Refused) or all(reason.code != "COMMUNE_UNKNOWN" for reason in answer.reasons):
+        return page
+    from flows.ports.communes import proposal  # 35,000 communes: only here
+
+    found = [meant for text in residences_of(request)[:1] if (meant := proposal(text))]
+    return page._replace(lines=[*page.lines, *[f"  {meant[0].upper()}{meant[1:]}" for meant in found]])
 
 
 def read_request(step: Step, content: dict[str, Any], *, on: str | None = None) -> Request:

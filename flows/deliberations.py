@@ -30,18 +30,28 @@ def amendments(partnership: Partnership) -> list[str]:
 
 def acts(home: Home, reference: str) -> Page:
     """The deliberations: when each can be carried out, and until when it can be contested."""
-    partnership = home.views.partnership(reference)
+    _, partnership, journal = home.views.page(reference)
     calendar = partnership.centre.calendar or "metropole"
     lines, told = [f"{reference} : {counted(len(partnership.acts), 'délibération', 'délibérations')}"], []
     for act in partnership.acts:
         until = windows(act, partnership.appeals, calendar)
-        lines += [*_lines(act, until), *_appeals(partnership, act)]
-        told.append(fact_told(act) | {name: value.isoformat() if value else None for name, value in until._asdict().items()})
+        asked = _asked(journal, act)
+        lines += [*_lines(act, until, asked), *_appeals(partnership, act)]
+        session = {name: asked[name] for name in ("movements", "agenda") if name in asked}
+        told.append(fact_told(act) | session | {name: value.isoformat() if value else None for name, value in until._asdict().items()})
     appeals = [fact_told(one) for one in partnership.appeals]
     return Page(lines, {"acts": told, "appeals": appeals, "law": [_figure(one) for one in FIGURES]})
 
 
-def _lines(act: Act, until: Windows) -> list[str]:
+def _asked(journal: list[dict[str, Any]], act: Act) -> dict[str, Any]:
+    """The deliberation as it was entered: a fact keeps what the item needs, the journal the whole session."""
+    entered = [told["request"] for told in journal if told["outcome"] == "done" and told["trigger"] == act.trigger]
+    deliberations: list[dict[str, Any]] = [request.get("deliberation", request) for request in entered]
+    same = [one for one in deliberations if (one.get("held_on"), one.get("item")) == (act.held_on.isoformat(), act.item)]
+    return same[-1] if same else {}
+
+
+def _lines(act: Act, until: Windows, asked: dict[str, Any]) -> list[str]:
     transmitted = f"{day(act.transmitted_on)} (accusé {act.receipt_number})" if act.transmitted_on else "non consigné"
     published = f"{day(act.published_on)} ({act.publication_address})" if act.published_on else "non consigné"
     return [
@@ -49,6 +59,7 @@ def _lines(act: Act, until: Windows) -> list[str]:
         f"N° {act.number}, {KINDS.get(act.kind or '', STEPS[act.trigger])}, séance du {day(act.held_on)}",
         *([f"  Numéro de la délibération : {act.act_number}"] if act.act_number else []),
         *_session(act),
+        *_course(asked, act),
         f"  Transmise au préfet : {transmitted}",
         f"  Publiée : {published}",
         f"  Exécutoire : {f'depuis le {day(act.executory_on)}' if act.executory_on else 'non'}",
@@ -66,6 +77,18 @@ def _session(act: Act) -> list[str]:
     votes = f"{act.votes_for} pour, {act.votes_against} contre, {counted(act.abstentions or 0, 'abstention', 'abstentions')}"
     led = ", ".join(f"{title} : {name}" for title, name in (("présidence", act.chair), ("secrétaire", act.secretary)) if name)
     return [f"  Séance : {', '.join(there)} pour {act.seats} sièges ; {votes}", *([f"  {led[0].upper()}{led[1:]}"] if led else [])]
+
+
+def _course(asked: dict[str, Any], act: Act) -> list[str]:
+    """Who came and went, and how the other items of the session were voted."""
+    moved = {"arrives": "arrivée", "leaves": "départ"}
+    moves = [f"{moved[one['moves']]} de {one['name']} avant le point n° {one['before_item']}" for one in asked.get("movements", ())]
+    lines = [f"  En séance : {' ; '.join(moves)}"] if moves else []
+    for one in asked.get("agenda", ()):
+        here = " (cette délibération)" if one["number"] == act.item else ""
+        votes = f"{one['votes_for']} pour, {one['votes_against']} contre, {counted(one['abstentions'], 'abstention', 'abstentions')}"
+        lines.append(f"  Point n° {one['number']}, {one['title']} : {votes}{here}")
+    return lines
 
 
 def _appeals(partnership: Partnership, act: Act) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueCo
 from models.columns import Big, cents, check, day, number, of_dossier, one_of, table, truth, words
 from states.words import Role, State
 
-SCHEMA = "0002"  # the newest migration; a test compares it with models/migrations
+SCHEMA = "0003"  # the newest migration; a test compares it with models/migrations
 
 partnerships = table(
     "partnerships",
@@ -181,6 +181,7 @@ invoices = of_dossier(
     words("invoice_number"),
     words("normalised_number"),
     day("issued_on"),
+    day("received_on"),
     cents("amount"),
     words("currency"),
     words("supplier_siret"),
@@ -189,6 +190,7 @@ invoices = of_dossier(
     words("status"),
     one_of("ck_invoices_status", "status", ("received", "suspended", "rejected")),
     check("ck_invoices_currency", "currency = 'EUR'"),
+    check("ck_invoices_received", "issued_on <= received_on"),
     # Rejected ones count too: a corrected invoice is another paper with another number.
     UniqueConstraint("supplier_siret", "normalised_number", name="uq_invoices_supplier_number"),
     UniqueConstraint("supplier_siret", "document_sha256", name="uq_invoices_supplier_document"),

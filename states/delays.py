@@ -46,7 +46,7 @@ def due_on(within: Within | None, partnership: Partnership) -> date | None:
     if within.start is From.TRAINING_END and training is not None:
         start: date | None = training.ends_on
     elif within.start is From.PAYMENT_TARGET and partnership.invoice is not None:
-        start = partnership.invoice.issued_on + timedelta(days=partnership.terms_in_force.payment_days)
+        start = partnership.invoice.received_on + timedelta(days=partnership.terms_in_force.payment_days)
     elif within.start is From.YEAR_END:
         start = partnership.terms_in_force.year_ends_on
     else:

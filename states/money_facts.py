@@ -14,6 +14,7 @@ class Invoice(NamedTuple):
     invoice_number: str
     normalised_number: str
     issued_on: date
+    received_on: date
     amount: Decimal
     currency: str
     supplier_siret: str

@@ -18,6 +18,7 @@ def invoice(case: Case) -> Partnership:
         invoice_number=asked.number,
         normalised_number=normalised(asked.number),
         issued_on=asked.issued_on,
+        received_on=asked.received_on or asked.issued_on,
         amount=asked.amount,
         currency=asked.currency,
         supplier_siret=asked.supplier_siret,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from walks import AT, CONDITIONS, IBAN, OTHER_IBAN, RIGHT, WAYS, Walk
 from witness import fresh, journal, sql
 
@@ -19,7 +20,9 @@ from models.store import Store
 from models.verify import Verifier
 from models.views import Views
 from states.calculation import entitlement
+from states.delays import due_on
 from states.guard import Refused
+from states.lifecycle import STEPS
 from states.words import Role, State
 
 TERMS = RIGHT["open"]["terms"]
@@ -302,4 +305,18 @@ def test_a_settlement_keeps_the_calculation_line_by_line_as_it_was_certified(sto
     assert settlement.lines[1:] == (
         (2, 2, "OUTSIDE_DEPARTMENT", "0.00"), (3, 3, "COUNTED", "2000.00"), (4, 4, "OVER_CAP", "0.00"),
     )  # fmt: skip
+    holds(walk)
+
+
+def test_the_convention_s_delay_to_pay_counts_from_the_day_on_which_the_invoice_came(store: Store) -> None:
+    walk = walked(store, "present_result", payment_days=45)
+    with pytest.raises(ValidationError, match="reçue le jour de sa date, ou après"):
+        walk.ask("receive_invoice", issued_on="2026-06-17", received_on="2026-06-16")
+    walk.do("receive_invoice", issued_on="2026-06-17", received_on="2026-06-20")
+    walk.do("settle")
+    walk.do("order_payment")
+    partnership = fresh(walk).partnership
+    assert (partnership.invoices[0].issued_on, partnership.invoices[0].received_on) == (date(2026, 6, 17), date(2026, 6, 20))
+    assert due_on(STEPS["pay"].within, partnership) == date(2026, 8, 4)
+    assert Views(store).show(walk.reference)["history"][-3]["effective_on"] == "2026-06-20"
     holds(walk)

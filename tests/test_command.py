@@ -159,6 +159,33 @@ def test_the_acts_show_the_session_the_vote_and_the_appeals(opened: Jalon) -> No
     assert [one["by"] for one in opened("acts", REFERENCE, "--json").told["appeals"]] == ["third_party"]
 
 
+def test_the_acts_show_who_came_and_went_and_the_votes_on_the_other_items(opened: Jalon, tmp_path: Path) -> None:
+    names = [f"Membre {number}" for number in range(1, 20)]
+    agenda = [{"number": number, "title": f"Point {number}", "votes_for": votes} for number, votes in ((1, 18), (2, 17))]
+    session = {
+        "held_on": "2024-10-11", "seats": 33, "present": names[:18], "absent": names[18:], "item": 2, "agenda": agenda,
+        "movements": [{"name": "Membre 3", "moves": "leaves", "before_item": 2}],
+    }  # fmt: skip
+    (tmp_path / "session.json").write_text(json.dumps(session))
+    assert opened("approve", REFERENCE, "--as", "Bruno", "--request", str(tmp_path / "session.json")).code == 0
+    out = opened("acts", REFERENCE).out
+    assert "  En séance : départ de Membre 3 avant le point n° 2" in out
+    assert "  Point n° 1, Point 1 : 18 pour, 0 contre, 0 abstention\n" in out
+    assert "  Point n° 2, Point 2 : 17 pour, 0 contre, 0 abstention (cette délibération)\n" in out
+    (act,) = opened("acts", REFERENCE, "--json").told["acts"]
+    assert ([one["number"] for one in act["agenda"]], act["movements"][0]["name"]) == ([1, 2], "Membre 3")
+
+
+def test_a_commune_written_badly_is_refused_with_the_names_that_come_near(opened: Jalon) -> None:
+    for words in asked_until(State.APPROVED):
+        assert opened(*words).code == 0
+    words = asked("retain_trainee")
+    place = words.index("--insee")
+    said = opened(*words[:place], "--commune", "Bethunne", *words[place + 2 :])
+    assert (said.code, "Bethunne" in said.err) == (3, False)
+    assert said.err.splitlines()[-1].startswith("  Vouliez-vous dire Béthune (62119)")
+
+
 def test_a_letter_proves_which_entry_it_witnessed(opened: Jalon) -> None:
     head = opened("show", REFERENCE, "--json").told["history"][0]["hash"]
     assert opened("verify", REFERENCE, "--digest", head).out.startswith(

@@ -306,7 +306,13 @@ def before(trial: Trial, steps: Way | None) -> Way:
 def breaking(code: str, **opening: Any) -> Decision | Refused:
     trial = TRIALS[code]
     return ask(
-        walked(before(trial, trial.after), **opening), trial.trigger, trial.broken, alone=trial.alone, at=trial.at, known=trial.known, acting=trial.acting
+        walked(before(trial, trial.after), **opening),
+        trial.trigger,
+        trial.broken,
+        alone=trial.alone,
+        at=trial.at,
+        known=trial.known,
+        acting=trial.acting,
     )
 
 

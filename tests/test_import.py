@@ -229,6 +229,14 @@ def test_every_bad_line_is_told_in_one_pass_and_nothing_changes(house: House) ->
     assert by_order(told["refused"]["reasons"]) == sorted(FAULTS)
 
 
+def test_only_the_first_names_that_no_commune_has_get_a_proposal(house: House) -> None:
+    names = ["Bethunne", "Bethunne", "Saint-Omerr", "Calaiss", "Arass", "Lenns"]
+    said = house.take(house.sheet(*(line(place, Commune=name) for place, name in enumerate(names, start=1))), "--json")
+    proposed = ["vouliez-vous dire" in one["reason"] for one in said.told["refused"]["reasons"]]
+    assert proposed == [True, True, True, True, False, False]
+    assert " ; vouliez-vous dire Béthune (62119)" in said.told["refused"]["reasons"][0]["reason"]
+
+
 def test_the_good_lines_are_taken_when_asked_for(house: House) -> None:
     said = house.take(house.sheet(*BAD), "--good-lines", "--json")
     assert (said.code, list(said.told), said.told["done"]["trainees"]) == (0, ["done", "left_out"], [1, 2])

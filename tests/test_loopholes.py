@@ -33,7 +33,7 @@ def lend(walk: Walk, giver: str, role: Role, to: str) -> None:
 
 
 @pytest.mark.parametrize(("starts_on", "refused"), [("2026-12-31", True), ("2027-01-01", False)])
-def test_two_lent_roles_do_not_make_one_person_order_and_pay(store: Store, starts_on: str, refused: bool) -> None:  # noqa: FBT001
+def test_two_lent_roles_do_not_make_one_person_order_and_pay(store: Store, starts_on: str, refused: bool) -> None:
     walk = Walk(store).until(State.SETTLED)
     lend(walk, OMAR, Role.AUTHORISING_OFFICER, TANIA)  # until 31 December 2026
     second = walk.ask("delegate", actor=PAOLA, role="public_accountant", to=TANIA, starts_on=starts_on, ends_on="2027-02-01")

@@ -58,9 +58,9 @@ BAD = {
     "uq_identities_person": "INSERT INTO identities SELECT partnership_id, 9, family_name, given_name, born_on, salt, digest"
     " FROM identities",
     "uq_invoices_supplier_number": "INSERT INTO invoices SELECT partnership_id, 9, invoice_number, normalised_number, issued_on,"
-    " amount_cents, currency, supplier_siret, iban, 'another file', status FROM invoices",
+    " received_on, amount_cents, currency, supplier_siret, iban, 'another file', status FROM invoices",
     "uq_invoices_supplier_document": "INSERT INTO invoices SELECT partnership_id, 9, 'another', 'ANOTHER', issued_on,"
-    " amount_cents, currency, supplier_siret, iban, document_sha256, status FROM invoices",
+    " received_on, amount_cents, currency, supplier_siret, iban, document_sha256, status FROM invoices",
     "uq_settlements_invoice": "INSERT INTO settlements (partnership_id, number, invoice, ceiling_cents, entitlement_cents, invoiced_cents,"
     " settled_cents, lines, certified_on, certified_by) VALUES (1, 9, 1, 1, 1, 1, 1, '[]', '2026-06-22', 'Farida')",
     "uq_journal_key": 'INSERT INTO journal (id, partnership_id, n, "key", input_digest, entry, digest)'
@@ -74,9 +74,11 @@ BAD = {
     "ck_trainings_ended": "UPDATE trainings SET ended_on = '2026-01-11'",
     "ck_trainings_order": "UPDATE trainings SET hours = 0",
     "ck_invoices_currency": "UPDATE invoices SET currency = 'USD'",
+    "ck_invoices_received": "UPDATE invoices SET received_on = '2020-01-01'",
     "ck_invoices_status": "UPDATE invoices SET status = 'lost'",
     "ck_invoices_amount_cents_is_not_negative": "UPDATE invoices SET amount_cents = -1",
     "ck_invoices_issued_on_is_a_day": "UPDATE invoices SET issued_on = '15/06/2026'",
+    "ck_invoices_received_on_is_a_day": "UPDATE invoices SET received_on = '25/06/2026'",
     "ck_partnerships_state": "UPDATE partnerships SET state = 'lost'",
     "ck_partnerships_version": "UPDATE partnerships SET version = n + 1",
     "ck_partnerships_imported": "UPDATE partnerships SET imported = 2",

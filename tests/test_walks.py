@@ -60,7 +60,7 @@ ONWARD = {
 }  # fmt: skip
 DATED = {"reject_invoice": "decided_on", "suspend_invoice": "decided_on", "refuse_payment": "decided_on", "resume_invoice": "resumed_on",
          "settle": "certified_on", "order_payment": "ordered_on", "pay": "paid_on", "close": "closed_on", "close_nil": "closed_on",
-         "receive_invoice": "issued_on"}  # fmt: skip
+         "receive_invoice": "received_on"}  # fmt: skip
 
 
 Asked = dict[str, Any]

@@ -17,6 +17,8 @@ from pathlib import Path
 from sys import intern
 from typing import NamedTuple
 
+from states.french import alternatives
+
 AT_MOST = 200  # characters: the longest name has 45
 HOW_CLOSE = 0.75  # of difflib's ratio: one wrong letter in four
 
@@ -83,6 +85,12 @@ def nearest(text: str, most: int = 3) -> tuple[Commune, ...]:
     close = get_close_matches(key, names, n=most, cutoff=HOW_CLOSE)
     proposed = {commune.insee: commune for known in chain(longer[:most], close) for commune in there[known]}
     return tuple(proposed.values())[:most]
+
+
+def proposal(text: str) -> str:
+    """The question to put to who wrote a name that no commune has, or nothing when none comes near."""
+    found = [f"{one.name} ({one.insee})" for one in nearest(text)]
+    return f"vouliez-vous dire {alternatives(found)} ?" if found else ""
 
 
 def _asked(text: str) -> tuple[str, str]:

@@ -48,6 +48,7 @@ class Commune(Protocol):
 
 Find = Callable[[str], tuple[Commune, ...]]
 Known = Callable[[str, str, date], bool]
+Propose = Callable[[str], str]
 
 
 class Fault(NamedTuple):
@@ -86,9 +87,18 @@ def nobody(_family_name: str, _given_name: str, _born_on: date) -> bool:
     return False
 
 
-def read(path: Path, *, today: date, find: Find, known: Known = nobody, numbers: Collection[int] = ()) -> Sheet:
-    """Every line of the sheet; `known` and `numbers` are the people of the dossier and the numbers that they bear.
+def no_proposal(_text: str) -> str:
+    """Nothing comes near."""
+    return ""
 
+
+def read(
+    path: Path, *, today: date, find: Find, known: Known = nobody, numbers: Collection[int] = (), propose: Propose = no_proposal
+) -> Sheet:
+    """Every line of the sheet.
+
+    `known` and `numbers` are the people of the dossier and the numbers that they bear; `propose` says what a name that
+    no commune has may have meant.
     Raises Invalid when the file cannot be read as a sheet of trainees.
     """
     content = cells.taken(path)
@@ -99,7 +109,7 @@ def read(path: Path, *, today: date, find: Find, known: Known = nobody, numbers:
     faults = (*_headers(table), *_nameless(table))
     rows: list[Row] = []
     find = cache(find)  # many live in the same commune
-    lines = [_line(table, number, today, find) for number in _filled(table)]
+    lines = [_line(table, number, today, find, propose) for number in _filled(table)]
     if not lines:
         raise Invalid(NOTHING_IN_IT)
     twice = _Twice(known, numbers)
@@ -202,7 +212,7 @@ class Line(NamedTuple):
     wrong: dict[str, str]
 
 
-def _line(table: Table, number: int, today: date, find: Find) -> Line:
+def _line(table: Table, number: int, today: date, find: Find, propose: Propose) -> Line:
     line = Line(number, {"fee_regime": "continuing"}, {})
     values = table.grid.lines[number - 1] if number <= len(table.grid.lines) else []
     for field, (place, _) in table.columns.items():
@@ -213,7 +223,7 @@ def _line(table: Table, number: int, today: date, find: Find) -> Line:
                 line.content[field] = cell(BY_FIELD[field], value, mark)
         except Wrong as fault:
             line.wrong[field] = str(fault)
-    line.wrong.update(_lives(table, line, find) | _dates(line.content, today))
+    line.wrong.update(_lives(table, line, find, propose) | _dates(line.content, today))
     for field in ("born_on", "retained_on"):
         if field in line.content:
             line.content[field] = line.content[field].isoformat()
@@ -221,7 +231,7 @@ def _line(table: Table, number: int, today: date, find: Find) -> Line:
     return line
 
 
-def _lives(table: Table, line: Line, find: Find) -> dict[str, str]:
+def _lives(table: Table, line: Line, find: Find, propose: Propose) -> dict[str, str]:
     """The commune, by its code; by its name when no code is given and one commune only has this name."""
     name, code = line.content.pop("commune", None), line.content.pop("insee", None)
     line.content.pop("postcode", None)  # looked at, but several communes share one
@@ -236,7 +246,8 @@ def _lives(table: Table, line: Line, find: Find) -> dict[str, str]:
     if code:
         return {"insee": "aucune commune ne porte ce code INSEE"}
     if not places:
-        return {"commune": "aucune commune ne porte ce nom : vérifiez-le, ou écrivez son code INSEE"}
+        meant = propose(name or "")
+        return {"commune": f"aucune commune ne porte ce nom : vérifiez-le, ou écrivez son code INSEE{f' ; {meant}' if meant else ''}"}
     named = [f"{place.name} ({place.insee}, département {place.department})" for place in places.values()]
     more = [f"{len(named) - 10} autres"] if len(named) > 11 else []
     candidates = listed(named[: 10 if more else None] + more)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "0003"
 down_revision = None
 
 # `INSERT OR REPLACE` deletes without firing a delete trigger, so an insert is looked at too.
@@ -205,6 +205,7 @@ def create_tables() -> None:
         sa.Column("invoice_number", sa.Text(), nullable=False),
         sa.Column("normalised_number", sa.Text(), nullable=False),
         sa.Column("issued_on", sa.Text(), nullable=False),
+        sa.Column("received_on", sa.Text(), nullable=False),
         sa.Column("amount_cents", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("supplier_siret", sa.Text(), nullable=False),
@@ -212,7 +213,9 @@ def create_tables() -> None:
         sa.Column("document_sha256", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.CheckConstraint("currency = 'EUR'", name="ck_invoices_currency"),
+        sa.CheckConstraint("issued_on <= received_on", name="ck_invoices_received"),
         sa.CheckConstraint("issued_on LIKE '____-__-__'", name="ck_invoices_issued_on_is_a_day"),
+        sa.CheckConstraint("received_on LIKE '____-__-__'", name="ck_invoices_received_on_is_a_day"),
         sa.CheckConstraint("status IN ('received', 'suspended', 'rejected')", name="ck_invoices_status"),
         sa.CheckConstraint("amount_cents >= 0", name="ck_invoices_amount_cents_is_not_negative"),
         sa.ForeignKeyConstraint(["partnership_id"], ["partnerships.id"], name="fk_invoices_partnership"),
