@@ -30,6 +30,16 @@ INVOICES = {"received": "reçue", "suspended": "suspendue", "rejected": "rejeté
 OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet"}
 
 
+def _findings(told: dict[str, Any]) -> list[str]:
+    """What stands, since when and by which law; then what stood once."""
+    lines = ["", "Constats"] if told["findings"] else []
+    for one in told["findings"]:
+        lines.append(f"  - {one['reason']} ({one['code']}, depuis le {wall_time(one['opened_at'])[:10]} ; source : {one['source']})")
+    gone = [(one, wall_time(one["opened_at"])[:10], wall_time(one["resolved_at"])[:10]) for one in told["resolved_findings"]]
+    lines += ["", "Constats levés"] if gone else []
+    return [*lines, *(f"  - {one['reason']} ({one['code']}, du {first} au {last})" for one, first, last in gone)]
+
+
 def show(home: Home, reference: str) -> Page:
     """A dossier whole."""
     told, partnership, history = home.views.page(reference, on=paris_day(now()))
@@ -45,10 +55,7 @@ def show(home: Home, reference: str) -> Page:
     lines[1:1] = [
         f"  Parties : {partnership.centre.name} et {partnership.university.name} ; à payer à {' '.join(filter(None, partnership.payee))}"
     ]
-    if told["findings"]:
-        since = (f"depuis le {wall_time(one['opened_at'])[:10]}" for one in told["findings"])
-        found = zip(told["findings"], since, strict=True)
-        lines += ["", "Constats", *(f"  - {one['reason']} ({one['code']}, {when} ; source : {one['source']})" for one, when in found)]
+    lines += _findings(told)
     if len(partnership.terms) > 1:
         from flows.deliberations import amendments  # pydantic: only for who reads of an amendment
 

@@ -149,6 +149,17 @@ def test_a_change_of_nobody_or_of_nothing_is_badly_asked(jalon: Jalon, words: li
     assert jalon(*words).code == 2
 
 
+def test_a_finding_whose_cause_is_gone_is_shown_as_gone(jalon: Jalon, tmp_path: Path) -> None:
+    (tmp_path / "past.json").write_text(json.dumps(DOSSIER | {"imported": True}))
+    assert jalon("open", str(tmp_path / "past.json"), "--as", "Tania").code == 0
+    assert jalon(*asked("approve")).code == 0
+    assert "(TRANSMISSION_UNKNOWN, depuis le " in jalon("show", REFERENCE).out
+    for trigger in ("transmit_act", "publish_act"):
+        assert jalon(*asked(trigger)).code == 0
+    standing, gone = jalon("show", REFERENCE).out.split("Constats levés")
+    assert ("TRANSMISSION_UNKNOWN" in standing, "(TRANSMISSION_UNKNOWN, du " in gone) == (False, True)
+
+
 def test_the_acts_show_the_session_the_vote_and_the_appeals(opened: Jalon) -> None:
     for words in (*asked_until(State.APPROVED), asked("record_appeal")):
         assert opened(*words).code == 0
