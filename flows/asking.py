@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from getpass import getpass
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -23,6 +24,7 @@ from flows.ports.clock import now
 from flows.ports.inbox import parsed
 from flows.screen import Page, of_answer, show
 from models.answers import Answer, Invalid
+from models.codes import Shown
 from models.faults import Unreachable
 from states.french import sentences, unreadable
 from states.guard import Refused
@@ -37,6 +39,10 @@ KEY = Annotated[
 ]
 SEEN = Annotated[
     int | None, Parameter(name="--if-version", metavar="NOMBRE", help="Ne faire l’étape que si le dossier en est encore à cette version")
+]
+CODE = Annotated[
+    str | None,
+    Parameter(name="--code", metavar="CODE", help="Code à usage unique de la personne : demandé pour ce qui touche à l’argent"),
 ]
 JSON = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Répondre en JSON")]
 DAY = Annotated[str | None, Parameter(name="--on", metavar="DATE", help="Date du fait (AAAA-MM-JJ), si la demande ne la donne pas")]
@@ -105,7 +111,8 @@ def command_of(step: Step, home: Callable[[], Home]) -> Callable[..., int]:
             if given.get(option.name) is not None:
                 _put(content, option.path, option.value(given[option.name]))
         request = read_request(step, content, on=given.get("on"))
-        page = ask(home(), step, reference, request, person=given["person"], key=given.get("key"), seen=given.get("seen"))
+        code = prompted(given.get("code"), given["person"]) if step.moves_money else given.get("code")
+        page = ask(home(), step, reference, request, person=given["person"], key=given.get("key"), seen=given.get("seen"), code=code)
         return show(page, as_json=given.get("as_json", False))
 
     run.__name__ = step.trigger
@@ -126,11 +133,23 @@ def open_command(home: Callable[[], Home]) -> Callable[..., int]:
     return run
 
 
-def ask(home: Home, step: Step, reference: str, request: Request, *, person: str, key: str | None, seen: int | None) -> Page:
-    """Put the request to the ledger."""
+def prompted(code: str | None, person: str) -> str | None:
+    """The code that was given, or that somebody at a terminal types now, unseen."""
+    if code is None and sys.stdin.isatty():
+        return getpass(f"Code à usage unique pour {person} : ")
+    return code
+
+
+def ask(
+    home: Home, step: Step, reference: str, request: Request, *, person: str, key: str | None, seen: int | None, code: str | None = None
+) -> Page:
+    """Put the request to the ledger; with the one-time code where the step moves money, or where one is given."""
+    shown = Shown(code, now()) if step.moves_money or code is not None else None
     key = key if key is not None else f"cli:{uuid.uuid4()}"
     try:
-        answer = home.ledger.fire(reference, step.trigger, request, actor=person, at=now(), key=key, via="jalon", expected_version=seen)
+        answer = home.ledger.fire(
+            reference, step.trigger, request, actor=person, at=now(), key=key, via="jalon", expected_version=seen, shown=shown
+        )
     except Unreachable as fault:
         # The answer may be lost after the commit: with the same key, asking again cannot do the step twice.
         raise Unreachable(f"{fault} Pour redemander sans risque de doublon, ajoutez : --key {key}") from fault
@@ -176,6 +195,7 @@ def _signature(options: list[Option]) -> inspect.Signature:
         "on": (DAY, None),
         "key": (KEY, None),
         "seen": (SEEN, None),
+        "code": (CODE, None),
     }
     return inspect.Signature(
         [

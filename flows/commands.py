@@ -84,6 +84,7 @@ def app() -> App:
     people = new_app("people", "Tenir le registre des personnes.", group=TOOLS)
     people.command(people_add, name="add")
     people.command(people_change, name="change")
+    people.command(people_enrol, name="enrol")
     people.command(people_list, name="list")
     root.command(people)
     imports = new_app("import", "Importer un tableau.", group=TOOLS)
@@ -163,6 +164,11 @@ def people_add(name: str, *, role: ROLES, mail: MAIL, as_json: JSON = False) -> 
 def people_change(name: str, *, role: MORE_ROLES = None, mail: NEW_MAIL = None, as_json: JSON = False) -> int:
     """Changer les rôles ou l’adresse d’une personne."""
     return screen.show(registering.change(_home(), name, role, mail), as_json=as_json)
+
+
+def people_enrol(name: str, *, as_json: JSON = False) -> int:
+    """Donner à une personne un nouveau secret pour ses codes à usage unique ; l’ancien ne vaut plus rien."""
+    return screen.show(registering.enrol(_home(), name), as_json=as_json)
 
 
 def people_list(*, as_json: JSON = False) -> int:

@@ -63,14 +63,14 @@ def _fresh(var: Path) -> None:
 
 def _played(console: Console, port: int, var: Path) -> bool:
     env = server.environment(var / "demo" / "prefect", port)
-    env |= {"JALON_HOME": str(var / "demo"), "JALON_MAIL_DIR": str(var / "mail")}
+    env |= {"JALON_HOME": str(var / "demo"), "JALON_MAIL_DIR": str(var / "mail"), "JALON_CODES": "money"}
     env.pop("JALON_DATABASE_URL", None)
     env.pop("JALON_INBOX", None)
     os.environ.clear()
     os.environ.update(env)  # before Prefect is imported: it reads its settings then
     home = Home(settings(), create=True)
     for role, name in story.PEOPLE.items():
-        home.register.add(name, f"{role.value.replace('_', '-')}@exercice.invalid", [role])
+        home.register.add(name, f"{role.value.replace('_', '-')}@exercice.invalid", [role], story.secret_of(name))
     from flows.play import Play
 
     play = Play(home, console)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from flows import steps, story
 from flows.demo import inbox_files
 from flows.home import Home
 from flows.importing import content_of, lines_of, read_for
+from flows.ports.clock import now
 from flows.post import deliver
+from models.codes import PERIOD, code_at
 from states.french import counted
 from states.lifecycle import STEPS
 from states.words import Role
@@ -26,6 +29,7 @@ class Play:
         self._home = home
         self._console = console
         self.as_told = True
+        self._used: dict[str, int] = {}
 
     async def scenes(self, scenes: Iterable[story.Scene]) -> None:
         """Play one scene after the other, with its letters and checks."""
@@ -75,8 +79,16 @@ class Play:
         run: Callable[..., Any] = steps.FLOWS[trigger].with_options(flow_run_name=f"{trigger}-{story.REFERENCE}")
         if trigger != "open":
             parameters["reference"] = story.REFERENCE
+        if STEPS[trigger].moves_money:
+            parameters["code"] = self._code(story.PEOPLE[role])
         state: RunState[Any] = await run(person=story.PEOPLE[role], **parameters, return_state=True)
         return state
+
+    def _code(self, person: str) -> str:
+        """The next code of a person: each serves once, and those of the period before and after are right as well."""
+        period = max(int(now().timestamp()) // PERIOD - 1, self._used.get(person, 0) + 1)
+        self._used[person] = period
+        return code_at(story.secret_of(person), datetime.fromtimestamp(period * PERIOD, UTC))
 
     def _tell(self, scene: story.Scene, state: RunState[Any]) -> None:
         label, who = STEPS[scene.trigger].label, story.PEOPLE[scene.role]

@@ -33,8 +33,10 @@ OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet"}
 def _findings(told: dict[str, Any]) -> list[str]:
     """What stands, since when and by which law; then what stood once."""
     lines = ["", "Constats"] if told["findings"] else []
-    for one in told["findings"]:
-        lines.append(f"  - {one['reason']} ({one['code']}, depuis le {wall_time(one['opened_at'])[:10]} ; source : {one['source']})")
+    lines += [
+        f"  - {one['reason']} ({one['code']}, depuis le {wall_time(one['opened_at'])[:10]} ; source : {one['source']})"
+        for one in told["findings"]
+    ]
     gone = [(one, wall_time(one["opened_at"])[:10], wall_time(one["resolved_at"])[:10]) for one in told["resolved_findings"]]
     lines += ["", "Constats levés"] if gone else []
     return [*lines, *(f"  - {one['reason']} ({one['code']}, du {first} au {last})" for one, first, last in gone)]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
+import segno
 from pydantic import TypeAdapter, ValidationError
 
 from flows.home import Home
 from flows.screen import Page, role_label, table
 from models.answers import Invalid
+from models.codes import new_secret, provisioning
 from models.people import Person
 from states.fields import Line, Mail
 from states.words import ROLE_LABELS, Role
@@ -22,7 +26,14 @@ def add(home: Home, name: str, roles: list[str], mail: str) -> Page:
         clean = TypeAdapter(Line).validate_python(name)
     except ValidationError:
         raise Invalid("Le nom est vide, trop long, ou contient des caractères invisibles.") from None
-    return _page(home.register.add(clean, _address(mail), _roles(roles)))
+    secret = new_secret()
+    return _enrolled(home.register.add(clean, _address(mail), _roles(roles), secret), secret)
+
+
+def enrol(home: Home, name: str) -> Page:
+    """A new secret for somebody whose telephone is lost, or who typed too many wrong codes. Raises Invalid."""
+    secret = new_secret()
+    return _enrolled(home.register.enrol(name, secret), secret)
 
 
 def change(home: Home, name: str, roles: list[str] | None, mail: str | None) -> Page:
@@ -50,6 +61,23 @@ def _address(mail: str) -> str:
 def _page(person: Person) -> Page:
     told = {"name": person.name, "mail": person.mail, "roles": [role.value for role in person.roles]}
     return Page([f"{person.name} est au registre : {', '.join(role.label for role in person.roles)}."], told)
+
+
+def _enrolled(person: Person, secret: str) -> Page:
+    """The person, and once only the QR code of the secret: it is shown nowhere else."""
+    page, address = _page(person), provisioning(person.name, secret)
+    drawn = io.StringIO()
+    segno.make(address, error="m").terminal(drawn, compact=True)
+    lines = [
+        *page.lines,
+        "",
+        f"Code à usage unique pour {person.name} : à scanner maintenant avec une application d’authentification,",
+        "par la personne elle-même. Ce dessin ne sera plus montré (jalon people enrol en donne un autre).",
+        "",
+        *drawn.getvalue().splitlines(),
+        f"Sans appareil photo, tapez ce secret : {secret}",
+    ]
+    return page._replace(lines=lines, told={**page.told, "otpauth": address})
 
 
 def list_(home: Home) -> Page:

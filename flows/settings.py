@@ -20,6 +20,8 @@ class Settings:
     `JALON_DATABASE_URL`: the ledger (default: SQLite in that folder; `postgresql+psycopg://...` works as well).
     `JALON_MAIL_DIR`: where mail is written; `JALON_MAIL_FROM`: in whose name.
     `JALON_INBOX`: where requests with personal data wait, so that they never pass through Prefect.
+    `JALON_CODES`: which flow runs ask for a one-time code: `every` one (default), or only those that move `money`, for runs
+    that no form has started, as those of the demo.
     """
 
     home: Path
@@ -27,6 +29,7 @@ class Settings:
     mail_dir: Path
     mail_from: str
     inbox: Path
+    codes: str
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -38,4 +41,5 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         mail_dir=Path(environment.get("JALON_MAIL_DIR") or home / "mail"),
         mail_from=environment.get("JALON_MAIL_FROM") or "jalon@localhost",
         inbox=Path(environment.get("JALON_INBOX") or home / "inbox"),
+        codes="money" if environment.get("JALON_CODES") == "money" else "every",
     )

@@ -8,10 +8,11 @@ a step that needs a name takes it from a file of the inbox.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from prefect import Flow, flow
 from prefect.client.schemas.objects import State as RunState
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import Field, ValidationError
@@ -21,6 +22,7 @@ from flows.ports import inbox
 from flows.ports.clock import now
 from flows.settings import settings
 from models.answers import Answer, Conflict, Done, Invalid
+from models.codes import Shown
 from models.faults import Unreachable
 from states.french import sentences
 from states.guard import Refused
@@ -30,6 +32,10 @@ from states.words import STATE_LABELS
 
 Reference = Annotated[str, Field(title="Référence du dossier")]
 PersonName = Annotated[str, Field(title="Personne du registre qui agit")]
+Code = Annotated[
+    str | None,
+    Field(title="Code à usage unique", description="Les six chiffres que votre application affiche ; un code sert une fois", max_length=20),
+]
 InboxFile = Annotated[str, Field(title="Fichier déposé dans la corbeille d’arrivée", json_schema_extra={"pattern": inbox.FILE_NAME})]
 
 
@@ -53,7 +59,15 @@ def translate(step: Step, asked: Any) -> Request:
         raise Invalid(*sentences(step.asks, fault)) from None
 
 
-def fire(step: Step, reference: str | None, person: str, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
+class Form(NamedTuple):
+    """What a form holds besides the request: on which dossier, who says to be acting, and the one-time code that proves it."""
+
+    reference: str | None
+    person: str
+    code: str | None
+
+
+def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
     """Ask the ledger and answer as a run ends. `asked` reads the request, `done` tidies up after an accepted one."""
     try:
         home = shared_home(settings())
@@ -63,13 +77,14 @@ def fire(step: Step, reference: str | None, person: str, asked: Callable[[Home],
             return answered(earlier)  # this run was started again; its file may be gone from the inbox
         request = translate(step, asked(home))
         answer = home.ledger.fire(
-            reference or str(getattr(request, "reference", "")),
+            form.reference or str(getattr(request, "reference", "")),
             step.trigger,
             request,
-            actor=person,
+            actor=form.person,
             at=now(),
             key=key,
             via="prefect",
+            shown=_shown(home, step, form.code),
         )
         if isinstance(answer, Done):
             done(home)
@@ -80,19 +95,27 @@ def fire(step: Step, reference: str | None, person: str, asked: Callable[[Home],
     return answered(answer)
 
 
+def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
+    """The code as it was when the run was created: a worker may take the run a minute later, when the code has passed."""
+    if not (step.moves_money or home.settings.codes == "every" or code):
+        return None
+    run = FlowRunContext.get()
+    created = run.flow_run.created if run is not None and run.flow_run is not None else None
+    return Shown(code, created or now())
+
+
 def flow_of(step: Step) -> Flow[..., Any]:
     """The flow of one step. Its parameters are the form; they are checked here again, because Prefect's own check can be skipped."""
 
-    async def from_form(reference: str, person: str, request: Any) -> RunState[Any]:
-        return fire(step, reference, person, lambda _: request, lambda _: None)
+    async def from_form(*, reference: str, person: str, code: str | None = None, request: Any) -> RunState[Any]:
+        return fire(step, Form(reference, person, code), lambda _: request, lambda _: None)
 
-    async def from_file(person: str, request: Any) -> RunState[Any]:
-        return fire(step, None, person, lambda _: request, lambda _: None)
+    async def from_file(*, person: str, code: str | None = None, request: Any) -> RunState[Any]:
+        return fire(step, Form(None, person, code), lambda _: request, lambda _: None)
 
-    async def from_inbox(reference: str, person: str, file: str) -> RunState[Any]:
-        return fire(
-            step, reference, person, lambda home: inbox.read(home.settings.inbox, file), lambda home: inbox.drop(home.settings.inbox, file)
-        )
+    async def from_inbox(*, reference: str, person: str, code: str | None = None, file: str) -> RunState[Any]:
+        form = Form(reference, person, code)
+        return fire(step, form, lambda home: inbox.read(home.settings.inbox, file), lambda home: inbox.drop(home.settings.inbox, file))
 
     if step.trigger == "open":
         run: Callable[..., Any] = from_file
@@ -101,7 +124,7 @@ def flow_of(step: Step) -> Flow[..., Any]:
         run, asks = from_inbox, {"reference": Reference, "person": PersonName, "file": InboxFile}
     else:
         run, asks = from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
-    run.__annotations__ = {**asks, "return": Any}
+    run.__annotations__ = {**asks, "code": Code, "return": Any}
     run.__name__ = run.__qualname__ = step.trigger
     made: Flow[..., Any] = flow(
         name=step.trigger,

@@ -6,6 +6,7 @@ does not say is left unknown, never invented; SIRET and IBAN are those of an exe
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import Any, NamedTuple
 
@@ -195,6 +196,13 @@ TRAINING = (
     Scene("complete_training", Role.TRAINING_OFFICER, {"ended_on": "2026-05-29", "attestation_sha256": stand_in("attestation de fin")}),
     Scene("present_result", Role.FINANCE_OFFICER, {"presented_on": "2026-06-12", "document_sha256": stand_in("résultat d’exploitation")}),
 )
+
+
+def secret_of(person: str) -> str:
+    """The secret of the one-time codes of a person of the exercise: known to all, and enrolled in the demo's own database only."""
+    return base64.b32encode(hashlib.sha256(f"jalon demo {person}".encode()).digest()[:20]).decode()
+
+
 MONEY = (
     Scene(
         "receive_invoice",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from models.answers import Conflict, Invalid
 from models.canonical import canonical
+from models.codes import Shown
 from models.dossiers import Loaded
 from models.people import folded
 from models.store import writable
@@ -17,6 +18,7 @@ from states.french import day
 from states.guard import Place, Refused
 from states.identity import keyed
 from states.lifecycle import STEPS
+from states.proof import Proof
 from states.requests import Request
 from states.trainee_requests import ResidenceVerified, TraineeRetained, TraineesRetained
 
@@ -39,6 +41,8 @@ class Attempt(NamedTuple):
     asked: dict[str, Any]  # the whole request, as JSON values
     places: tuple[tuple[Place, ...], ...] | None = None  # the communes that it may mean
     refusal: Refused | None = None  # what the database itself objected to a first try
+    shown: Shown | None = None  # the one-time code, where one is asked for
+    proof: Proof | None = None  # and what became of it
 
 
 def assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:
@@ -90,6 +94,7 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
         "effective_on": (done.effective_on if done else attempt.request.effective_on(paris_day(attempt.at))).isoformat(),
         "recorded_at": attempt.instant,
         "via": attempt.via,
+        **({"proof": attempt.proof.value} if attempt.proof else {}),
         "request": _public(attempt, done),
         "reasons": [reason._asdict() for reason in reasons],
         **({"notes": list(done.notes)} if done and done.notes else {}),

@@ -15,6 +15,7 @@ from sqlalchemy import Text, bindparam, cast, func, insert, literal_column, sele
 from models import tables
 from models.answers import Answer, Conflict, Invalid, answer_of
 from models.canonical import GENESIS, canonical, digest
+from models.codes import Codes, Shown
 from models.constraints import RULES, SENTENCES, violated
 from models.dossiers import Dossiers, Loaded
 from models.entries import Attempt, assert_writable, input_digest, instant, moment, name_of, told_of
@@ -53,6 +54,7 @@ class Ledger:
         self._gazetteer = gazetteer
         self.dossiers = Dossiers(store)
         self._entropy = entropy
+        self._codes = Codes(store)
         self._standing = store.compile(_standing(sqlite=store.is_sqlite))
         self._append = store.compile(_insert(tables.journal))
         self._post = store.compile(_insert(tables.outbox, "lease", "sent_at", "dead_at", "fault"))
@@ -73,11 +75,13 @@ class Ledger:
         key: str,
         via: str = "",
         expected_version: int | None = None,
+        shown: Shown | None = None,
     ) -> Answer:
         """Do `trigger` on the dossier, in one transaction: Done, Refused or Conflict, each in the journal.
 
         The same `key` with the same input gives the first answer again; with another input, Conflict.
         `expected_version` is the version that the caller saw: if the dossier has moved on since, Conflict.
+        `shown` is the one-time code of the person, for a caller who must ask for one; a right one is used up.
         `actor` is a name of the register, whose roles are read in the same transaction; jalon itself passes `CLOCK`.
         Raises Invalid for an unknown reference, trigger or person, Unreachable when the database does not answer.
         """
@@ -89,7 +93,8 @@ class Ledger:
             raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
         request = self._naming(request)
         asked = request.model_dump(mode="json")
-        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), asked, self._places(request))
+        places = self._places(request)
+        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), asked, places, shown=shown)
         for _ in range(3):
             try:
                 with self.store.transaction() as cursor:
@@ -138,6 +143,8 @@ class Ledger:
         if earlier is not None:
             return _again(attempt, loaded.partnership.state, *json.loads(earlier)), None
         actor = _actor(attempt.actor, name, roles)
+        if attempt.shown is not None:
+            attempt = attempt._replace(proof=self._codes.proof(cursor, folded(actor.name), attempt.shown))
         verdict = self._verdict(cursor, attempt, loaded, actor)
         if loaded.id == 0 and not isinstance(verdict, Decision):
             # There is no dossier, so no chain to write the refusal into.
@@ -169,13 +176,15 @@ class Ledger:
         """What the rules may ask beyond the dossier: communes, lenders of roles, the step that could be undone, a salt for new names."""
         lent = loaded.partnership.lent_to(actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
         concerned = [*(one.giver for one in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
-        if not concerned and attempt.places is None and not attempt.request.personal and attempt.trigger != "undo":
+        asks_nothing = attempt.proof is None and attempt.places is None and not attempt.request.personal
+        if asks_nothing and not concerned and attempt.trigger != "undo":
             return NOTHING_KNOWN
         return Known(
             places=attempt.places,
             registered=tuple((name, self._roles_of(cursor, name)) for name in concerned),
             past=self._past(cursor, attempt, loaded) if attempt.trigger == "undo" else None,
             salt=self._entropy(16) if attempt.request.personal else "",
+            proof=attempt.proof,
         )
 
     def _past(self, cursor: Cursor, attempt: Attempt, loaded: Loaded) -> Past | None:

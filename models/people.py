@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
 
 from models import tables
 from models.answers import Invalid
@@ -47,18 +47,26 @@ class Register:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._add = store.compile(
-            insert(tables.people).values(name="", folded="", mail="").returning(P.id)
+            insert(tables.people).values(name="", folded="", mail="", secret="", code_failures=0).returning(P.id)
         )  # fmt: skip
         self._grant = store.compile(insert(tables.people_roles).values(person_id=0, role=""))
         self._which = store.compile(select(P.id).where(P.folded == bindparam("folded")))
         self._readdress = store.compile(update(tables.people).where(P.folded == bindparam("folded_")).values(mail=bindparam("mail")))
         self._revoke = store.compile(delete(tables.people_roles).where(R.person_id == bindparam("person_id_")))
+        self._enrol = store.compile(
+            update(tables.people)
+            .where(P.folded == bindparam("folded_"))
+            .values(secret=bindparam("secret"), code_period=null(), code_failures=literal_column("0"))
+        )
         self._all = store.compile(
             select(P.name, P.mail, R.role).join(tables.people_roles, R.person_id == P.id).order_by(P.name, R.role)
         )  # fmt: skip
 
-    def add(self, name: str, mail: str, roles: Sequence[Role]) -> Person:
-        """Add a person. Raises Invalid when the name is taken, reserved or empty, or a role is the clock's."""
+    def add(self, name: str, mail: str, roles: Sequence[Role], secret: str | None = None) -> Person:
+        """Add a person, with the secret of the one-time codes.
+
+        Raises Invalid when the name is taken, reserved or empty, or a role is the clock's.
+        """
         clean = " ".join(name.split())
         if not roles or Role.CLOCK in roles:
             raise Invalid("Une personne a au moins un rôle, et jamais celui de l’horloge.")
@@ -67,7 +75,7 @@ class Register:
         person = Person(clean, mail, tuple(dict.fromkeys(roles)))
         try:
             with self._store.transaction() as cursor:
-                cursor.execute(self._add, {"name": clean, "folded": folded(clean), "mail": mail})
+                cursor.execute(self._add, {"name": clean, "folded": folded(clean), "mail": mail, "secret": secret, "code_failures": 0})
                 id_ = cursor.fetchone()[0]
                 for role in person.roles:
                     cursor.execute(self._grant, {"person_id": id_, "role": role.value})
@@ -92,6 +100,13 @@ class Register:
                 for role in dict.fromkeys(roles):
                     cursor.execute(self._grant, {"person_id": id_, "role": role.value})
         return self.person(name)
+
+    def enrol(self, name: str, secret: str) -> Person:
+        """Give a person a new secret; the codes of the old one are worth nothing from now on. Raises Invalid."""
+        known = self.person(name)
+        with self._store.transaction() as cursor:
+            cursor.execute(self._enrol, {"folded_": folded(known.name), "secret": secret})
+        return known
 
     def person(self, name: str) -> Person:
         """Somebody by name. Raises Invalid when the register does not have the name."""

@@ -348,6 +348,9 @@ people = table(
     words("name"),
     words("folded"),
     words("mail"),
+    words("secret", nullable=True),  # of the one-time codes, in base 32
+    Column("code_period", Big),  # the last period whose code was used
+    number("code_failures"),  # wrong codes in a row
     UniqueConstraint("folded", name="uq_people_name"),
 )
 

@@ -60,6 +60,7 @@ class Known(NamedTuple):
     registered: tuple[tuple[str, frozenset[Role]], ...] | None = None
     past: Past | None = None
     salt: str = ""
+    proof: str | None = None  # a `states.proof.Proof`: what became of the one-time code; None: none was asked for
 
 
 class Case(NamedTuple):

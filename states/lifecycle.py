@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from states import board_records, board_requests, money_records, money_requests, records, requests, trainee_records, trainee_requests
+from states import board_records, board_requests, money_records, money_requests, proof, records, requests, trainee_records, trainee_requests
 from states import board_rules as board
 from states import house_rules as house
 from states import invoice_rules as invoice
@@ -43,6 +43,7 @@ class Step(NamedTuple):
     within: Within | None = None
     notes: Callable[[Partnership, Partnership], tuple[str, ...]] | None = None  # what the step changed, told in French
     back: bool = False
+    moves_money: bool = False  # a one-time code is asked for on the command line too
 
     @property
     def is_recording(self) -> bool:
@@ -89,7 +90,7 @@ def sum_to_recover(_before: Partnership, after: Partnership) -> tuple[str, ...]:
     return (f"Somme à récupérer : {euros(last.amount)} (titre {last.order_number}).",)
 
 
-OF_EVERY_STEP: tuple[Guard, ...] = (training.fact_has_happened, training.date_is_plausible)
+OF_EVERY_STEP: tuple[Guard, ...] = (proof.person_is_proved, training.fact_has_happened, training.date_is_plausible)
 VOTE = (board.roll_call_is_known, board.quorum_is_met, board.vote_is_adopted)
 SELECTED = (trainee.trainee_is_new, trainee.birth_precedes_selection, trainee.commune_exists, trainee.commune_is_one)
 COUNTED = (trainee.residences_are_verified, trainee.dropout_policy_is_known, trainee.hours_done_are_known, trainee.ranks_decide_at_the_cap)
@@ -133,17 +134,18 @@ ROWS: tuple[Step, ...] = (
          (training.step_follows_the_previous,), money_records.invoice_resumed, (R.UNIVERSITY_REFERENT,), Within(30)),
     Step("settle", (S.INVOICED,), S.SETTLED, (R.FINANCE_OFFICER,), "Certifier le service fait et liquider", money_requests.Certification,
          (*COUNTED, money.result_is_presented, money.invoice_is_still_within_entitlement, training.step_follows_the_previous),
-         money_records.settlement, (R.AUTHORISING_OFFICER,), Within(15), sum_settled),
+         money_records.settlement, (R.AUTHORISING_OFFICER,), Within(15), sum_settled, moves_money=True),
     Step("order_payment", (S.SETTLED,), S.ORDERED, (R.AUTHORISING_OFFICER,), "Mandater la subvention", money_requests.PaymentOrder,
          (board.acts_are_executory, payee.payee_is_confirmed, money.right_is_not_prescribed, money.fiscal_year_is_that_of_the_order,
           money.certifier_orderer_and_payer_differ, training.step_follows_the_previous),
-         money_records.order, (R.PUBLIC_ACCOUNTANT,), Within(15), sum_ordered),
+         money_records.order, (R.PUBLIC_ACCOUNTANT,), Within(15), sum_ordered, moves_money=True),
     Step("refuse_payment", (S.ORDERED,), S.SETTLED, (R.PUBLIC_ACCOUNTANT,), "Refuser le paiement", money_requests.Motive,
          (money.motive_is_given, training.step_follows_the_previous), money_records.order_refused,
          (R.AUTHORISING_OFFICER, R.FINANCE_OFFICER)),
     Step("pay", (S.ORDERED,), S.PAID, (R.PUBLIC_ACCOUNTANT,), "Payer la subvention", money_requests.Payment,
          (money.payment_is_the_amount_ordered, money.payment_follows_the_order, money.certifier_orderer_and_payer_differ),
-         money_records.payment, (R.FINANCE_OFFICER, R.TRAINING_OFFICER, R.UNIVERSITY_REFERENT), Within(0, From.PAYMENT_TARGET)),
+         money_records.payment, (R.FINANCE_OFFICER, R.TRAINING_OFFICER, R.UNIVERSITY_REFERENT), Within(0, From.PAYMENT_TARGET),
+         moves_money=True),
     Step("close", (S.PAID,), S.CLOSED, (R.TRAINING_OFFICER,), "Clore le dossier", requests.Closing,
          (recovery.nothing_is_left_to_recover, training.step_follows_the_previous), tells=(R.FINANCE_OFFICER,), within=Within(30)),
     Step("close_nil", (S.TRAINED,), S.CLOSED, (R.TRAINING_OFFICER,), "Clore sans subvention due", requests.Closing,
@@ -190,12 +192,12 @@ ROWS: tuple[Step, ...] = (
          requests.ResultPresented, (training.result_follows_the_training,), records.result, (R.FINANCE_OFFICER,)),
     Step("propose_payee", PAYABLE, None, (R.FINANCE_OFFICER, R.TRAINING_OFFICER), "Proposer un changement de compte",
          money_requests.PayeeProposed, (payee.no_other_payee_is_proposed,), money_records.payee_proposed,
-         (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER)),
+         (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER), moves_money=True),
     Step("confirm_payee", PAYABLE, None, (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER, R.PUBLIC_ACCOUNTANT),
          "Confirmer un changement de compte", money_requests.PayeeConfirmed,
          (payee.a_payee_is_proposed, payee.another_person_confirms, payee.confirmed_iban_is_the_one_proposed,
           payee.call_back_follows_the_proposal, payee.cooling_off_is_over),
-         money_records.payee_confirmed, (R.FINANCE_OFFICER, R.UNIVERSITY_REFERENT)),
+         money_records.payee_confirmed, (R.FINANCE_OFFICER, R.UNIVERSITY_REFERENT), moves_money=True),
     Step("reject_payee", PAYABLE, None, (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER, R.PUBLIC_ACCOUNTANT),
          "Écarter un changement de compte", money_requests.Motive, (payee.a_payee_is_proposed, money.motive_is_given),
          money_records.payee_rejected, (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER)),
@@ -205,12 +207,12 @@ ROWS: tuple[Step, ...] = (
     Step("order_recovery", (S.PAID, S.CLOSED), None, (R.AUTHORISING_OFFICER,), "Ordonner une récupération", money_requests.RecoveryOrdered,
          (trainee.trainee_is_of_the_dossier, recovery.recovery_follows_the_payment, recovery.something_was_overpaid,
           money.motive_is_given), money_records.recovery_ordered,
-         (R.PUBLIC_ACCOUNTANT, R.FINANCE_OFFICER, R.UNIVERSITY_REFERENT), notes=sum_to_recover),
+         (R.PUBLIC_ACCOUNTANT, R.FINANCE_OFFICER, R.UNIVERSITY_REFERENT), notes=sum_to_recover, moves_money=True),
     Step("record_recovery", (S.PAID, S.CLOSED), None, (R.PUBLIC_ACCOUNTANT,), "Constater l’encaissement d’une récupération",
          money_requests.RecoveryRecorded,
          (recovery.a_recovery_is_open, recovery.recovered_is_the_amount_ordered, recovery.recovery_follows_its_order,
           recovery.another_person_records_the_recovery),
-         money_records.recovery_recorded, (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER)),
+         money_records.recovery_recorded, (R.FINANCE_OFFICER, R.AUTHORISING_OFFICER), moves_money=True),
     Step("delegate", OPENED, None, LENDING, "Déléguer un rôle", requests.DelegationGiven,
          (house.role_is_held_by_who_lends_it, house.role_is_lent_to_somebody_else, house.lent_role_joins_nothing_kept_apart),
          records.delegation),

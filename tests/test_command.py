@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from pydantic import BaseModel
-from walks import LATER, PEOPLE, RIGHT, WAYS, Walk, role_for
+from walks import LATER, PEOPLE, RIGHT, WAYS, Walk, right_code, role_for
 
 from flows.command import run
 from flows.commands import run_app
@@ -109,7 +109,9 @@ def options(content: dict[str, Any], *path: str) -> Iterator[str]:
 def asked(trigger: str, **changes: Any) -> list[str]:
     """The right command for a step, as options only; a change of None takes the field away."""
     content = {name: value for name, value in (PAST[trigger] | changes).items() if value is not None}
-    return [trigger, REFERENCE, *options(content), "--as", PEOPLE[role_for(trigger)]]
+    who = PEOPLE[role_for(trigger)]
+    code = ["--code", right_code(who)] if STEPS[trigger].moves_money else []
+    return [trigger, REFERENCE, *options(content), "--as", who, *code]
 
 
 def asked_until(state: State) -> Iterator[list[str]]:
@@ -133,8 +135,10 @@ def fields(model: type[BaseModel]) -> Iterator[str]:
 
 def test_a_person_added_to_the_register_is_listed_with_roles_and_address(jalon: Jalon) -> None:
     added = jalon("people", "add", "Zoé  Petit", "--role", "auditor", "--role", "operator", "--mail", "zoe@essai.example", "--json")
-    assert added.told == {"name": "Zoé Petit", "mail": "zoe@essai.example", "roles": ["auditor", "operator"]}
-    assert added.told in jalon("people", "list", "--json").told
+    told = added.told
+    assert told.pop("otpauth").startswith("otpauth://totp/jalon:Zo%C3%A9%20Petit?secret=")
+    assert told == {"name": "Zoé Petit", "mail": "zoe@essai.example", "roles": ["auditor", "operator"]}
+    assert told in jalon("people", "list", "--json").told
     assert "Zoé Petit" in jalon("people", "list").out
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from walks import RIGHT, Walk
+from walks import RIGHT, Walk, right_code
 
 from flows import server
 from flows.settings import PROJECT
@@ -98,7 +98,7 @@ def test_a_worker_in_another_directory_runs_a_step_that_moves_the_ledger(
 ) -> None:
     store = Store(sqlite_url(deployed.home / "jalon.db"), create=True)
     Walk(store).do("open")
-    asked = {"reference": "ESSAI-1", "person": "Bruno", "request": RIGHT["approve"]}
+    asked = {"reference": "ESSAI-1", "person": "Bruno", "request": RIGHT["approve"], "code": right_code("Bruno")}
     run = deployed.post(f"/deployments/{deployments['approve']['id']}/create_flow_run", {"parameters": asked})
     deployed.command("worker", "start", "--pool", "jalon", "--run-once", cwd=tmp_path)
     with urllib.request.urlopen(f"{deployed.api}/flow_runs/{run['id']}", timeout=30) as answer:

@@ -6,11 +6,16 @@ import json
 import os
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from flows.ports.clock import now
+from models.codes import code_at
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -30,6 +35,16 @@ def typed(line: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(shlex.split(line), cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+def shown(line: str, home: Path) -> str:
+    """The one-time code that the person of a command reads on a telephone: the documents write 123456."""
+    if "--code" not in line:
+        return ""
+    words = shlex.split(line)
+    with closing(sqlite3.connect(home / "jalon.db")) as database:
+        (secret,) = database.execute("SELECT secret FROM people WHERE name = ?", (words[words.index("--as") + 1],)).fetchone()
+    return code_at(secret, now())
+
+
 @pytest.mark.parametrize(("document", "at_least", "ends"), [("README.md", 7, "approved"), ("docs/guide.md", 20, "closed")])
 def test_the_commands_of_a_document_do_what_it_says(document: str, at_least: int, ends: str, tmp_path: Path) -> None:
     """Each command succeeds, or is refused where the document says « refusé »; the dossier ends where it should."""
@@ -37,6 +52,6 @@ def test_the_commands_of_a_document_do_what_it_says(document: str, at_least: int
     assert len(lines) >= at_least
     for line in lines:
         told, _, comment = line.partition("   #")
-        ended = typed(told, tmp_path)
+        ended = typed(told.replace("--code 123456", f"--code {shown(told, tmp_path)}"), tmp_path)
         assert ended.returncode == (3 if "refusé" in comment else 0), f"{line}\n{ended.stdout}{ended.stderr}"
     assert [one["state"] for one in json.loads(typed("jalon list --json", tmp_path).stdout)] == [ends]

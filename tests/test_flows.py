@@ -140,7 +140,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("flows")
     with server.running(folder / "prefect", template=tmp_path_factory.getbasetemp() / "prefect") as port:
         env = server.environment(folder / "prefect", port)
-        env |= {"JALON_HOME": str(folder / "jalon"), "PREFECT_LOGGING_LEVEL": "DEBUG", "PREFECT_LOGGING_TO_API_ENABLED": "true"}
+        env |= {
+            "JALON_HOME": str(folder / "jalon"),
+            "JALON_CODES": "money",
+            "PREFECT_LOGGING_LEVEL": "DEBUG",
+            "PREFECT_LOGGING_TO_API_ENABLED": "true",
+        }
         env.pop("JALON_DATABASE_URL", None)
         ended = subprocess.run(
             [sys.executable, __file__, folder], env=env, capture_output=True, text=True, timeout=180, check=False, cwd=folder
@@ -179,7 +184,7 @@ def test_the_form_of_a_flow_has_the_french_titles_of_its_request(told: dict[str,
 
 def test_the_form_of_a_step_with_names_asks_for_a_file_of_the_inbox_only(told: dict[str, Any]) -> None:
     _, _, form = told["flows"]["retain_trainee"]
-    assert list(json.loads(form)["properties"]) == ["reference", "person", "file"]
+    assert list(json.loads(form)["properties"]) == ["reference", "person", "code", "file"]
 
 
 def test_nothing_english_is_shown_with_a_flow(told: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from states.decide import NOTHING_KNOWN, Decision, decide, next_steps, why_not
 from states.facts import Actor, Partnership
 from states.guard import Known, Needs, Past, Place, Reason, Refused
 from states.lifecycle import GUARDS, STEPS
+from states.proof import Proof
 from states.words import Role, Severity, State
 
 Way = list[tuple[str, dict[str, Any]]]
@@ -96,6 +97,7 @@ def unpublished(steps: Way) -> Way:
 
 FOR_ONE = {"open": {"terms": RIGHT["open"]["terms"] | {"cap": 1}}, "act": {"conditions": CONDITIONS | {"cap": 1}}}
 TRIALS: dict[str, Trial] = {
+    "PERSON_UNPROVED": Trial("approve", known=Known(proof=Proof.WRONG), kept_known=Known(proof=Proof.RIGHT)),
     "FUTURE_DATE": Trial("approve", {"held_on": "2026-11-24"}, kept={"held_on": "2026-11-23"}),
     "IMPLAUSIBLE_DATE": Trial("approve", {"held_on": "2023-08-31"}, kept={"held_on": "2023-09-01"}),
     "RESULT_BEFORE_TRAINING_END": Trial("present_result", {"presented_on": "2026-05-28"}, kept={"presented_on": "2026-05-29"}),

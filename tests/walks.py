@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from base64 import b32encode
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flows.ports.clock import now
 from models.answers import Answer, Done
+from models.codes import PERIOD, Shown, code_at
 from models.ledger import Ledger
 from models.people import CLOCK, Register
 from models.store import Store
@@ -28,6 +31,7 @@ PEOPLE = {
     Role.OPERATOR: "Olga",
     Role.AUDITOR: "Aude",
 }
+SECRETS = {name: b32encode(name.encode().ljust(20)).decode() for name in PEOPLE.values()}  # of their one-time codes
 SEATS = 33
 VOTE: dict[str, Any] = {
     "seats": SEATS,
@@ -162,6 +166,11 @@ def right(trigger: str, acts: int) -> dict[str, Any]:
     return RIGHT[trigger] | (LATER.get(trigger, {}) if acts > 1 else {})
 
 
+def right_code(person: str, *, later: int = 0) -> str:
+    """The one-time code of somebody now; `later` periods later for who has just used one."""
+    return code_at(SECRETS[person], now() + timedelta(seconds=PERIOD * later))
+
+
 def role_for(trigger: str) -> Role:
     """The first role that the table lets do it."""
     return STEPS[trigger].by[0]
@@ -180,10 +189,18 @@ class Walk:
         register = Register(store)
         if not register.everyone():
             for role, name in PEOPLE.items():
-                register.add(name, f"{name.lower()}@essai.example", [role])
+                register.add(name, f"{name.lower()}@essai.example", [role], SECRETS[name])
 
     def ask(
-        self, trigger: str, *, actor: str | None = None, key: str | None = None, at: datetime = AT, seen: int | None = None, **changes: Any
+        self,
+        trigger: str,
+        *,
+        actor: str | None = None,
+        key: str | None = None,
+        at: datetime = AT,
+        seen: int | None = None,
+        shown: Shown | None = None,
+        **changes: Any,
     ) -> Answer:
         """Fire `trigger` with the right request, changed by `changes` (a value of None takes the field away)."""
         content = {name: value for name, value in (right(trigger, self.acts) | changes).items() if value is not None}
@@ -192,7 +209,9 @@ class Walk:
         request = STEPS[trigger].asks.model_validate(content)
         by = actor or (CLOCK if trigger == "review_findings" else PEOPLE[role_for(trigger)])
         key = key or f"test-{next(self._keys)}"
-        answer = self.ledger.fire(self.reference, trigger, request, actor=by, at=at, key=key, via="test", expected_version=seen)
+        answer = self.ledger.fire(
+            self.reference, trigger, request, actor=by, at=at, key=key, via="test", expected_version=seen, shown=shown
+        )
         self.acts += isinstance(answer, Done) and trigger in ("approve", "act", "terminate", "reject", "amend")
         return answer
 
