@@ -3,10 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo dashboard test check format generate communes bench lock clean
+.PHONY: help demo up down dashboard test check format generate communes bench lock clean
 
 help:
 	@echo "make demo       the whole life of the real convention, on a Prefect server of its own"
+	@echo "make up         Prefect for good: server, worker, forms and rounds; they stay until make down"
+	@echo "make down       stops them"
 	@echo "make dashboard  the flow runs of the last demo in the Prefect UI (Ctrl-C stops it)"
 	@echo "make test       the test suite"
 	@echo "make check      lint, types, import contracts, generated files"
@@ -15,6 +17,12 @@ help:
 
 demo: .venv/run.stamp
 	@$(BIN)/jalon demo
+
+up: .venv/run.stamp
+	@$(BIN)/jalon up
+
+down: .venv/run.stamp
+	@$(BIN)/jalon down
 
 dashboard: .venv/run.stamp
 	@$(BIN)/jalon dashboard --home var/demo/prefect
@@ -60,7 +68,7 @@ bench: .venv/run.stamp
 	@touch $@
 
 # New versions of everything, with their hashes. An upgrade is a commit of its own.
-UV = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade
+UV = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet --upgrade
 lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/lock.txt
 	$(UV) requirements/base.in -o requirements/base.txt

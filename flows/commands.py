@@ -17,6 +17,7 @@ from flows.home import Home
 from flows.settings import settings
 from flows.usage import new_app, sentence
 from models.answers import Invalid
+from models.outbox import Parcel
 from states.lifecycle import ROWS, STEPS
 from states.show import mermaid
 
@@ -58,6 +59,16 @@ NEW = Annotated[
 DIGEST = Annotated[str | None, Parameter(name="--digest", metavar="EMPREINTE", help="Chercher l’empreinte qu’un courrier porte")]
 KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
+HOST = Annotated[
+    str | None,
+    Parameter(name="--host", metavar="ADRESSE", help="Adresse d’écoute (par défaut, celle d’avant ou cette machine seule : 127.0.0.1)"),
+]
+DESK_PORT = Annotated[
+    int | None, Parameter(name="--port", metavar="NOMBRE", help="Port (par défaut, celui d’avant, ou 4200, ou un port libre)")
+]
+WORKERS = Annotated[
+    int | None, Parameter(name="--workers", metavar="NOMBRE", help="Nombre de workers (par défaut, comme avant, ou un seul)")
+]
 PORT = Annotated[int | None, Parameter(name="--port", metavar="NOMBRE", help="Port (par défaut, un port libre)")]
 
 
@@ -90,7 +101,7 @@ def app() -> App:
     imports = new_app("import", "Importer un tableau.", group=TOOLS)
     imports.command(import_trainees, name="trainees")
     root.command(imports)
-    for tool in (renew, deliver, init_db, demo, dashboard, bench):
+    for tool in (renew, deliver, init_db, up, down, doctor, demo, dashboard, bench):
         root.command(tool, name=tool.__name__.replace("_", "-"), group=TOOLS)
     return root
 
@@ -218,7 +229,7 @@ def deliver(*, as_json: JSON = False) -> int:
     """Distribuer les courriers et faire les contrôles qui attendent (une ronde de Prefect le fait aussi, chaque minute)."""
     home = _home()
 
-    async def checked(reference: str) -> Checked:
+    async def checked(reference: str, _parcels: Sequence[Parcel]) -> Checked:
         return check(home, reference)
 
     done = asyncio.run(deliver_all(home, checked))
@@ -227,6 +238,27 @@ def deliver(*, as_json: JSON = False) -> int:
     where = [f"  Ils sont dans {home.settings.mail_dir}."] if done.letters else []
     waiting = [f"  En attente, {one.key} : {one.fault} Nouvel essai après {screen.wall_time(one.due_at)}." for one in done.held]
     return screen.show(screen.Page([done.message, *where, *waiting], told), as_json=as_json)
+
+
+def up(*, host: HOST = None, port: DESK_PORT = None, workers: WORKERS = None) -> int:
+    """Démarrer Prefect pour de bon : serveur, worker, formulaires et rondes ; ce qui tourne déjà reste."""
+    from flows import desk
+
+    return desk.up(host=host, port=port, workers=workers)
+
+
+def down() -> int:
+    """Arrêter ce que « jalon up » a démarré."""
+    from flows import desk
+
+    return desk.down()
+
+
+def doctor(*, as_json: JSON = False) -> int:
+    """Examiner l’installation : base, journal, Prefect, rondes, dossiers du disque ; dire que faire."""
+    from flows.doctor import examined
+
+    return screen.show(examined(settings()), as_json=as_json)
 
 
 def demo(*, keep: KEEP = False) -> int:

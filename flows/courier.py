@@ -1,9 +1,9 @@
-"""Delivers what the outbox holds, at least once: letters to people, and the checks that `check` makes. Needs no Prefect."""
+"""Delivers what the outbox holds, at least once: letters to people, and what follows each step. Needs no Prefect."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from flows.checking import Checked
@@ -38,24 +38,35 @@ class Delivered(NamedTuple):
         return f"{', '.join(done)}.{later}{task}{' '.join(('', *self.broken))}"
 
 
-async def deliver_all(home: Home, check: Callable[[str], Awaitable[Checked]]) -> Delivered:
+# What follows the steps of one dossier, for all its parcels at once: the checks, or the pages and events of a desk.
+Follow = Callable[[str, Sequence[Parcel]], Awaitable[Checked]]
+
+
+async def deliver_all(home: Home, follow: Follow) -> Delivered:
     """Deliver until nothing is due. What cannot be done is tried again later; in the end it is a person's task."""
     letters = checked = 0
     broken: list[str] = []
     while parcels := home.outbox.take(now=now(), lease=secrets.token_hex(16)):
         letters += sum(_post(home, parcel) for parcel in parcels if parcel.kind == "tell")
-        to_check = [parcel for parcel in parcels if parcel.kind == "check"]
-        for reference in dict.fromkeys(parcel.reference for parcel in to_check):
-            found = await _checked(home, check, reference, [one for one in to_check if one.reference == reference])
+        steps = [parcel for parcel in parcels if parcel.kind == "check"]
+        for reference in dict.fromkeys(parcel.reference for parcel in steps):
+            found = await followed(home, follow, reference, [one for one in steps if one.reference == reference])
             checked += found is not None
             broken += [f"{reference} : {found.message}"] if found is not None and not found.holds else []
     return Delivered(letters, checked, tuple(broken), len(home.outbox.given_up()), home.outbox.held())
 
 
-async def _checked(home: Home, check: Callable[[str], Awaitable[Checked]], reference: str, parcels: list[Parcel]) -> Checked | None:
-    """Check one dossier for all its parcels; None when the check itself could not be made, to be tried again."""
+async def follow_at_once(home: Home, follow: Follow, reference: str) -> None:
+    """Do now what follows the steps of one dossier; what cannot be done stays for a round."""
+    parcels = home.outbox.take(now=now(), lease=secrets.token_hex(16), follows=reference)
+    if parcels:
+        await followed(home, follow, reference, parcels)
+
+
+async def followed(home: Home, follow: Follow, reference: str, parcels: Sequence[Parcel]) -> Checked | None:
+    """Do what follows one dossier's parcels; None when it could not be done, to be tried again."""
     try:
-        found = await check(reference)
+        found = await follow(reference, parcels)
     except Exception as fault:  # noqa: BLE001 - one dossier must not hold up the others
         for parcel in parcels:
             home.outbox.failed(parcel, _in_short(fault), now=now())

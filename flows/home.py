@@ -9,7 +9,9 @@ from flows.settings import Settings
 from models.store import Store
 
 if TYPE_CHECKING:
+    from models.board import Board
     from models.ledger import Ledger
+    from models.marks import Marks
     from models.outbox import Outbox
     from models.people import Register
     from models.verify import Verifier
@@ -45,6 +47,18 @@ class Home:
         from models.people import Register
 
         return Register(self.store)
+
+    @cached_property
+    def board(self) -> Board:
+        from models.board import Board
+
+        return Board(self.store)
+
+    @cached_property
+    def marks(self) -> Marks:
+        from models.marks import Marks
+
+        return Marks(self.store)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -1,27 +1,64 @@
-"""The delivery of the outbox as a flow; each check of a dossier is a run of its own flow."""
+"""The delivery of the outbox as a flow: letters, then what follows each step, on the desk or by a run of the checks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prefect import flow
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
 from prefect.states import Completed
 
 from flows.checking import Checked
 from flows.checks import checks
-from flows.courier import deliver_all
-from flows.home import shared_home
+from flows.courier import Follow, deliver_all, follow_at_once
+from flows.home import Home, shared_home
+from flows.ports.clock import now
+from flows.publishing import Desk
 from flows.settings import settings
 from models.faults import Unreachable
+from models.outbox import Parcel
+from states.words import State
 
 
 @flow(name="deliver", description="Distribue ce que la boîte d’envoi contient : courriers et contrôles.", retries=3, retry_delay_seconds=10)
 async def deliver() -> RunState[None]:
     """Deliver until nothing is due. Retried: whatever was delivered is marked, the rest is taken again."""
-    delivered = await deliver_all(shared_home(settings()), _run_checks)
+    home = shared_home(settings())
+    if not home.settings.desk:
+        return Completed(message=(await deliver_all(home, _run_checks)).message)
+    async with get_client() as client:
+        desk = Desk(home, client)
+        delivered = await deliver_all(home, _on(desk))
+        home.marks.set("deliver", delivered.message, now=now())
+        if delivered.checked:
+            await desk.show_board(at=now())
     return Completed(message=delivered.message)
 
 
-async def _run_checks(reference: str) -> Checked:
+async def follow_step(home: Home, reference: str) -> None:
+    """Show a step on the desk as soon as it is done, where there is a desk; a round does what this cannot."""
+    if not home.settings.desk:
+        return
+    async with get_client() as client:
+        desk = Desk(home, client)
+        await follow_at_once(home, _on(desk), reference)
+        await desk.show_board(at=now())
+
+
+def _on(desk: Desk) -> Follow:
+    """Pages first, so that whoever hears of the event finds them; then the event, which starts the checks."""
+
+    async def follow(reference: str, parcels: Sequence[Parcel]) -> Checked:
+        await desk.show_dossier(reference, at=now())
+        await desk.offer({State(parcel.told[place]) for parcel in parcels for place in ("from", "to")})
+        await desk.announce(parcels)
+        return Checked(holds=True, message="annoncé")
+
+    return follow
+
+
+async def _run_checks(reference: str, _parcels: Sequence[Parcel]) -> Checked:
     state = await checks(reference, return_state=True)
     if state.name not in ("Completed", "Broken"):
         raise Unreachable(state.message or "Le contrôle n’a pas abouti.")

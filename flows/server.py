@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import signal
@@ -10,18 +12,25 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from importlib.metadata import version
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.error import URLError
+from typing import Any
+from urllib.error import HTTPError, URLError
 
 from flows.settings import PROJECT, settings
+from models.answers import Invalid
 from models.faults import Unreachable
 
 USUAL_PORT = 4200
+LOOPBACK = "127.0.0.1"
 READY_SECONDS = 90
 STOP_SECONDS = 8
+AGAIN_SECONDS = 0.5
 QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -31,6 +40,10 @@ QUIET = {
     "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
+SECRET, OUR_SECRET, CSRF = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"
+DATABASES = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
+CSRF_CLIENT = str(uuid.uuid4())  # a token is good for who asked for it: one identity for each process
+OF_THE_HOUSE = (SECRET, OUR_SECRET, *DATABASES)
 
 
 def free_port() -> int:
@@ -53,10 +66,77 @@ def usual_port() -> int:
     return free_port() if taken else USUAL_PORT
 
 
-def environment(home: Path, port: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of the server in `home`, and of whoever speaks to it. Settings of another Prefect are left out."""
-    kept = {name: value for name, value in base.items() if not name.startswith("PREFECT_")}
-    return {**kept, **QUIET, "PREFECT_HOME": str(home), "PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
+def environment(
+    home: Path, port: int, base: Mapping[str, str] = os.environ, *, host: str = LOOPBACK, through: Collection[str] = ()
+) -> dict[str, str]:
+    """The environment of the server in `home`, and of whoever speaks to it. Settings of another Prefect are left out.
+
+    `through` names those that are kept all the same: OF_THE_HOUSE for the server that stays, none for one of a moment,
+    which must not touch the database of the other. A secret of the server is given to its clients, and brings CSRF.
+    """
+    kept = {name: value for name, value in base.items() if not name.startswith("PREFECT_") or name in through}
+    closed = {OUR_SECRET: kept[SECRET], CSRF: "true"} if kept.get(SECRET) else {}
+    return {**kept, **QUIET, **closed, "PREFECT_HOME": str(home), "PREFECT_API_URL": f"{address(host, port)}/api"}
+
+
+def address(host: str, port: int) -> str:
+    """Where a server that listens on `host` is found from this machine: « http://127.0.0.1:4200 »."""
+    near = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 - an address to recognise, not to listen on
+    return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can speak to who listens on `host`."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def assert_free(host: str, port: int) -> None:
+    """Raises Unreachable when somebody listens on that port, Invalid when `host` is no address of this machine."""
+    try:
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except socket.gaierror:
+        raise Invalid(f"« {host} » n’est pas une adresse de cette machine.") from None
+    except OSError:
+        raise Unreachable(f"Le port {port} est pris par un autre programme ou interdit : choisissez-en un autre avec --port.") from None
+
+
+def ask(env: Mapping[str, str], path: str, content: Any = None, *, seconds: float = 10, again: int = 5) -> Any:
+    """Ask the server of an environment: GET, or POST with a content; what it answers. Raises Unreachable.
+
+    By hand, because Prefect's own client takes two seconds to import.
+    """
+    headers = {"Content-Type": "application/json"}
+    if secret := env.get(OUR_SECRET):
+        headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
+    if content is not None and env.get(CSRF) == "true":
+        told = ask(env, f"/csrf-token?client={CSRF_CLIENT}", seconds=seconds)
+        headers |= {"Prefect-Csrf-Token": told["token"], "Prefect-Csrf-Client": CSRF_CLIENT}
+    body = None if content is None else json.dumps(content).encode()
+    asked = urllib.request.Request(env["PREFECT_API_URL"] + path, body, headers)  # noqa: S310 - an address that we made
+    try:
+        with urllib.request.urlopen(asked, timeout=seconds) as answer:  # noqa: S310
+            return json.load(answer)
+    except HTTPError as fault:
+        with fault:
+            if fault.code == HTTPStatus.SERVICE_UNAVAILABLE and again:
+                # SQLite under Prefect was locked by another request: nothing was done, and Prefect means us to ask again.
+                time.sleep(AGAIN_SECONDS)
+                return ask(env, path, content, seconds=seconds, again=again - 1)
+            raise Unreachable(_told(fault.code)) from fault
+    except (URLError, OSError, ValueError) as fault:
+        raise Unreachable("Le serveur Prefect ne répond pas.") from fault
+
+
+def _told(code: int) -> str:
+    if code == HTTPStatus.UNAUTHORIZED:
+        return f"Le serveur Prefect demande un mot de passe : donnez à {SECRET} la valeur qu’elle avait au démarrage."
+    return f"Le serveur Prefect refuse de répondre (code {code})."
 
 
 @contextmanager
@@ -71,44 +151,73 @@ def running(home: Path, *, port: int | None = None, template: Path | None = None
     if template is not None and not (home / "prefect.db").exists():
         _from_template(home, template, env)
     with (home / "server.log").open("wb") as log:
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        command = command_of(LOOPBACK, port)
         # A session of its own: Ctrl-C in the terminal reaches us, and we stop the server in order.
         server = subprocess.Popen(  # noqa: S603 - our own interpreter, our own arguments
             command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait(server, port, home / "server.log")
+        wait(env, home / "server.log", lambda: server.poll() is None)
         yield port
     finally:
         _stop(server)
 
 
 def _from_template(home: Path, template: Path, env: dict[str, str]) -> None:
-    kept = template / f"prefect-{version('prefect')}.db"
-    if not kept.exists():
-        made = subprocess.run(
-            [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"], env=env, capture_output=True, check=False
-        )
-        if made.returncode == 0 and (home / "prefect.db").exists():
-            template.mkdir(parents=True, exist_ok=True)
-            partial = kept.with_suffix(f".{os.getpid()}")
-            shutil.copyfile(home / "prefect.db", partial)
-            partial.replace(kept)
+    if from_cache(home, template):
         return
-    shutil.copyfile(kept, home / "prefect.db")
+    made = subprocess.run(
+        [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"], env=env, capture_output=True, check=False
+    )
+    if made.returncode == 0 and (home / "prefect.db").exists():
+        template.mkdir(parents=True, exist_ok=True)
+        kept = _kept(template)
+        partial = kept.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(home / "prefect.db", partial)
+        partial.replace(kept)
 
 
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _kept(template: Path) -> Path:
+    return template / f"prefect-{version('prefect')}.db"
+
+
+def from_cache(home: Path, template: Path) -> bool:
+    """Begin with the empty database that `template` keeps; False when it keeps none.
+
+    A log that a deleted database has left behind would be written into the new one: it goes first.
+    """
+    if not _kept(template).exists():
+        return False
+    for left in ("prefect.db-wal", "prefect.db-shm"):
+        (home / left).unlink(missing_ok=True)
+    shutil.copyfile(_kept(template), home / "prefect.db")
+    return True
+
+
+def command_of(host: str, port: int) -> list[str]:
+    """The command that starts a server."""
+    return [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+
+
+def wait(env: Mapping[str, str], log: Path, lives: Callable[[], bool]) -> None:
+    """Wait until the server of an environment is ready. Raises Unreachable when it ends before, or takes too long."""
     limit = time.monotonic() + READY_SECONDS
     while time.monotonic() < limit:
-        if server.poll() is not None:
+        if not lives():
             raise Unreachable(f"Le serveur Prefect s’est arrêté en démarrant ; voyez {log}.")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/ready", timeout=2):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
+        if ready(env):
+            return
+        time.sleep(0.1)
     raise Unreachable(f"Le serveur Prefect n’est pas prêt après {READY_SECONDS} secondes ; voyez {log}.")
+
+
+def ready(env: Mapping[str, str]) -> bool:
+    """Whether the server of an environment answers."""
+    try:
+        ask(env, "/ready", seconds=2, again=0)
+    except Unreachable:
+        return False
+    return True
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

@@ -22,6 +22,7 @@ class Settings:
     `JALON_INBOX`: where requests with personal data wait, so that they never pass through Prefect.
     `JALON_CODES`: which flow runs ask for a one-time code: `every` one (default), or only those that move `money`, for runs
     that no form has started, as those of the demo.
+    `JALON_DESK`: set where a desk listens (`jalon up` sets it): the events of steps then start the checks.
     """
 
     home: Path
@@ -30,6 +31,7 @@ class Settings:
     mail_from: str
     inbox: Path
     codes: str
+    desk: bool
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -42,4 +44,5 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         mail_from=environment.get("JALON_MAIL_FROM") or "jalon@localhost",
         inbox=Path(environment.get("JALON_INBOX") or home / "inbox"),
         codes="money" if environment.get("JALON_CODES") == "money" else "every",
+        desk=bool(environment.get("JALON_DESK")),
     )

@@ -7,6 +7,7 @@ a step that needs a name takes it from a file of the inbox.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
@@ -20,6 +21,7 @@ from pydantic import Field, ValidationError
 from flows.home import Home, shared_home
 from flows.ports import inbox
 from flows.ports.clock import now
+from flows.post import follow_step
 from flows.settings import settings
 from models.answers import Answer, Conflict, Done, Invalid
 from models.codes import Shown
@@ -30,6 +32,7 @@ from states.lifecycle import ROWS, Step
 from states.requests import Request
 from states.words import STATE_LABELS
 
+REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,59}")
 Reference = Annotated[str, Field(title="Référence du dossier")]
 PersonName = Annotated[str, Field(title="Personne du registre qui agit")]
 Code = Annotated[
@@ -67,7 +70,7 @@ class Form(NamedTuple):
     code: str | None
 
 
-def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
+async def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
     """Ask the ledger and answer as a run ends. `asked` reads the request, `done` tidies up after an accepted one."""
     try:
         home = shared_home(settings())
@@ -88,6 +91,7 @@ def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Callable[[H
         )
         if isinstance(answer, Done):
             done(home)
+            await follow_step(home, answer.reference)
     except Invalid as fault:
         return Failed(name="Invalid", message=" ".join(fault.sentences))
     except Unreachable as fault:
@@ -104,18 +108,29 @@ def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
     return Shown(code, created or now())
 
 
+def _run_name() -> str:
+    """« sign CDG62-ARTOIS-2025 »; what was typed in place of a reference is not repeated."""
+    asked = flow_run.parameters
+    request = asked.get("request")
+    reference = asked.get("reference") or (request.get("reference") if isinstance(request, dict) else None)
+    told = reference if isinstance(reference, str) and REFERENCE.fullmatch(reference) else ""
+    return f"{flow_run.flow_name or ''} {told}".strip()
+
+
 def flow_of(step: Step) -> Flow[..., Any]:
     """The flow of one step. Its parameters are the form; they are checked here again, because Prefect's own check can be skipped."""
 
     async def from_form(*, reference: str, person: str, code: str | None = None, request: Any) -> RunState[Any]:
-        return fire(step, Form(reference, person, code), lambda _: request, lambda _: None)
+        return await fire(step, Form(reference, person, code), lambda _: request, lambda _: None)
 
     async def from_file(*, person: str, code: str | None = None, request: Any) -> RunState[Any]:
-        return fire(step, Form(None, person, code), lambda _: request, lambda _: None)
+        return await fire(step, Form(None, person, code), lambda _: request, lambda _: None)
 
     async def from_inbox(*, reference: str, person: str, code: str | None = None, file: str) -> RunState[Any]:
         form = Form(reference, person, code)
-        return fire(step, form, lambda home: inbox.read(home.settings.inbox, file), lambda home: inbox.drop(home.settings.inbox, file))
+        return await fire(
+            step, form, lambda home: inbox.read(home.settings.inbox, file), lambda home: inbox.drop(home.settings.inbox, file)
+        )
 
     if step.trigger == "open":
         run: Callable[..., Any] = from_file
@@ -128,6 +143,7 @@ def flow_of(step: Step) -> Flow[..., Any]:
     run.__name__ = run.__qualname__ = step.trigger
     made: Flow[..., Any] = flow(
         name=step.trigger,
+        flow_run_name=_run_name,
         description=f"{step.label}. Par : {', '.join(role.label for role in step.by)}.",
         validate_parameters=False,
         retries=0,

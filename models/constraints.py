@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import DBAPIError
 
 from models.tables import partnerships
@@ -15,7 +15,7 @@ UNIQUE_COLUMNS = {
     ", ".join(f"{table.name}.{column.name}" for column in unique.columns): str(unique.name)
     for table in partnerships.metadata.tables.values()
     for unique in (*table.constraints, *table.indexes)
-    if isinstance(unique, UniqueConstraint) or (isinstance(unique, Index) and unique.unique)
+    if (isinstance(unique, UniqueConstraint | PrimaryKeyConstraint) and unique.name) or (isinstance(unique, Index) and unique.unique)
 }
 
 

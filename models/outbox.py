@@ -55,7 +55,12 @@ class Outbox:
             .limit(bindparam("most", type_=Integer))
             .offset(literal_column("0"))
         )
-        self._waiting = store.compile(waiting if store.is_sqlite else waiting.with_for_update(skip_locked=True))
+        here = select(P.id).where(P.reference == bindparam("reference")).scalar_subquery()
+        follow = waiting.where(OUT.kind == literal_column("'check'"), OUT.partnership_id == here)
+        self._waiting, self._follow = (
+            store.compile(one if store.is_sqlite else one.with_for_update(skip_locked=True, of=tables.outbox))
+            for one in (waiting, follow)
+        )  # fmt: skip
         self._take = store.compile(
             update(tables.outbox)
             .where(OUT.id == bindparam("id_"))
@@ -85,10 +90,11 @@ class Outbox:
             .order_by(OUT.id)
         )
 
-    def take(self, *, now: datetime, lease: str, most: int = 100) -> tuple[Parcel, ...]:
-        """Take what is due, for the time of a lease."""
+    def take(self, *, now: datetime, lease: str, most: int = 100, follows: str | None = None) -> tuple[Parcel, ...]:
+        """Take what is due, for the time of a lease; `follows` is a reference: only what follows the steps of that dossier."""
+        statement, asked = (self._waiting, {}) if follows is None else (self._follow, {"reference": follows})
         with self._store.transaction() as cursor:
-            cursor.execute(self._waiting, {"now": instant(now), "most": most})
+            cursor.execute(statement, {"now": instant(now), "most": most, **asked})
             for (id_,) in cursor.fetchall():
                 cursor.execute(self._take, {"id_": id_, "lease": lease, "until": instant(now + LEASE)})
             cursor.execute(self._read, {"lease": lease})

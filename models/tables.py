@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
 
+from models import desk_tables
 from models.columns import Big, cents, check, day, number, of_dossier, one_of, table, truth, words
 from states.words import Role, State
 
@@ -361,3 +362,6 @@ people_roles = table(
     PrimaryKeyConstraint("person_id", "role", name="pk_people_roles"),
     one_of("ck_people_roles_role", "role", tuple(role.value for role in Role if role is not Role.CLOCK)),
 )
+
+# The schema is whole once these are there.
+outlooks, marks = desk_tables.outlooks, desk_tables.marks

@@ -97,8 +97,16 @@ def _rule(one: Guard) -> str:
 
 ROUNDS = (
     ("deliver", "flows.post.deliver", "Distribue la boîte d’envoi, chaque minute", "* * * * *"),
-    ("nightly-verification", "flows.checks.nightly_verification", "Vérifie chaque dossier, chaque nuit", "30 4 * * *"),
+    ("daily", "flows.rounds.daily", "Rappelle les échéances, les jours ouvrés à 7 heures", "0 7 * * 1-5"),
+    ("refresh", "flows.rounds.refresh", "Recalcule le tableau de bord et les pages, chaque heure", "10 * * * *"),
+    ("nightly", "flows.rounds.nightly", "Vérifie chaque dossier et scelle les chaînes, chaque nuit", "30 4 * * *"),
 )
+# What events and automations start.
+FOLLOWING = (
+    ("checks", "flows.checks.checks", "Contrôle un dossier : chaîne, données, droit à subvention, constats", "controle"),
+    ("alert", "flows.alarms.alert", "Écrit aux exploitants ce qui a échoué", "alerte"),
+)
+BOARD = "[Tableau de bord](/v2/artifacts/key/tableau-de-bord)"
 
 
 def deployments() -> dict[str, Any]:
@@ -108,8 +116,8 @@ def deployments() -> dict[str, Any]:
         {
             "name": row.trigger,
             "entrypoint": f"flows.steps.{row.trigger}",
-            "description": f"{row.label}. {'Par : ' + ', '.join(role.label for role in row.by)}.",
-            "tags": ["manuel", *(role.value for role in row.by if role is not Role.CLOCK)],
+            "description": f"{row.label}. Par : {', '.join(role.label for role in row.by)}. {BOARD}",
+            "tags": _tags(row),
             "work_pool": dict(pool),
             "schedules": [],
         }
@@ -126,12 +134,22 @@ def deployments() -> dict[str, Any]:
         }
         for name, entrypoint, description, cron in ROUNDS
     ]
-    checks = {
-        "name": "checks",
-        "entrypoint": "flows.checks.checks",
-        "description": "Contrôle un dossier : chaîne, données, droit à subvention, constats.",
-        "tags": ["controle"],
-        "work_pool": dict(pool),
-        "schedules": [],
-    }
-    return {"name": "jalon", "pull": [], "deployments": [*manual, checks, *rounds]}
+    following = [
+        {
+            "name": name,
+            "entrypoint": entrypoint,
+            "description": f"{description}.",
+            "tags": [tag],
+            "work_pool": dict(pool),
+            "schedules": [],
+        }
+        for name, entrypoint, description, tag in FOLLOWING
+    ]
+    return {"name": "jalon", "pull": [], "deployments": [*manual, *following, *rounds]}
+
+
+def _tags(row: Step) -> list[str]:
+    """Manual, who may, from where, and whether it moves money: what an operator filters by, and an automation watches."""
+    roles = [role.value for role in row.by if role is not Role.CLOCK]
+    states = [f"etat:{state.value}" for state in row.source] if len(row.source) < len(State) - 1 else ["etat:tous"]
+    return ["manuel", *roles, *states, *(["argent"] if row.moves_money else [])]

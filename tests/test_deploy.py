@@ -21,7 +21,7 @@ from models.store import Store, sqlite_url
 from models.verify import Verifier
 from models.views import Views
 from states.lifecycle import ROWS, STEPS
-from states.show import ROUNDS
+from states.show import BOARD, FOLLOWING, ROUNDS
 
 
 class Prefect:
@@ -66,7 +66,7 @@ def deployments(deployed: Prefect) -> dict[str, dict[str, Any]]:
 
 
 def test_there_is_one_deployment_for_each_step_each_round_and_the_checks(deployments: dict[str, Any]) -> None:
-    assert sorted(deployments) == sorted([*STEPS, "checks", *(name for name, *_ in ROUNDS)])
+    assert sorted(deployments) == sorted([*STEPS, *(name for name, *_ in (*FOLLOWING, *ROUNDS))])
 
 
 def test_a_deployment_is_found_from_any_directory_by_its_module(deployments: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ def test_a_deployment_is_found_from_any_directory_by_its_module(deployments: dic
 
 def test_a_deployment_says_in_french_what_it_does_and_who_may_do_it(deployments: dict[str, Any]) -> None:
     for step in ROWS:
-        assert deployments[step.trigger]["description"] == f"{step.label}. Par : {', '.join(role.label for role in step.by)}."
+        assert deployments[step.trigger]["description"] == f"{step.label}. Par : {', '.join(role.label for role in step.by)}. {BOARD}"
 
 
 def test_only_the_rounds_run_by_themselves(deployments: dict[str, Any]) -> None:

@@ -517,3 +517,45 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("partnership_id", "number", name="pk_trainings"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "marks",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("done_at", sa.Text(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "key", name="pk_marks"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "outlooks",
+        sa.Column("partnership_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("entered_on", sa.Text(), nullable=True),
+        sa.Column("step", sa.Text(), nullable=True),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Text(), nullable=True),
+        sa.Column("blocked", sa.Text(), nullable=True),
+        sa.Column("findings", sa.Integer(), nullable=False),
+        sa.Column("engaged_cents", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ordered_cents", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("paid_cents", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("page", sa.Text(), nullable=True),
+        sa.CheckConstraint("due_on LIKE '____-__-__'", name="ck_outlooks_due_on_is_a_day"),
+        sa.CheckConstraint("entered_on LIKE '____-__-__'", name="ck_outlooks_entered_on_is_a_day"),
+        sa.CheckConstraint("engaged_cents >= 0", name="ck_outlooks_engaged_cents_is_not_negative"),
+        sa.CheckConstraint("ordered_cents >= 0", name="ck_outlooks_ordered_cents_is_not_negative"),
+        sa.CheckConstraint("paid_cents >= 0", name="ck_outlooks_paid_cents_is_not_negative"),
+        sa.ForeignKeyConstraint(["partnership_id"], ["partnerships.id"], name="fk_outlooks_partnership"),
+        sa.PrimaryKeyConstraint("partnership_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_outlooks_due",
+        "outlooks",
+        ["due_on"],
+        unique=False,
+        sqlite_where=sa.text("due_on IS NOT NULL"),
+        postgresql_where=sa.text("due_on IS NOT NULL"),
+    )
+    op.create_index("ix_outlooks_state", "outlooks", ["state"], unique=False)

@@ -1,0 +1,131 @@
+"""The operators' dashboard: how many dossiers stand where, what waits for whom and since when, the money, the rounds, the health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from flows.home import Home
+from flows.markdown import bars, link, picture, plain, table
+from flows.screen import short_day, wall_time
+from models.board import Totals
+from models.codec import euros as from_cents
+from states.delays import paris_day
+from states.french import counted, euros
+from states.lifecycle import STEPS
+from states.outlook import SOON, Age, Outlook, age, days_in_state
+
+KEY = "tableau-de-bord"
+LATE_AT_MOST, COMING_AT_MOST = 20, 10
+COLOURS = ("#dc2626", "#f59e0b", "#2563eb")  # late, soon, calm
+ROUNDS = {"deliver": "distribution", "daily": "ronde du matin", "nightly": "scellé de la nuit", "refresh": "tableau recalculé"}
+SIGNS = {Age.LATE: "🔴", Age.SOON: "🟡", Age.CALM: "🟢"}
+
+
+def page_address(reference: str) -> str:
+    """Where the page of a dossier is, inside the interface."""
+    return f"/v2/artifacts/key/{page_key(reference)}"
+
+
+def page_key(reference: str) -> str:
+    """The key of the page of a dossier: an artifact's key is in small letters."""
+    return f"dossier-{reference.lower()}"
+
+
+def board(home: Home, *, at: datetime) -> str:
+    """The dashboard as markdown. Raises Unreachable."""
+    today = paris_day(at)
+    totals = home.board.totals(today, today + SOON)
+    due = home.board.due(LATE_AT_MOST + COMING_AT_MOST)
+    late = [one for one in due if age(one.due_on, today) is Age.LATE][:LATE_AT_MOST]
+    coming = [one for one in due if age(one.due_on, today) is not Age.LATE][:COMING_AT_MOST]
+    lines = [
+        "# Tableau de bord des partenariats",
+        "",
+        _headline(totals, at),
+        "",
+        picture(_drawing(totals), "Dossiers par état") if totals else "Aucun dossier n’est ouvert.",
+        "",
+        "Rouge : une échéance est passée. Jaune : une échéance dans les sept jours. Bleu : rien ne presse.",
+        "",
+        *_money(totals),
+        *_waiting("## En retard", late, at, "Rien n’est en retard."),
+        *_waiting("## Prochaines échéances", coming, at, "Aucune échéance n’approche."),
+        *_rounds(home),
+        *_health(home),
+    ]
+    return "\n".join(lines)
+
+
+def _headline(totals: Iterable[Totals], at: datetime) -> str:
+    totals = list(totals)
+    late, soon = sum(one.late for one in totals), sum(one.soon for one in totals)
+    told = [counted(sum(one.dossiers for one in totals), "dossier", "dossiers"), f"**{late} en retard**", f"{soon} à faire sous sept jours"]
+    return f"{', '.join(told)}. État du {wall_time(at.isoformat())}."
+
+
+def _drawing(totals: Iterable[Totals]) -> str:
+    rows = [(one.state.label, tuple(zip((one.late, one.soon, one.dossiers - one.late - one.soon), COLOURS, strict=True))) for one in totals]
+    return bars(rows, unit="")
+
+
+def _money(totals: Iterable[Totals]) -> list[str]:
+    totals = list(totals)
+    sums = [
+        ("Engagé (plafond des conventions en cours)", sum(one.engaged_cents for one in totals)),
+        ("Mandaté", sum(one.ordered_cents for one in totals)),
+        ("Payé", sum(one.paid_cents for one in totals)),
+    ]
+    return ["## Argent", "", *table(("", "Montant"), [(label, f"**{euros(from_cents(value))}**") for label, value in sums]), ""]
+
+
+def _waiting(title: str, lines: list[Outlook], at: datetime, nothing: str) -> list[str]:
+    if not lines:
+        return [title, "", nothing, ""]
+    return [
+        title,
+        "",
+        *table(("", "Dossier", "État", "Étape attendue", "Par", "Avant le", "Bloqué par"), [_row(one, at) for one in lines]),
+        "",
+    ]
+
+
+def _row(one: Outlook, at: datetime) -> list[str]:
+    days = days_in_state(one.entered_on, at)
+    return [
+        SIGNS[age(one.due_on, paris_day(at))],
+        link(one.reference, page_address(one.reference)),
+        f"{one.state.label}, {counted(days, 'jour', 'jours')}",
+        STEPS[one.step].label if one.step in STEPS else "",
+        ", ".join(role.label for role in one.by),
+        _overdue(one.due_on, paris_day(at)),
+        plain(one.blocked) if one.blocked else "",
+    ]
+
+
+def _overdue(due: date | None, today: date) -> str:
+    if due is None:
+        return ""
+    late = (today - due).days
+    return f"{short_day(due.isoformat())} ({counted(late, 'jour', 'jours')} de retard)" if late > 0 else short_day(due.isoformat())
+
+
+def _rounds(home: Home) -> list[str]:
+    done = [(label, mark) for name, label in ROUNDS.items() if (mark := home.marks.last(name)) is not None]
+    rows = [(label, wall_time(mark.done_at), plain(mark.told)) for label, mark in done]
+    return [
+        "## Dernières rondes",
+        "",
+        *(table(("Ronde", "Quand", "Ce qu’elle a fait"), rows) if rows else ["Aucune ronde n’a encore eu lieu."]),
+        "",
+    ]
+
+
+def _health(home: Home) -> list[str]:
+    """What is not as it should be: letters that wait or were given up."""
+    held, dead = home.outbox.held(), home.outbox.given_up()
+    rows = [("⚠️", plain(one.reference), plain(one.key), plain(one.fault)) for one in held[:10]]
+    rows += [("❌", plain(reference), plain(key), plain(fault)) for reference, key, fault in dead[:10]]
+    waiting = counted(home.outbox.waiting(), "envoi en attente", "envois en attente")
+    told = f"{waiting}, {counted(len(dead), 'envoi abandonné', 'envois abandonnés')}."
+    return ["## Santé", "", told, "", *(table(("", "Dossier", "Envoi", "Pourquoi"), rows) if rows else [])]

@@ -1,0 +1,174 @@
+"""The page of one dossier on the operators' desk: where it stands, what is missing and who can clear it, what was done, the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from flows.home import Home
+from flows.markdown import link, plain, table
+from flows.reading import OUTCOMES, STATUSES
+from flows.screen import role_label, short_day, wall_time
+from models.views import terms_told
+from states.calculation import entitlement, in_force
+from states.decide import next_steps
+from states.delays import paris_day
+from states.facts import Partnership
+from states.french import counted, euros
+from states.lifecycle import ROWS, STEPS
+from states.outlook import Age, age
+from states.words import FINAL_STATES, STATE_LABELS, Role, State
+
+Form = Callable[[str, str], str | None]  # the address of the run form of a trigger for a reference, where there is one
+TRAINEES_AT_MOST, ENTRIES_AT_MOST = 60, 40
+SIGNS = {Age.LATE: "🔴", Age.SOON: "🟡", Age.CALM: "🟢"}
+STYLES = (
+    "classDef past fill:#dcfce7,stroke:#16a34a,color:#14532d",
+    "classDef present fill:#2563eb,stroke:#1e3a8a,color:#ffffff",
+    "classDef possible fill:#fef9c3,stroke:#ca8a04,color:#713f12,stroke-dasharray:4 3",
+)
+
+
+def page(home: Home, reference: str, *, at: datetime, form: Form) -> tuple[str, Partnership]:
+    """The page as markdown, and the facts that it shows. Raises Invalid, Unreachable."""
+    told, partnership, history = home.views.page(reference, on=paris_day(at))
+    lines = [
+        f"# {reference} : {partnership.state.label}",
+        "",
+        *_summary(partnership, told),
+        "",
+        "## Où en est le dossier",
+        "",
+        "```mermaid",
+        *diagram(partnership.state, _visited(history)),
+        "```",
+        "",
+        "Vert : fait. Bleu : maintenant. Jaune : possible ensuite.",
+        "",
+        *_next(partnership, at, form),
+        *_entitlement(partnership, at),
+        *_findings(told),
+        *_timeline(history),
+        *_proof(reference, history),
+    ]
+    return "\n".join(lines), partnership
+
+
+def _summary(partnership: Partnership, told: dict[str, Any]) -> list[str]:
+    terms, due = told["terms"], told["entitlement"]
+    rows = [
+        (
+            "État",
+            f"**{partnership.state.label}** depuis le {short_day(partnership.entered_on.isoformat()) if partnership.entered_on else '?'}",
+        ),
+        ("Parties", f"{plain(partnership.centre.name)} et {plain(partnership.university.name)}"),
+        ("Conditions", f"{euros(Decimal(terms['rate']))} par stagiaire, {terms['cap']} au plus, département {terms['department']}"),
+        ("Année", terms["academic_year"]),
+        (
+            "Droit à subvention",
+            f"**{euros(Decimal(due['amount']))}** ({due['subsidised']} sur {counted(due['eligible'], 'éligible', 'éligibles')})",
+        ),
+    ]
+    return table(("", ""), rows)
+
+
+def _visited(history: list[dict[str, Any]]) -> list[State]:
+    """The states that the dossier has been in, in order; an undone step leaves its state behind."""
+    path: list[State] = []
+    for told in history:
+        if told["outcome"] != "done":
+            continue
+        arrived = State(told["to"])
+        if STEPS[told["trigger"]].back and arrived in path:
+            del path[path.index(arrived) + 1 :]
+        elif not path or path[-1] is not arrived:
+            path.append(arrived)
+    return path
+
+
+def diagram(now: State, visited: list[State]) -> list[str]:
+    """The lifecycle with the past, the present and what may come next; states that were never near are left out."""
+    possible = {row.dest for row in ROWS if row.dest is not None and now in row.source} - {now}
+    shown = [state for state in STATE_LABELS if state in {*visited, now, *possible}]
+    lines = ["stateDiagram-v2", "    direction LR", *(f"    {state.value} : {state.label}" for state in shown)]
+    first = visited[0] if visited else now
+    lines.append(f"    [*] --> {first.value}")
+    gone = list(pairwise(visited))
+    lines += [f"    {one.value} --> {other.value}" for one, other in gone]
+    lines += [f"    {now.value} --> {state.value}" for state in shown if state in possible and (now, state) not in gone]
+    lines += [f"    {now.value} --> [*]"] if now in FINAL_STATES else []
+    lines += [f"    {style}" for style in STYLES]
+    kinds = (("past", set(visited) - {now}), ("present", {now}), ("possible", possible - set(visited)))
+    return [*lines, *(f"    class {state.value} {kind}" for kind, states in kinds for state in shown if state in states)]
+
+
+def _next(partnership: Partnership, at: datetime, form: Form) -> list[str]:
+    """The steps that move the dossier, with what is missing for each: the same list as `jalon why`."""
+    rows = []
+    for found in next_steps(partnership, at=at):
+        if found.step.dest is None:
+            continue
+        due = f"{SIGNS[age(found.due_on, paris_day(at))]} {short_day(found.due_on.isoformat())}" if found.due_on else ""
+        missing = "<br>".join(f"{plain(one.reason)} → {plain(one.who)}" for one in found.unmet) or "rien"
+        address = form(found.step.trigger, partnership.reference)
+        label = link(found.step.label, address) if address else found.step.label
+        rows.append((label, ", ".join(role.label for role in found.step.by if role is not Role.CLOCK), due, missing))
+    if not rows:
+        return ["Le dossier est terminé.", ""]
+    return ["## Ce qui peut venir ensuite", "", *table(("Étape", "Par", "Attendue le", "Ce qui manque, et qui peut y remédier"), rows), ""]
+
+
+def _entitlement(partnership: Partnership, at: datetime) -> list[str]:
+    if not partnership.trainees:
+        return []
+    due = entitlement(partnership, paris_day(at))
+    rows = [(str(one.trainee), str(one.rank), STATUSES[one.status], plain(one.reason), euros(one.unit)) for one in due.lines]
+    more = [f"{len(rows) - TRAINEES_AT_MOST} autres."] if len(rows) > TRAINEES_AT_MOST else []
+    terms = terms_told(in_force(partnership, paris_day(at))[-1])
+    title = f"## Droit à subvention : {euros(due.amount)}"
+    heads = ("Stagiaire n°", "Rang", "Statut", "Pourquoi", "Montant")
+    return [title, "", f"Plafond : {terms['cap']} stagiaires.", "", *table(heads, rows[:TRAINEES_AT_MOST]), *more, ""]
+
+
+def _findings(told: dict[str, Any]) -> list[str]:
+    if not told["findings"]:
+        return []
+    rows = [
+        (f"`{one['code']}`", plain(one["reason"], 600), wall_time(one["opened_at"])[:10], plain(one["source"])) for one in told["findings"]
+    ]
+    return ["## Constats", "", *table(("Code", "Constat", "Depuis le", "Source"), rows), ""]
+
+
+def _timeline(history: list[dict[str, Any]]) -> list[str]:
+    """The last entries, the newest first. No motive, no free text: they stay in the ledger."""
+    rows = [
+        (
+            str(told["n"]),
+            short_day(told["effective_on"]),
+            wall_time(told["recorded_at"]),
+            STEPS[told["trigger"]].label if told["trigger"] in STEPS else plain(told["trigger"]),
+            OUTCOMES[told["outcome"]],
+            f"{plain(told['actor'])} ({', '.join(role_label(role) for role in told['role'].split(','))})",
+        )
+        for told in reversed(history)
+    ]
+    older = (
+        [f"Et {counted(len(rows) - ENTRIES_AT_MOST, 'entrée plus ancienne', 'entrées plus anciennes')}."]
+        if len(rows) > ENTRIES_AT_MOST
+        else []
+    )
+    heads = ("Entrée", "Date du fait", "Saisi le", "Étape", "Résultat", "Par")
+    return ["## Chronologie", "", *table(heads, rows[:ENTRIES_AT_MOST]), "", *older, ""]
+
+
+def _proof(reference: str, history: list[dict[str, Any]]) -> list[str]:
+    return [
+        "## Preuve",
+        "",
+        f"Tête de la chaîne, à l’entrée {history[-1]['n']} : `{history[-1]['digest']}`",
+        "",
+        f"À vérifier par : `jalon verify {reference}`. {link('Tableau de bord', '/v2/artifacts/key/tableau-de-bord')}",
+    ]

@@ -1,0 +1,126 @@
+"""What the desk in Prefect shows: pages as artifacts, steps as events, and forms that offer the dossiers in the right state."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+from uuid import NAMESPACE_URL, uuid5
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import ArtifactCreate, DeploymentUpdate
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.context import FlowRunContext
+
+from flows.board_page import KEY, board, page_key
+from flows.dossier_page import page
+from flows.home import Home
+from models.outbox import Parcel
+from states.facts import Partnership
+from states.lifecycle import ROWS, Step
+from states.outlook import outlook
+from states.words import State
+
+OFFERED_AT_MOST = 100  # dossiers in one form; with more, the reference is typed
+EVENT = "jalon."
+RESOURCE = "jalon.partnership."
+
+
+class Desk:
+    """The desk of one database on one Prefect server; what it shows can always be computed again from the ledger."""
+
+    def __init__(self, home: Home, client: PrefectClient) -> None:
+        self._home = home
+        self._client = client
+        self._deployments: dict[str, DeploymentResponse] | None = None
+
+    async def deployments(self) -> dict[str, DeploymentResponse]:
+        """The deployments of jalon by name, read once."""
+        if self._deployments is None:
+            found = await self._client.read_deployments(limit=200)
+            self._deployments = {one.name: one for one in found}
+        return self._deployments
+
+    async def show_dossier(self, reference: str, *, at: datetime, force: bool = False) -> Partnership:
+        """Publish the page of a dossier when it says something new, and keep its line of the board. Raises Invalid, Unreachable."""
+        known = await self.deployments()
+
+        def form(trigger: str, asked: str) -> str | None:
+            one = known.get(trigger)
+            parameters = quote(json.dumps({"reference": asked}))
+            return f"/v2/deployments/deployment/{one.id}/run?parameters={parameters}" if one else None
+
+        text, partnership = page(self._home, reference, at=at, form=form)
+        self._home.board.keep([(outlook(partnership, at), partnership.version)])
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if force or digest != self._home.board.published(reference):
+            await self._artifact(page_key(reference), text)
+            self._home.board.publish(reference, digest)
+        return partnership
+
+    async def show_board(self, *, at: datetime) -> None:
+        """Publish the dashboard."""
+        await self._artifact(KEY, board(self._home, at=at))
+
+    async def announce(self, parcels: Iterable[Parcel]) -> None:
+        """Tell Prefect of steps, each under an id of its own: a second telling is the same event."""
+        events = [event(parcel) for parcel in parcels]
+        if events:
+            answer = await self._client.request("POST", "/events", json=events)
+            answer.raise_for_status()
+
+    async def offer(self, states: Iterable[State] | None = None) -> None:
+        """Let the forms offer the dossiers in the right state: those of the steps that `states` touch, or of all."""
+        touched = set(states) if states is not None else set(State)
+        known = await self.deployments()
+        for row in ROWS:
+            one = known.get(row.trigger)
+            if one is None or touched.isdisjoint(row.source) or len(row.source) >= len(State) - 1:
+                continue
+            schema = offering(one.parameter_openapi_schema or {}, self._choices(row))
+            if schema != one.parameter_openapi_schema:
+                await self._client.update_deployment(one.id, DeploymentUpdate(parameter_openapi_schema=schema))
+                one.parameter_openapi_schema = schema
+
+    def _choices(self, row: Step) -> list[str] | None:
+        """The dossiers of a form, or None when there are too many to choose from."""
+        found: list[str] = []
+        for state in row.source:
+            found += self._home.board.in_state(state, OFFERED_AT_MOST + 1)
+        return sorted(found) if 0 < len(found) <= OFFERED_AT_MOST else None
+
+    async def _artifact(self, key: str, text: str) -> None:
+        """A page is the description of an artifact: that is what the address of its key draws, with the older ones below it."""
+        run = FlowRunContext.get()
+        run_id = run.flow_run.id if run is not None and run.flow_run is not None else None
+        await self._client.create_artifact(ArtifactCreate(key=key, type="markdown", description=text, data=text, flow_run_id=run_id))
+
+
+def offering(schema: dict[str, Any], choices: list[str] | None) -> dict[str, Any]:
+    """The schema of a form whose `reference` is one of `choices`, or any text."""
+    properties = dict(schema.get("properties", {}))
+    if "reference" not in properties:
+        return schema
+    field = {name: value for name, value in properties["reference"].items() if name != "enum"}
+    properties["reference"] = {**field, "enum": choices} if choices else field
+    return {**schema, "properties": properties}
+
+
+def event(parcel: Parcel) -> dict[str, Any]:
+    """A step as an event of Prefect. It names nobody: who did what stands in the ledger."""
+    told = parcel.told
+    return {
+        "id": str(uuid5(NAMESPACE_URL, f"jalon:{parcel.key}:{parcel.digest}")),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": f"{EVENT}{told['trigger']}",
+        "resource": {
+            "prefect.resource.id": f"{RESOURCE}{parcel.reference}",
+            "prefect.resource.name": parcel.reference,
+            "jalon.state": told["to"],
+        },
+        "related": [],
+        "payload": {name: told[name] for name in ("n", "version", "from", "to", "recorded_at")} | {"digest": parcel.digest},
+    }

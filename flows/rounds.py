@@ -1,0 +1,133 @@
+"""The rounds that the clock starts. Each is keyed by its own day: doubled or late, it does nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from datetime import date
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State as RunState
+from prefect.states import Completed, Failed
+
+from flows.home import Home, shared_home
+from flows.ports import mail
+from flows.ports.clock import now
+from flows.publishing import Desk
+from flows.reminders import reminder, seal_letter
+from flows.settings import settings
+from models.answers import Invalid
+from models.faults import Unreachable
+from models.marks import Mark
+from states.calendars import is_working_day
+from states.delays import paris_day
+from states.french import counted, day
+from states.outlook import Age, Outlook, age
+from states.words import Role
+
+SLICE, AT_ONCE = 500, 16
+CALENDAR = "metropole"  # of the desk itself; the delays of a dossier follow the calendar of its own centre
+
+
+@flow(name="daily", description="Ronde du matin, les jours ouvrés : rappelle à chacun les échéances passées ou proches.")
+async def daily() -> RunState[None]:
+    """Write to everybody whose dossiers are late or soon due: one letter a day, at most."""
+    return await _once("daily", paris_day(now()), _daily)
+
+
+@flow(name="nightly", description="Chaque nuit : vérifie chaque dossier, et scelle les têtes de toutes les chaînes.")
+async def nightly() -> RunState[None]:
+    """Verify every dossier, write the seal of the day, and send it to the auditors."""
+    return await _once("nightly", paris_day(now()), _nightly)
+
+
+@flow(name="refresh", description="Recalcule le tableau de bord et la page de chaque dossier depuis le registre.")
+async def refresh(*, force: bool = False) -> RunState[None]:
+    """Compute the desk again. With `force`, publish every page, even one that says nothing new: Prefect may have lost it."""
+    home = shared_home(settings())
+    try:
+        message = await refresh_desk(home, force=force)
+    except Unreachable as fault:
+        return Failed(name="Unreachable", message=str(fault))
+    home.marks.set("refresh", message, now=now())
+    return Completed(message=message)
+
+
+async def refresh_desk(home: Home, *, force: bool) -> str:
+    """Show every dossier and the dashboard as the ledger says; what was done, in French. Raises Unreachable."""
+    after, shown, left = "", 0, []
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with get_client() as client:
+        desk = Desk(home, client)
+
+        async def show(reference: str) -> str | None:
+            async with gate:
+                try:
+                    await desk.show_dossier(reference, at=now(), force=force)
+                except Invalid:
+                    return reference  # its rows cannot be read: the nightly verification says why
+            return None
+
+        while references := home.board.references(after, SLICE):
+            left += [one for one in await asyncio.gather(*map(show, references)) if one]
+            after, shown = references[-1], shown + len(references)
+        await desk.offer()
+        await desk.show_board(at=now())
+    illegible = f" {counted(len(left), 'dossier est illisible', 'dossiers sont illisibles')} : {', '.join(left[:5])}." if left else ""
+    return f"{counted(shown, 'dossier recalculé', 'dossiers recalculés')}.{illegible}"
+
+
+async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[tuple[str, bool]]]) -> RunState[None]:
+    """Do the work of a day once; a mark that could not be honoured is given back."""
+    home = shared_home(settings())
+    key = today.isoformat()
+    try:
+        if not home.marks.take(name, key, now=now()):
+            earlier = home.marks.last(name) or Mark(key, "", "")
+            return Completed(message=f"Déjà fait pour le {day(today)}. {earlier.told}".strip())
+        try:
+            message, holds = await work(home, today)
+        except BaseException:
+            home.marks.drop(name, key)
+            raise
+        home.marks.tell(name, key, message, now=now())
+    except Unreachable as fault:
+        return Failed(name="Unreachable", message=str(fault))
+    return Completed(message=message) if holds else Failed(name="Broken", message=message)
+
+
+async def _daily(home: Home, today: date) -> tuple[str, bool]:
+    if not is_working_day(today, CALENDAR):
+        return f"Le {day(today)} n’est pas un jour ouvré.", True
+    pressing: list[Outlook] = []
+    while found := home.board.due(SLICE, offset=len(pressing)):
+        pressing += [one for one in found if age(one.due_on, today) is not Age.CALM]
+        if len(found) < SLICE or age(found[-1].due_on, today) is Age.CALM:
+            break
+    letters = 0
+    for person in home.register.everyone():
+        theirs = [one for one in pressing if not set(one.by).isdisjoint(person.roles)]
+        if theirs:
+            mail.write(reminder(person, theirs, today, now()), folder=home.settings.mail_dir, sender=home.settings.mail_from)
+            letters += 1
+    return f"{counted(len(pressing), 'échéance', 'échéances')}, {counted(letters, 'rappel envoyé', 'rappels envoyés')}.", True
+
+
+async def _nightly(home: Home, today: date) -> tuple[str, bool]:
+    verified = home.verifier.verify_all()
+    heads = [{"reference": one.reference, "entries": one.entries, "head": one.head} for one in verified]
+    content = json.dumps({"day": today.isoformat(), "heads": heads}, ensure_ascii=False, indent=1, sort_keys=True).encode()
+    seal = hashlib.sha256(content).hexdigest()
+    folder = home.settings.home / "seals"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{today.isoformat()}.json").write_bytes(content)
+    for person in home.register.holding(Role.AUDITOR):
+        letter = seal_letter(person, today, seal, len(heads), now())
+        mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
+    broken = [f"{one.reference} : {' '.join(one.faults)}" for one in verified if one.faults]
+    entries = counted(sum(one.entries for one in verified), "entrée", "entrées")
+    told = f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}. Sceau : {seal[:16]}…"
+    return " ".join([told, *broken]), not broken

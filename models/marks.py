@@ -1,0 +1,74 @@
+"""What is done once only: a round on its own day, an event by its own id. The mark is taken first, so that two cannot both do it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete, insert, literal_column, select, update
+
+from models import tables
+from models.constraints import violated
+from models.entries import instant
+from models.store import Store
+
+M = tables.marks.c
+
+
+class Mark(NamedTuple):
+    """What was done under a name and a key: when (ISO instant in UTC), and in what words."""
+
+    key: str
+    done_at: str
+    told: str
+
+
+class Marks:
+    """The marks of one database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        here = (M.name == bindparam("name_"), M.key == bindparam("key_"))
+        self._take = store.compile(insert(tables.marks).values({column.name: bindparam(column.name) for column in tables.marks.columns}))
+        self._tell = store.compile(update(tables.marks).where(*here).values(done_at=bindparam("done_at"), told=bindparam("told")))
+        self._drop = store.compile(delete(tables.marks).where(*here))
+        self._last = store.compile(
+            select(M.key, M.done_at, M.told)
+            .where(M.name == bindparam("name_"))
+            .order_by(M.done_at.desc(), M.key.desc())
+            .limit(literal_column("1"))
+            .offset(literal_column("0"))
+        )
+
+    def take(self, name: str, key: str, *, now: datetime) -> bool:
+        """Take a mark; False when it was taken before."""
+        try:
+            with self._store.transaction() as cursor:
+                cursor.execute(self._take, {"name": name, "key": key, "done_at": instant(now), "told": ""})
+        except Exception as fault:
+            if violated(fault) != "pk_marks":
+                raise
+            return False
+        return True
+
+    def tell(self, name: str, key: str, told: str, *, now: datetime) -> None:
+        """Say what came of it."""
+        with self._store.transaction() as cursor:
+            cursor.execute(self._tell, {"name_": name, "key_": key, "done_at": instant(now), "told": told})
+
+    def set(self, name: str, told: str, *, now: datetime) -> None:
+        """Say what was done last under a name that has no keys."""
+        self.take(name, "", now=now)
+        self.tell(name, "", told, now=now)
+
+    def drop(self, name: str, key: str) -> None:
+        """Give a mark back: what it stood for could not be done."""
+        with self._store.transaction() as cursor:
+            cursor.execute(self._drop, {"name_": name, "key_": key})
+
+    def last(self, name: str) -> Mark | None:
+        """The last mark of a name, whenever it was taken."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._last, {"name_": name})
+            row = cursor.fetchone()
+        return Mark(*row) if row else None
