@@ -1,6 +1,9 @@
 # Two commands are enough: `make demo` and `make test`. Each installs what it needs, from locked versions.
 
 PYTHON ?= python3
+# A program of the system that tests need: there already, or installed by the administrator of a Debian.
+install = { command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }; }
 BIN := .venv/bin
 
 .PHONY: help demo up down dashboard test check format generate communes bench lock clean
@@ -28,9 +31,8 @@ dashboard: .venv/run.stamp
 	@$(BIN)/jalon dashboard --home var/demo/prefect
 
 test: .venv/dev.stamp
-	@command -v strace >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get update -qq && apt-get install -y -qq strace >/dev/null; } || \
-	  echo "strace is missing and cannot be installed here: the count of fsync on SQLite is left out."
+	@$(call install,strace) || echo "strace is missing and cannot be installed here: the count of fsync on SQLite is left out."
+	@$(call install,chromium) || echo "chromium is missing and cannot be installed here: the browser tests are left out."
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/dev.stamp

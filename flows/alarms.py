@@ -17,7 +17,7 @@ from prefect.states import Completed
 from flows.home import shared_home
 from flows.ports import mail
 from flows.ports.clock import now
-from flows.publishing import EVENT, RESOURCE, Desk
+from flows.publishing import CHECKED, EVENT, RESOURCE, Desk
 from flows.reminders import alert_letter
 from flows.settings import settings
 from states.french import counted
@@ -67,7 +67,7 @@ def automations(deployments: dict[str, UUID]) -> list[AutomationCore]:
     failed = {f"prefect.flow-run.{name}" for name in FAILED}
     tagged = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{MONEY}"}
     return [
-        _automation("jalon : contrôler après chaque étape", {f"{EVENT}*"}, {"prefect.resource.id": f"{RESOURCE}*"}, checks),
+        _automation("jalon : contrôler après chaque étape", {f"{EVENT}*"}, {"prefect.resource.id": f"{RESOURCE}*", CHECKED: "no"}, checks),
         _automation("jalon : signaler une exécution qui échoue", failed, {"prefect.resource.id": f"{RUN}*"}, alarm),
         _automation(
             "jalon : signaler une étape d’argent refusée", {"prefect.flow-run.Refused"}, {"prefect.resource.id": f"{RUN}*"}, alarm, tagged

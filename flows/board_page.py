@@ -36,9 +36,8 @@ def board(home: Home, *, at: datetime) -> str:
     """The dashboard as markdown. Raises Unreachable."""
     today = paris_day(at)
     totals = home.board.totals(today, today + SOON)
-    due = home.board.due(LATE_AT_MOST + COMING_AT_MOST)
-    late = [one for one in due if age(one.due_on, today) is Age.LATE][:LATE_AT_MOST]
-    coming = [one for one in due if age(one.due_on, today) is not Age.LATE][:COMING_AT_MOST]
+    late = [one for one in home.board.due(LATE_AT_MOST) if age(one.due_on, today) is Age.LATE]
+    coming = list(home.board.due(COMING_AT_MOST, since=today))
     lines = [
         "# Tableau de bord des partenariats",
         "",

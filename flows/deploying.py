@@ -14,6 +14,7 @@ from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
+from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
@@ -30,10 +31,17 @@ POOL = "jalon"
 async def install() -> None:
     """All of it: what has to be on the server before a worker may start. A step added here must bear being done again."""
     async with get_client() as client:
+        await answers(client)
         await make_pool(client)
         await deploy_all(client)
         await alarms.install(client)
     await rounds.refresh_desk(shared_home(settings()), force=True)
+
+
+async def answers(client: PrefectClient) -> None:
+    """Wait for the server, which may just have been started; whoever started us ends us when it does not come."""
+    while await client.api_healthcheck() is not None:  # noqa: ASYNC110 - the server is another process: nobody can wake us
+        await asyncio.sleep(0.1)
 
 
 async def make_pool(client: PrefectClient) -> None:
@@ -55,7 +63,13 @@ async def deploy_all(client: PrefectClient) -> None:
 
 
 async def _deploy(
-    client: PrefectClient, *, entrypoint: str, work_pool: dict[str, str], schedules: list[dict[str, Any]], **rest: Any
+    client: PrefectClient,
+    *,
+    entrypoint: str,
+    work_pool: dict[str, str],
+    schedules: list[dict[str, Any]],
+    concurrency_limit: dict[str, Any] | None = None,
+    **rest: Any,
 ) -> UUID:
     """One deployment, made or made again. A field of the table that Prefect does not know is a TypeError."""
     module, _, name = entrypoint.rpartition(".")
@@ -70,6 +84,8 @@ async def _deploy(
             DeploymentScheduleCreate(schedule=CronSchedule(cron=one["cron"], timezone=one["timezone"]), active=one["active"])
             for one in schedules
         ],
+        concurrency_limit=concurrency_limit["limit"] if concurrency_limit else None,
+        concurrency_options=ConcurrencyOptions(collision_strategy=concurrency_limit["collision_strategy"]) if concurrency_limit else None,
         parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
         enforce_parameter_schema=True,
         **rest,

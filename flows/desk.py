@@ -34,6 +34,7 @@ from states.show import deployments
 POOL = "jalon"
 DASHBOARD = "/v2/artifacts/key/tableau-de-bord"
 NOTHING = "Rien ne tourne : il n’y a rien à arrêter."
+RUNS_AT_ONCE = 4  # of each worker: a run that starts takes a core for two seconds, and 150 MB
 INSTALL_SECONDS, WORKER_SECONDS = 120, 60
 
 
@@ -98,6 +99,7 @@ class _Desk:
         self.folder = kept.home / "prefect"
         self.began = time.monotonic()
         self.started: list[Process] = []
+        self.installing: subprocess.Popen[bytes] | None = None
         self.record = processes.read(kept.home)
 
     def up(self, host: str | None, port: int | None, workers: int | None) -> None:
@@ -153,25 +155,29 @@ class _Desk:
         process = processes.start(server.command_of(host, port), env, log)
         self.started.append(process)
         self._keep(Record(host, port, process))
+        self._begin_install()  # Prefect takes as long to import as a server to start: both at once
         server.wait(env, log, lambda: process.lives)
         (self.folder / "port").write_text(f"{port}\n")
         _say(f"  Serveur prêt ({self._seconds(began)}).")
 
+    def _begin_install(self) -> None:
+        command = [sys.executable, "-m", "flows.deploying"]
+        self.installing = processes.launch(command, self._env, self.folder / "deploying.log")
+        self.started.append(processes.of(self.installing))
+
     def _install(self) -> None:
         """Put on the server what this code needs there, unless it is there."""
-        code = fingerprint()
+        code, began, log = fingerprint(), time.monotonic(), self.folder / "deploying.log"
         if self._now.installed == code:
             return
-        began, log = time.monotonic(), self.folder / "deploying.log"
-        command = [sys.executable, "-m", "flows.deploying"]
-        with log.open("wb") as told:
-            try:
-                done = subprocess.run(  # noqa: S603 - our own interpreter, our own arguments
-                    command, env=self._env, stdin=subprocess.DEVNULL, stdout=told, stderr=told, timeout=INSTALL_SECONDS, check=False
-                )
-            except subprocess.TimeoutExpired:
-                raise Unreachable(f"Les déploiements ne sont pas faits après {INSTALL_SECONDS} secondes ; voyez {log}.") from None
-        if done.returncode != 0:
+        if self.installing is None:
+            self._begin_install()
+        assert self.installing is not None
+        try:
+            done = self.installing.wait(INSTALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Unreachable(f"Les déploiements ne sont pas faits après {INSTALL_SECONDS} secondes ; voyez {log}.") from None
+        if done != 0:
             raise Unreachable(f"Les déploiements n’ont pas pu être faits ; voyez {log}.")
         self._keep(self._now._replace(installed=code))
         _say(f"  {counted(len(deployments()['deployments']), 'déploiement fait', 'déploiements faits')} ({self._seconds(began)}).")
@@ -187,6 +193,7 @@ class _Desk:
         for place in missing:
             log = self.folder / ("worker.log" if place == 0 else f"worker-{place + 1}.log")
             command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", _name(place)]
+            command += ["--limit", str(RUNS_AT_ONCE)]
             process = processes.start(command, self._env, log)
             self.started.append(process)
             workers[place : place + 1] = [process]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from flows.home import Home
@@ -23,7 +23,8 @@ from states.outlook import Age, age
 from states.words import FINAL_STATES, STATE_LABELS, Role, State
 
 Form = Callable[[str, str], str | None]  # the address of the run form of a trigger for a reference, where there is one
-TRAINEES_AT_MOST, ENTRIES_AT_MOST = 60, 40
+TRAINEES_AT_MOST, LINES_AT_MOST = 60, 40
+ACROSS_AT_MOST = 7  # states that can be read side by side
 SIGNS = {Age.LATE: "🔴", Age.SOON: "🟡", Age.CALM: "🟢"}
 STYLES = (
     "classDef past fill:#dcfce7,stroke:#16a34a,color:#14532d",
@@ -93,7 +94,8 @@ def diagram(now: State, visited: list[State]) -> list[str]:
     """The lifecycle with the past, the present and what may come next; states that were never near are left out."""
     possible = {row.dest for row in ROWS if row.dest is not None and now in row.source} - {now}
     shown = [state for state in STATE_LABELS if state in {*visited, now, *possible}]
-    lines = ["stateDiagram-v2", "    direction LR", *(f"    {state.value} : {state.label}" for state in shown)]
+    direction = "LR" if len(shown) <= ACROSS_AT_MOST else "TB"
+    lines = ["stateDiagram-v2", f"    direction {direction}", *(f"    {state.value} : {state.label}" for state in shown)]
     first = visited[0] if visited else now
     lines.append(f"    [*] --> {first.value}")
     gone = list(pairwise(visited))
@@ -143,25 +145,29 @@ def _findings(told: dict[str, Any]) -> list[str]:
 
 
 def _timeline(history: list[dict[str, Any]]) -> list[str]:
-    """The last entries, the newest first. No motive, no free text: they stay in the ledger."""
-    rows = [
-        (
-            str(told["n"]),
-            short_day(told["effective_on"]),
-            wall_time(told["recorded_at"]),
-            STEPS[told["trigger"]].label if told["trigger"] in STEPS else plain(told["trigger"]),
-            OUTCOMES[told["outcome"]],
-            f"{plain(told['actor'])} ({', '.join(role_label(role) for role in told['role'].split(','))})",
-        )
-        for told in reversed(history)
-    ]
-    older = (
-        [f"Et {counted(len(rows) - ENTRIES_AT_MOST, 'entrée plus ancienne', 'entrées plus anciennes')}."]
-        if len(rows) > ENTRIES_AT_MOST
-        else []
-    )
+    """The newest first, the same step many times in a row as one line. No motive, no free text: they stay in the ledger."""
+
+    def same(told: dict[str, Any]) -> tuple[str, str, str, str]:
+        return told["trigger"], told["outcome"], told["actor"], told["effective_on"]
+
+    rows = [_line(list(entries)) for _, entries in groupby(reversed(history), same)]
+    older = len(rows) - LINES_AT_MOST
+    more = ["", f"Et {counted(older, 'ligne plus ancienne', 'lignes plus anciennes')} : jalon show."] if older > 0 else []
     heads = ("Entrée", "Date du fait", "Saisi le", "Étape", "Résultat", "Par")
-    return ["## Chronologie", "", *table(heads, rows[:ENTRIES_AT_MOST]), "", *older, ""]
+    return ["## Chronologie", "", *table(heads, rows[:LINES_AT_MOST]), *more, ""]
+
+
+def _line(entries: list[dict[str, Any]]) -> list[str]:
+    last, first = entries[0], entries[-1]
+    several = len(entries) > 1
+    return [
+        f"{first['n']} à {last['n']}" if several else str(last["n"]),
+        short_day(last["effective_on"]),
+        wall_time(last["recorded_at"]),
+        (STEPS[last["trigger"]].label if last["trigger"] in STEPS else plain(last["trigger"])) + (f" × {len(entries)}" if several else ""),
+        OUTCOMES[last["outcome"]],
+        f"{plain(last['actor'])} ({', '.join(role_label(role) for role in last['role'].split(','))})",
+    ]
 
 
 def _proof(reference: str, history: list[dict[str, Any]]) -> list[str]:

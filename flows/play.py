@@ -76,7 +76,7 @@ class Play:
         self._console.print(f"  [green]✓[/] {label} × {len(asked)} ({story.PEOPLE[Role.TRAINING_OFFICER]})")
 
     async def _run(self, trigger: str, role: Role, **parameters: Any) -> RunState[Any]:
-        run: Callable[..., Any] = steps.FLOWS[trigger].with_options(flow_run_name=f"{trigger}-{story.REFERENCE}")
+        run: Callable[..., Any] = steps.flow_named(trigger).with_options(flow_run_name=f"{trigger}-{story.REFERENCE}")
         if trigger != "open":
             parameters["reference"] = story.REFERENCE
         if STEPS[trigger].moves_money:

@@ -9,7 +9,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
 from prefect.states import Completed
 
-from flows.checking import Checked
+from flows.checking import Checked, check
 from flows.checks import checks
 from flows.courier import Follow, deliver_all, follow_at_once
 from flows.home import Home, shared_home
@@ -29,7 +29,7 @@ async def deliver() -> RunState[None]:
         return Completed(message=(await deliver_all(home, _run_checks)).message)
     async with get_client() as client:
         desk = Desk(home, client)
-        delivered = await deliver_all(home, _on(desk))
+        delivered = await deliver_all(home, _in_a_round(home, desk))
         home.marks.set("deliver", delivered.message, now=now())
         if delivered.checked:
             await desk.show_board(at=now())
@@ -42,17 +42,33 @@ async def follow_step(home: Home, reference: str) -> None:
         return
     async with get_client() as client:
         desk = Desk(home, client)
-        await follow_at_once(home, _on(desk), reference)
+        await follow_at_once(home, _after_a_step(desk), reference)
         await desk.show_board(at=now())
 
 
-def _on(desk: Desk) -> Follow:
-    """Pages first, so that whoever hears of the event finds them; then the event, which starts the checks."""
+async def _show(desk: Desk, reference: str, parcels: Sequence[Parcel], *, checked: bool) -> None:
+    """Pages first, so that whoever hears of the event finds them."""
+    await desk.show_dossier(reference, at=now())
+    await desk.offer({State(parcel.told[place]) for parcel in parcels for place in ("from", "to")})
+    await desk.announce(parcels, checked=checked)
+
+
+def _in_a_round(home: Home, desk: Desk) -> Follow:
+    """Many dossiers may wait: they are checked here, in one run, and not by a run for each."""
 
     async def follow(reference: str, parcels: Sequence[Parcel]) -> Checked:
-        await desk.show_dossier(reference, at=now())
-        await desk.offer({State(parcel.told[place]) for parcel in parcels for place in ("from", "to")})
-        await desk.announce(parcels)
+        found = check(home, reference)
+        await _show(desk, reference, parcels, checked=True)
+        return found
+
+    return follow
+
+
+def _after_a_step(desk: Desk) -> Follow:
+    """Whoever waits for the run is not kept waiting: the event starts the checks."""
+
+    async def follow(reference: str, parcels: Sequence[Parcel]) -> Checked:
+        await _show(desk, reference, parcels, checked=False)
         return Checked(holds=True, message="annoncé")
 
     return follow

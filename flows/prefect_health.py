@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import Any
 
 from flows import desk, processes, server
@@ -16,6 +17,7 @@ from models.faults import Unreachable
 from states.french import counted, listed
 from states.show import deployments
 
+SERVER = "Serveur Prefect"
 SILENT_AFTER = timedelta(seconds=60)
 LATE_AFTER = timedelta(minutes=5)
 START, RESTART = "Lancez : jalon up", "Lancez : jalon down, puis jalon up"
@@ -25,21 +27,25 @@ def on_prefect(kept: Settings) -> Iterator[Check]:
     """Every check of Prefect; when its server does not answer, only that."""
     record = processes.read(kept.home)
     if record is None:
-        yield Check("Serveur Prefect", WARN, "Il n’est pas démarré : ni formulaires, ni rondes.", START)
+        yield Check(SERVER, WARN, "Il n’est pas démarré : ni formulaires, ni rondes.", START)
         return
     env = desk.environment(kept, record.host, record.port)
-    try:
-        server.ask(env, "/ready")
-        found = server.ask(env, "/admin/version")
-        yield Check("Serveur Prefect", OK, f"Prefect {found} répond sur {server.address(record.host, record.port)}.")
-    except Unreachable as fault:
-        yield Check("Serveur Prefect", FAIL, str(fault), START)
+    if not server.ready(env):
+        yield Check(SERVER, FAIL, "Il ne répond pas.", START)
         return
-    for look in (_pool, _workers, _deployments, _rounds):
-        try:
+    try:
+        for look in (_server, _pool, _workers, _deployments, _rounds):
             yield look(kept, record, env)
-        except Unreachable as fault:
-            yield Check("Serveur Prefect", FAIL, str(fault), RESTART)
+    except Unreachable as fault:
+        yield Check(SERVER, FAIL, str(fault), "Ensuite, recommencez : jalon doctor")
+
+
+def _server(_kept: Settings, record: Record, env: Mapping[str, str]) -> Check:
+    there, here = server.ask(env, "/admin/version"), version("prefect")
+    told = f"Prefect {there} répond sur {server.address(record.host, record.port)}"
+    if there != here:
+        return Check(SERVER, WARN, f"{told}, mais la version installée est {here}.", RESTART)
+    return Check(SERVER, OK, f"{told}.")
 
 
 def _pool(_kept: Settings, _record: Record, env: Mapping[str, str]) -> Check:

@@ -48,6 +48,16 @@ def _began_by_ps(pid: int) -> str | None:
 
 
 def start(command: Sequence[str], env: Mapping[str, str], log: Path) -> Process:
+    """Launch a process that outlives us."""
+    return of(launch(command, env, log))
+
+
+def of(child: subprocess.Popen[bytes]) -> Process:
+    """The process that a child is, for as long as it lives."""
+    return Process(child.pid, began(child.pid) or "")
+
+
+def launch(command: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own: it hears neither Ctrl-C nor the end of the terminal. What it says goes to `log`.
 
     What the one before it said is kept beside it, as `*.old`.
@@ -55,10 +65,9 @@ def start(command: Sequence[str], env: Mapping[str, str], log: Path) -> Process:
     if log.exists():
         log.replace(log.with_name(f"{log.name}.old"))
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as told:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter, our own arguments
+        return subprocess.Popen(  # noqa: S603 - our own interpreter, our own arguments
             command, env=env, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True
         )
-    return Process(child.pid, began(child.pid) or "")
 
 
 def stop(processes: Sequence[Process]) -> list[Process]:

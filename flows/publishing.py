@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +26,15 @@ from states.words import State
 
 OFFERED_AT_MOST = 100  # dossiers in one form; with more, the reference is typed
 EVENT = "jalon."
+CHECKED = "jalon.checked"
+# What the form writes above its fields: Prefect itself writes the names of parameters.
+TITLES = {
+    "reference": "Référence du dossier",
+    "person": "Personne du registre qui agit",
+    "code": "Code à usage unique",
+    "request": "Demande",
+    "file": "Fichier déposé dans la corbeille d’arrivée",
+}
 RESOURCE = "jalon.partnership."
 
 
@@ -65,20 +74,23 @@ class Desk:
         """Publish the dashboard."""
         await self._artifact(KEY, board(self._home, at=at))
 
-    async def announce(self, parcels: Iterable[Parcel]) -> None:
-        """Tell Prefect of steps, each under an id of its own: a second telling is the same event."""
-        events = [event(parcel) for parcel in parcels]
+    async def announce(self, parcels: Sequence[Parcel], *, checked: bool) -> None:
+        """Tell Prefect of steps, each under an id of its own: a second telling is the same event.
+
+        `checked` says that the checks were made already; otherwise the last event starts them.
+        """
+        last = len(parcels) - 1
+        events = [event(parcel, checked=checked or place < last) for place, parcel in enumerate(parcels)]
         if events:
             answer = await self._client.request("POST", "/events", json=events)
             answer.raise_for_status()
 
     async def offer(self, states: Iterable[State] | None = None) -> None:
         """Let the forms offer the dossiers in the right state: those of the steps that `states` touch, or of all."""
-        touched = set(states) if states is not None else set(State)
         known = await self.deployments()
         for row in ROWS:
             one = known.get(row.trigger)
-            if one is None or touched.isdisjoint(row.source) or len(row.source) >= len(State) - 1:
+            if one is None or (states is not None and not _concerns(row, states)):
                 continue
             schema = offering(one.parameter_openapi_schema or {}, self._choices(row))
             if schema != one.parameter_openapi_schema:
@@ -86,9 +98,9 @@ class Desk:
                 one.parameter_openapi_schema = schema
 
     def _choices(self, row: Step) -> list[str] | None:
-        """The dossiers of a form, or None when there are too many to choose from."""
+        """The dossiers of a form, or None when there are none, or too many to choose from."""
         found: list[str] = []
-        for state in row.source:
+        for state in row.source if not _everywhere(row) else ():
             found += self._home.board.in_state(state, OFFERED_AT_MOST + 1)
         return sorted(found) if 0 < len(found) <= OFFERED_AT_MOST else None
 
@@ -99,17 +111,25 @@ class Desk:
         await self._client.create_artifact(ArtifactCreate(key=key, type="markdown", description=text, data=text, flow_run_id=run_id))
 
 
+def _everywhere(row: Step) -> bool:
+    return len(row.source) >= len(State) - 1
+
+
+def _concerns(row: Step, states: Iterable[State]) -> bool:
+    """Whether a dossier that has passed through `states` comes into the form of a step, or leaves it."""
+    return not _everywhere(row) and not set(states).isdisjoint(row.source)
+
+
 def offering(schema: dict[str, Any], choices: list[str] | None) -> dict[str, Any]:
-    """The schema of a form whose `reference` is one of `choices`, or any text."""
-    properties = dict(schema.get("properties", {}))
-    if "reference" not in properties:
-        return schema
-    field = {name: value for name, value in properties["reference"].items() if name != "enum"}
-    properties["reference"] = {**field, "enum": choices} if choices else field
+    """The schema of a form in French, whose `reference` is one of `choices`, or any text."""
+    properties = {name: {**field, "title": TITLES.get(name, name)} for name, field in schema.get("properties", {}).items()}
+    if "reference" in properties:
+        properties["reference"].pop("enum", None)
+        properties["reference"] |= {"enum": choices} if choices else {}
     return {**schema, "properties": properties}
 
 
-def event(parcel: Parcel) -> dict[str, Any]:
+def event(parcel: Parcel, *, checked: bool) -> dict[str, Any]:
     """A step as an event of Prefect. It names nobody: who did what stands in the ledger."""
     told = parcel.told
     return {
@@ -120,6 +140,7 @@ def event(parcel: Parcel) -> dict[str, Any]:
             "prefect.resource.id": f"{RESOURCE}{parcel.reference}",
             "prefect.resource.name": parcel.reference,
             "jalon.state": told["to"],
+            CHECKED: "yes" if checked else "no",
         },
         "related": [],
         "payload": {name: told[name] for name in ("n", "version", "from", "to", "recorded_at")} | {"digest": parcel.digest},

@@ -28,7 +28,7 @@ from states.french import counted, day
 from states.outlook import Age, Outlook, age
 from states.words import Role
 
-SLICE, AT_ONCE = 500, 16
+SLICE, AT_ONCE = 500, 4
 CALENDAR = "metropole"  # of the desk itself; the delays of a dossier follow the calendar of its own centre
 
 

@@ -134,7 +134,7 @@ def ask(env: Mapping[str, str], path: str, content: Any = None, *, seconds: floa
 
 
 def _told(code: int) -> str:
-    if code == HTTPStatus.UNAUTHORIZED:
+    if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return f"Le serveur Prefect demande un mot de passe : donnez à {SECRET} la valeur qu’elle avait au démarrage."
     return f"Le serveur Prefect refuse de répondre (code {code})."
 

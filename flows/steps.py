@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 from prefect import Flow, flow
@@ -28,7 +29,7 @@ from models.codes import Shown
 from models.faults import Unreachable
 from states.french import sentences
 from states.guard import Refused
-from states.lifecycle import ROWS, Step
+from states.lifecycle import STEPS, Step
 from states.requests import Request
 from states.words import STATE_LABELS
 
@@ -152,5 +153,14 @@ def flow_of(step: Step) -> Flow[..., Any]:
     return made
 
 
-FLOWS: dict[str, Flow[..., Any]] = {step.trigger: flow_of(step) for step in ROWS}
-globals().update(FLOWS)  # prefect.yaml names each one: flows.steps.sign
+@cache
+def flow_named(trigger: str) -> Flow[..., Any]:
+    """The flow of a step, made when it is first asked for: making all of them takes half a second. Raises KeyError."""
+    return flow_of(STEPS[trigger])
+
+
+def __getattr__(name: str) -> Flow[..., Any]:
+    """prefect.yaml names each flow as an attribute of this module: flows.steps.sign."""
+    if name not in STEPS:
+        raise AttributeError(name)
+    return flow_named(name)

@@ -48,7 +48,7 @@ class Board:
         page = select(L.page).join_from(tables.outlooks, tables.partnerships)
         self._page = store.compile(page.where(P.reference == bindparam("reference")))
         self._totals = store.compile(_totals())
-        self._due = store.compile(lines.where(L.due_on.is_not(None)).order_by(L.due_on, P.reference).limit(most).offset(offset))
+        self._due = store.compile(lines.where(L.due_on >= bindparam("since")).order_by(L.due_on, P.reference).limit(most).offset(offset))
         self._all = store.compile(
             lines.where(P.reference > bindparam("after")).order_by(P.reference).limit(most).offset(literal_column("0"))
         )
@@ -90,9 +90,9 @@ class Board:
             found = [Totals(State(row[0]), *(int(value) for value in row[1:])) for row in cursor.fetchall()]
         return tuple(sorted(found, key=lambda one: list(State).index(one.state)))
 
-    def due(self, most: int, offset: int = 0) -> tuple[Outlook, ...]:
-        """The dossiers with the nearest deadlines, the most late first."""
-        return self._lines(self._due, most=most, offset=offset)
+    def due(self, most: int, *, offset: int = 0, since: date = date.min) -> tuple[Outlook, ...]:
+        """The dossiers with a deadline on `since` or later, the most pressing first."""
+        return self._lines(self._due, most=most, offset=offset, since=since.isoformat())
 
     def after(self, reference: str, most: int) -> tuple[Outlook, ...]:
         """A slice of the whole board, by reference."""

@@ -131,6 +131,7 @@ def deployments() -> dict[str, Any]:
             "tags": ["ronde"],
             "work_pool": dict(pool),
             "schedules": [{"cron": cron, "timezone": "Europe/Paris", "active": True}],
+            "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
         }
         for name, entrypoint, description, cron in ROUNDS
     ]

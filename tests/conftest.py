@@ -23,10 +23,19 @@ _databases = itertools.count(1)
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, and count as left out, what needs a program that this machine has not and `make test` could not install."""
-    if shutil.which("strace") is None:
-        left_out = [item for item in items if item.get_closest_marker("needs_strace")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    for program in ("strace", "chromium"):
+        if shutil.which(program) is None:
+            left_out = [item for item in items if item.get_closest_marker(f"needs_{program}")]
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured is printed, and never judged."""
+    for report in terminalreporter.getreports("passed"):
+        for name, told in report.user_properties:
+            if name == "measured":
+                terminalreporter.write_line(f"measured: {told}")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -95,11 +95,10 @@ class Up(House):
     """A home where everything runs."""
 
     said: str
-    seconds: float
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+def up(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Up]:
     """One desk for all tests that find it running; each of them leaves it so."""
     up = Up(tmp_path_factory.mktemp("desk"))
     store = Store(sqlite_url(up.home / "jalon.db"), create=True)
@@ -108,8 +107,9 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     began = time.monotonic()
     try:
         up.said = up.run("up", "--port", str(server.free_port()))
-        up.seconds = time.monotonic() - began
-        sys.__stderr__.write(f"\nA fresh `jalon up` took {up.seconds:.1f} s.\n")
+        seconds = time.monotonic() - began
+        with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            print(f"\nA fresh `jalon up` took {seconds:.1f} s.")
         yield up
     finally:
         up.run("down")
@@ -123,7 +123,8 @@ def kill(process: Process) -> None:
         time.sleep(0.02)
 
 
-def test_up_says_where_everything_is_and_how_to_stop_it(up: Up) -> None:
+def test_up_says_where_everything_is_and_how_to_stop_it(up: Up, record_property: Callable[[str, object], None]) -> None:
+    record_property("measured", f"A fresh `jalon up`: {up.seconds:.1f} s")
     address = f"http://127.0.0.1:{up.record.port}"
     for told in ("Tout est prêt en", f"{address}\n", f"{address}/v2/artifacts/key/tableau-de-bord", "jalon down", LOG):
         assert told in up.said

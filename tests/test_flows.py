@@ -43,7 +43,7 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
     from flows.home import Home
     from flows.post import deliver
     from flows.settings import settings
-    from flows.steps import FLOWS
+    from flows.steps import flow_named
 
     home = Home(settings(), create=True)
     for role, person in PEOPLE.items():
@@ -57,7 +57,7 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
 
     async def run(name: str, trigger: str, person: str, reference: str = "ESSAI-1", **given: Any) -> State[Any]:
         parameters = {"person": person, **given} if trigger == "open" else {"reference": reference, "person": person, **given}
-        return note(name, await FLOWS[trigger](**parameters, return_state=True))
+        return note(name, await flow_named(trigger)(**parameters, return_state=True))
 
     def drop(name: str, content: Any) -> str:
         home.settings.inbox.mkdir(exist_ok=True)
@@ -84,7 +84,7 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
         await client.set_flow_run_state(first, Scheduled(), force=True)
         once_more = await client.read_flow_run(first)
         parameters = {"reference": "ESSAI-1", "person": "Bruno", "request": RIGHT["approve"]}
-        note("again", await run_flow(FLOWS["approve"], flow_run=once_more, parameters=parameters, return_type="state"))
+        note("again", await run_flow(flow_named("approve"), flow_run=once_more, parameters=parameters, return_type="state"))
     await run("conflict", "approve", "Bruno", request=RIGHT["approve"])
     await run("transmitted", "transmit_act", "Bruno", request=RIGHT["transmit_act"])
     await run("published", "publish_act", "Bruno", request=RIGHT["publish_act"])
@@ -119,7 +119,10 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
         logs = [log.message for log in await client.read_logs()]
     with closing(sqlite3.connect(home.settings.home / "jalon.db")) as database:
         outbox = database.execute("SELECT key, kind, role, sent_at, dead_at, fault FROM outbox ORDER BY id").fetchall()
-    forms = {name: [one.name, one.description, json.dumps(one.parameters.model_dump(), ensure_ascii=False)] for name, one in FLOWS.items()}
+    forms = {
+        name: [one.name, one.description, json.dumps(one.parameters.model_dump(), ensure_ascii=False)]
+        for name, one in ((name, flow_named(name)) for name in STEPS)
+    }
     return {
         "ends": ends,
         "first": f"prefect:{first}",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from base64 import b32encode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from flows.ports.clock import now
@@ -166,14 +167,26 @@ def right(trigger: str, acts: int) -> dict[str, Any]:
     return RIGHT[trigger] | (LATER.get(trigger, {}) if acts > 1 else {})
 
 
-def right_code(person: str, *, later: int = 0) -> str:
-    """The one-time code of somebody now; `later` periods later for who has just used one."""
-    return code_at(SECRETS[person], now() + timedelta(seconds=PERIOD * later))
-
-
 def role_for(trigger: str) -> Role:
     """The first role that the table lets do it."""
     return STEPS[trigger].by[0]
+
+
+def right_code(person: str) -> str:
+    """The one-time code that somebody's telephone shows now."""
+    return code_at(SECRETS[person], now())
+
+
+_shown: dict[str, int] = {}
+
+
+def fresh_code(person: str) -> str:
+    """A code that was not shown yet: of this period or the next; whoever wants more of them waits, as a person would."""
+    period = max(int(now().timestamp()) // PERIOD, _shown.get(person, 0) + 1)
+    while period > int(now().timestamp()) // PERIOD + 1:
+        time.sleep(0.2)
+    _shown[person] = period
+    return code_at(SECRETS[person], datetime.fromtimestamp(period * PERIOD, UTC))
 
 
 class Walk:

@@ -1,0 +1,264 @@
+"""The operators' desk as a person sees and uses it: a real server, a real worker, a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Desk
+from walks import POINTS, RIGHT, SHA, Walk, fresh_code
+
+from flows import desk as desks
+from flows import processes, server
+from flows.settings import settings
+from models.faults import Unreachable
+from models.store import Store, sqlite_url
+from models.verify import Verifier
+from models.views import Views
+from states.words import State
+
+pytestmark = pytest.mark.needs_chromium
+
+COMMAND = [sys.executable, "-c", "from flows.command import main; main()"]
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("JALON_", "PREFECT_"))}
+SHOTS = Path(__file__).resolve().parents[1] / "build" / "screenshots"
+BUSY, FRESH = "ESSAI-1", "ESSAI-2"
+NAME = "Vandekerckhove"
+PARTIES = [
+    {"Partie": "cdg", "Nom": "R. Dupont", "Qualité": "Président"},
+    {"Partie": "university", "Nom": "A. Durand", "Qualité": "Présidente"},
+]
+SIGNED = {"Signataires": PARTIES, "Points que la convention contient": POINTS, "Empreinte sha256 de la convention signée": SHA}
+
+
+Measure = Callable[[str, object], None]
+
+
+class Office:
+    """A desk that runs, and a window on it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.env = {**CLEAN, "JALON_HOME": str(home)}
+
+    def run(self, *words: str) -> str:
+        ended = subprocess.run([*COMMAND, *words], env=self.env, capture_output=True, text=True, timeout=150, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def ask(self, path: str, content: Any = None) -> Any:
+        record = processes.read(self.home)
+        assert record is not None
+        return server.ask(desks.environment(settings(self.env), record.host, record.port), path, content)
+
+    @property
+    def address(self) -> str:
+        record = processes.read(self.home)
+        assert record is not None
+        return f"http://127.0.0.1:{record.port}"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A dossier that may be signed, another that is in training, a person whose name is markup."""
+    office = Office(tmp_path_factory.mktemp("office"))
+    store = Store(sqlite_url(office.home / "jalon.db"), create=True)
+    Walk(store, BUSY).until(State.IN_TRAINING)
+    Walk(store, FRESH).until(State.APPROVED)
+    store.close()
+    try:
+        office.run("up", "--port", str(server.free_port()))
+        yield office
+    finally:
+        office.run("down")
+
+
+@pytest.fixture(scope="module")
+def window(office: Office) -> Iterator[Desk]:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with Desk(office.address, SHOTS) as window:
+        yield window
+
+
+@pytest.fixture(scope="module")
+def deployments(office: Office) -> dict[str, str]:
+    return {one["name"]: one["id"] for one in office.ask("/deployments/filter", {})}
+
+
+def test_the_dashboard_shows_where_the_dossiers_stand_and_links_to_each(window: Desk) -> None:
+    text = window.open_page("tableau-de-bord")
+    window.screenshot(SHOTS / "tableau-de-bord.png")
+    for told in ("Tableau de bord des partenariats", "2 dossiers", "Argent", "En retard", "Dernières rondes", "Santé"):
+        assert told in text
+    window.page.get_by_role("link", name=FRESH).first.click()
+    window.page.wait_for_url(f"**/dossier-{FRESH.lower()}")
+
+
+def test_the_page_of_a_dossier_shows_past_present_and_future_and_what_is_missing(window: Desk, office: Office) -> None:
+    text = window.open_page(f"dossier-{FRESH.lower()}")
+    window.screenshot(SHOTS / "dossier-approuve.png")
+    (diagram,) = window.diagrams()
+    assert diagram.split()[:3] == ["proposé", "approuvé", "signé"]
+    why = json.loads(office.run("why", FRESH, "--json"))
+    assert why["next"][0]["trigger"] == "sign"
+    assert "Signer la convention" in text
+    busy = window.open_page(f"dossier-{BUSY.lower()}")
+    missing = [
+        one["reason"]
+        for step in json.loads(office.run("why", BUSY, "--json"))["next"]
+        for one in step["unmet"]
+        if step["trigger"] == "terminate"
+    ]
+    assert all(reason in busy for reason in missing)
+
+
+def filled(window: Desk, *, signed_on: str, code: str) -> str:
+    """Fill the form `sign` as the officer who came from the page of the dossier, and submit it; the id of the run."""
+    window.open_page(f"dossier-{FRESH.lower()}")
+    window.page.get_by_role("link", name="Signer la convention").click()
+    window.page.locator("form fieldset").first.wait_for()
+    window.fill("Personne du registre qui agit", "Tania")
+    window.fill("Code à usage unique", code)
+    window.fill("Demande", {"Date de signature": signed_on, **SIGNED})
+    return window.submit()
+
+
+def test_a_form_refuses_a_wrong_date_and_a_used_code_in_french_and_then_signs(window: Desk, office: Office) -> None:
+    first = fresh_code("Tania")
+    early = filled(window, signed_on="2025-10-01", code=first)
+    assert window.wait_until_finished(early) == "Refused"
+    assert "La convention ne peut pas être signée avant" in (said := window.run_page(early)) or "SIGNED_BEFORE" in said
+    window.screenshot(SHOTS / "refus.png")
+    used = filled(window, signed_on="2025-11-18", code=first)
+    assert window.wait_until_finished(used) == "Refused"
+    assert "Ce code a déjà servi" in window.run_page(used)
+    signed = filled(window, signed_on="2025-11-18", code=fresh_code("Tania"))
+    window.screenshot(SHOTS / "formulaire.png")
+    assert window.wait_until_finished(signed) == "Completed"
+    assert f"{FRESH} est « signé »" in window.run_page(signed)
+    assert f"{FRESH} : signé" in window.open_page(f"dossier-{FRESH.lower()}")
+    window.screenshot(SHOTS / "dossier-signe.png")
+    assert [one["outcome"] for one in Views(opened(office)).history(FRESH)][-3:] == ["refused", "refused", "done"]
+
+
+def opened(office: Office) -> Store:
+    return Store(sqlite_url(office.home / "jalon.db"))
+
+
+def until(found: Any, seconds: float = 30) -> Any:
+    """The first answer that is something, asked again and again."""
+    limit = time.monotonic() + seconds
+    while not (told := found()):
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+    return told
+
+
+def test_the_event_of_a_step_starts_its_checks_once(office: Office, record_property: Measure) -> None:
+    """Twice the same event, as a server that has started again may send it."""
+
+    def checked() -> list[dict[str, Any]]:
+        named = {"flows": {"name": {"any_": ["checks"]}}, "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+        return [one for one in office.ask("/flow_runs/filter", named) if one["parameters"]["reference"] == FRESH]
+
+    until(checked)
+    (run,) = [one for one in checked() if "entrées vérifiées" in one["state"]["message"]]
+    asked = office.ask("/events/filter", {"filter": {"event": {"prefix": ["jalon.sign"]}}})["events"]
+    (event,) = [one for one in asked if one["resource"]["prefect.resource.name"] == FRESH]
+    assert (event["event"], event["id"]) == ("jalon.sign", run["parameters"]["event"])
+    seconds = _moment(run["created"]) - _moment(event["received"])
+    record_property("measured", f"From the event of a step to its follow-up run: {seconds:.2f} s")
+    office.ask(f"/deployments/{run['deployment_id']}/create_flow_run", {"parameters": run["parameters"]})
+    messages = until(lambda: (found := [one["state"]["message"] for one in checked()])[1:] and found)
+    assert "Déjà contrôlé pour cet événement." in messages
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_a_form_offers_the_dossiers_in_the_right_state(office: Office) -> None:
+    forms = {one["name"]: one["parameter_openapi_schema"]["properties"] for one in office.ask("/deployments/filter", {})}
+    assert forms["act"]["reference"]["enum"] == [FRESH]
+    assert "enum" not in forms["sign"]["reference"]
+    assert forms["complete_training"]["reference"]["enum"] == [BUSY]
+
+
+def test_from_a_click_to_a_completed_run(window: Desk, deployments: dict[str, str], record_property: Measure) -> None:
+    """Five documents attached by five people; measured and printed, not judged: the machine's speed is no fact about jalon."""
+    took = []
+    for person in ("Bruno", "Farida", "Bruno", "Farida", "Bruno"):
+        code = fresh_code(person)
+        window.open_form(deployments["attach"], {"reference": BUSY, "person": person, "code": code})
+        window.fill("Demande", {"Intitulé du document": "Pièce", "Empreinte sha256 du document": SHA})
+        run = window.submit()
+        clicked = time.monotonic()
+        assert window.wait_until_finished(run) == "Completed", window.run_page(run)
+        took.append(time.monotonic() - clicked)
+    record_property("measured", f"From click to completed run: median {statistics.median(took):.1f} s of {len(took)}")
+
+
+@pytest.mark.parametrize(
+    ("body", "ends"),
+    [
+        ({"reference": BUSY, "person": "Bruno", "request": {"title": "x", "sha256": SHA}}, "Refused"),
+        ({"reference": BUSY, "person": "Bruno", "code": "000000", "request": {"title": "x", "sha256": SHA, "clé": 1}}, "Invalid"),
+        ({"reference": "ABSENT-1", "person": "Bruno", "code": "000000", "request": {"title": "x", "sha256": SHA}}, "Invalid"),
+        ({"reference": BUSY, "person": ["Bruno"], "code": {"x": 1}, "request": "<script>"}, "Invalid"),
+        ({"reference": BUSY, "person": "Bruno", "code": "000000", "request": {"title": "y" * 100_000, "sha256": SHA}}, "Invalid"),
+    ],
+    ids=["no code", "unknown key", "no such dossier", "poisoned", "a long title"],
+)
+def test_a_run_that_walks_around_the_form_changes_nothing(office: Office, body: Any, ends: str) -> None:
+    deployment = next(one for one in office.ask("/deployments/filter", {}) if one["name"] == "attach")
+    office.ask(f"/deployments/{deployment['id']}", {"enforce_parameter_schema": False}) if False else None
+    before = Views(opened(office)).partnership(BUSY).version
+    asked = {
+        "flow_id": deployment["flow_id"], "deployment_id": deployment["id"], "parameters": body, "state": {"type": "SCHEDULED"},
+        "work_queue_name": "default", "work_pool_name": "jalon",
+    }  # fmt: skip
+    run = office.ask("/flow_runs/", asked)
+    found = lambda: (told := office.ask(f"/flow_runs/{run['id']}"))["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED") and told  # noqa: E731
+    told = until(found, 60)
+    assert told["state"]["name"] == ends, told["state"]
+    assert "Traceback" not in (told["state"]["message"] or "")
+    assert Views(opened(office)).partnership(BUSY).version == before
+
+
+def test_a_megabyte_of_motive_is_refused_at_the_door(office: Office, deployments: dict[str, str]) -> None:
+    request = {"motive": "m" * 1_000_000}
+    with pytest.raises(Unreachable, match="code 422"):
+        office.ask(
+            f"/deployments/{deployments['undo']}/create_flow_run",
+            {"parameters": {"reference": BUSY, "person": "Tania", "request": request}},
+        )
+
+
+def test_nothing_of_a_trainee_is_left_in_prefect(office: Office) -> None:
+    """A name goes through the inbox; then every table of Prefect's database is searched for it."""
+    store = opened(office)
+    inbox = office.home / "inbox"
+    inbox.mkdir(mode=0o700, exist_ok=True)
+    (inbox / "stagiaire.json").write_text(json.dumps(RIGHT["retain_trainee"] | {"family_name": NAME, "rank": 9}))
+    deployment = next(one for one in office.ask("/deployments/filter", {}) if one["name"] == "retain_trainee")
+    asked = {"reference": FRESH, "person": "Tania", "code": fresh_code("Tania"), "file": "stagiaire.json"}
+    run = office.ask(f"/deployments/{deployment['id']}/create_flow_run", {"parameters": asked})
+    told = until(lambda: (one := office.ask(f"/flow_runs/{run['id']}"))["state"]["type"] in ("COMPLETED", "FAILED") and one, 60)
+    assert told["state"]["name"] == "Completed", told["state"]
+    assert Verifier(store).verify(FRESH).faults == ()
+    kept = b"".join(path.read_bytes() for path in (office.home / "prefect").rglob("*") if path.is_file())
+    with closing(sqlite3.connect(office.home / "prefect" / "prefect.db")) as database:
+        kept += "\n".join(database.iterdump()).encode()
+    assert FRESH.encode() in kept
+    assert NAME.encode() not in kept

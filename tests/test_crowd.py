@@ -1,0 +1,98 @@
+"""Fifty people submit the same step at once: Prefect on PostgreSQL, two workers, one transition."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from walks import RIGHT, Walk
+
+from flows import desk, processes, server
+from flows.ports.clock import now
+from flows.settings import settings
+from models.codes import code_at, new_secret
+from models.people import Register
+from models.store import Store, sqlite_url
+from models.verify import Verifier
+from models.views import Views
+from states.words import Role
+
+CROWD, LONGEST = 50, timedelta(minutes=5)
+COMMAND = [sys.executable, "-c", "from flows.command import main; main()"]
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("JALON_", "PREFECT_"))}
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+class Office:
+    """A desk whose Prefect is on PostgreSQL."""
+
+    def __init__(self, home: Path, database: str) -> None:
+        self.home = home
+        self.env = {**CLEAN, "JALON_HOME": str(home), "PREFECT_SERVER_DATABASE_CONNECTION_URL": database}
+
+    def run(self, *words: str) -> str:
+        ended = subprocess.run([*COMMAND, *words], env=self.env, capture_output=True, text=True, timeout=200, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def ask(self, path: str, content: Any = None) -> Any:
+        record = processes.read(self.home)
+        assert record is not None
+        return server.ask(desk.environment(settings(self.env), record.host, record.port), path, content)
+
+
+@pytest.fixture
+def office(tmp_path: Path, postgresql_url: str) -> Iterator[Office]:
+    office = Office(tmp_path / "home", postgresql_url.replace("+psycopg", "+asyncpg"))
+    store = Store(sqlite_url(office.home / "jalon.db"), create=True)
+    Walk(store).do("open")
+    store.close()
+    try:
+        office.run("up", "--port", str(server.free_port()), "--workers", "2")
+        yield office
+    finally:
+        office.run("down")
+
+
+def test_one_of_fifty_wins_and_every_other_is_told_who_did_and_when(office: Office, record_property: Callable[[str, object], None]) -> None:
+    store = Store(sqlite_url(office.home / "jalon.db"))
+    secrets = {f"Secrétaire {number}": new_secret() for number in range(1, CROWD + 1)}
+    for name, secret in secrets.items():
+        Register(store).add(name, "conseil@essai.example", [Role.BOARD_SECRETARY], secret)
+    deployment = next(one for one in office.ask("/deployments/filter", {}) if one["name"] == "approve")
+
+    def submit(name: str) -> str:
+        asked = {"reference": "ESSAI-1", "person": name, "code": code_at(secrets[name], now()), "request": RIGHT["approve"]}
+        return str(office.ask(f"/deployments/{deployment['id']}/create_flow_run", {"parameters": asked})["id"])
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(CROWD) as crowd:
+        runs = list(crowd.map(submit, secrets))
+    ends: dict[str, dict[str, Any]] = {}
+    limit = now() + LONGEST
+    while len(ends) < CROWD:
+        assert now() < limit, Counter(one["name"] for one in ends.values())
+        found = office.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": runs}}})
+        ends = {one["id"]: one["state"] for one in found if one["state"]["type"] in FINAL}
+        time.sleep(1)
+    record_property("measured", f"{CROWD} simultaneous submissions answered in {time.monotonic() - began:.0f} s")
+    assert Counter(one["name"] for one in ends.values()) == {"Completed": 1, "Conflict": CROWD - 1}
+    done = [one for one in Views(store).history("ESSAI-1") if one["outcome"] == "done" and one["trigger"] == "approve"]
+    assert len(done) == 1
+    for state in ends.values():
+        assert "Traceback" not in state["message"]
+        if state["name"] == "Conflict":
+            assert state["message"].startswith(f"« Approuver le partenariat » a déjà été fait par {done[0]['actor']} le ")
+    assert Verifier(store).verify("ESSAI-1").faults == ()
+    for log in (office.home / "prefect").glob("worker*.log"):
+        assert "Traceback" not in log.read_text()
+    store.close()

@@ -1,0 +1,179 @@
+"""The pages of the desk: what they say is what the ledger says, and nobody can write markup into them."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from walks import AT, RIGHT, Walk
+from witness import sql
+
+from flows import board_page, dossier_page
+from flows.board_page import board, page_key
+from flows.home import Home
+from flows.markdown import bars, plain
+from flows.settings import settings
+from models.board import Board
+from models.store import Store
+from states.outlook import Age, Outlook, age, outlook
+from states.words import Role, State
+
+EVIL = "<script>alert(1)</script> [ici](javascript:x) ![](http://x.example) | `a` **b**"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    home = Home(settings({"JALON_HOME": str(tmp_path)}), create=True)
+    yield home
+    home.store.close()
+
+
+def shown(home: Home, reference: str = "ESSAI-1") -> str:
+    return dossier_page.page(home, reference, at=AT, form=lambda trigger, asked: f"/form/{trigger}/{asked}")[0]
+
+
+def kept(home: Home, walk: Walk) -> None:
+    partnership = home.views.partnership(walk.reference)
+    home.board.keep([(outlook(partnership, AT), partnership.version)])
+
+
+@given(st.text())
+def test_no_text_becomes_markup(text: str) -> None:
+    told = plain(text)
+    assert "\n" not in told
+    assert re.search(r"[\\`*_{}\[\]()!|~<>@]|https?:|www\.", re.sub(r"&#\d+;", "", told)) is None
+
+
+def test_the_page_says_what_is_missing_in_the_words_of_why(home: Home) -> None:
+    Walk(home.store).until(State.IN_TRAINING)
+    page = shown(home)
+    for step in home.views.why("ESSAI-1", at=AT)["next"]:
+        for reason in step["unmet"] if step["trigger"] in ("complete_training", "terminate") else ():
+            assert plain(reason["reason"]) in page
+    assert "[Constater la fin de la formation](/form/complete_training/ESSAI-1)" in page
+
+
+def test_the_diagram_colours_the_past_the_present_and_what_may_come(home: Home) -> None:
+    Walk(home.store).until(State.SIGNED)
+    lines = [line.strip() for line in shown(home).splitlines()]
+    classes = {line.split()[1]: line.split()[2] for line in lines if line.startswith("class ")}
+    assert classes == {"proposed": "past", "approved": "past", "signed": "present", "acted": "possible", "terminated": "possible"}
+    assert "signed --> acted" in lines
+
+
+def test_an_undone_step_is_no_past(home: Home) -> None:
+    walk = Walk(home.store).until(State.SIGNED)
+    walk.do("undo", actor="Tania")
+    assert "class signed possible" in shown(home)
+    assert "# ESSAI-1 : approuvé" in shown(home)
+
+
+def test_names_and_motives_are_shown_harmlessly_or_not_at_all(home: Home) -> None:
+    parties = {side: dict(party) for side, party in RIGHT["open"]["parties"].items()}
+    parties["cdg"]["name"] = EVIL
+    walk = Walk(home.store)
+    walk.do("open", parties=parties)
+    walk.do("approve")
+    walk.do("terminate", motive=f"{EVIL} m-o-t-i-f")
+    page = shown(home)
+    assert "<script" not in page
+    assert "javascript:" not in page
+    assert "m-o-t-i-f" not in page
+    assert page.count("```") == 2
+
+
+def test_no_page_names_a_trainee(home: Home) -> None:
+    walk = Walk(home.store).until(State.PAID)
+    kept(home, walk)
+    for page in (shown(home), board(home, at=AT)):
+        for name in (RIGHT["retain_trainee"][field] for field in ("family_name", "given_name", "born_on")):
+            assert name not in page
+
+
+def test_the_board_counts_dossiers_and_money_and_sorts_what_is_late(home: Home) -> None:
+    for number, state in enumerate((State.PROPOSED, State.APPROVED, State.APPROVED, State.PAID), start=1):
+        kept(home, Walk(home.store, f"ESSAI-{number}").until(state))
+    page = board(home, at=AT)
+    assert page.startswith("# Tableau de bord des partenariats\n\n4 dossiers, **4 en retard**, 0 à faire sous sept jours.")
+    assert "| Payé | **2\u202f000,00\u00a0€** |" in page.replace("\xa0€", "\u00a0€")
+    late = [line for line in page.splitlines() if line.startswith("| 🔴")]
+    assert [re.findall(r"ESSAI-\d", line)[0] for line in late][:1] == ["ESSAI-1"]
+    assert "(/v2/artifacts/key/dossier-essai-1)" in late[0]
+    svg = base64.b64decode(re.findall(r"base64,([^)]+)", page)[0]).decode()
+    assert svg.count("<rect") == 1 + 3 * 3
+    assert "approuvé" in svg
+
+
+@pytest.mark.parametrize(
+    ("due", "pressing"), [(None, Age.CALM), (-1, Age.LATE), (0, Age.SOON), (7, Age.SOON), (8, Age.CALM)]
+)  # fmt: skip
+def test_a_deadline_is_late_the_day_after_and_soon_for_a_week(due: int | None, pressing: Age) -> None:
+    today = date(2026, 11, 24)
+    assert age(None if due is None else today + timedelta(days=due), today) is pressing
+
+
+def line(reference: str, **changes: Any) -> Outlook:
+    told: dict[str, Any] = {
+        "reference": reference, "state": State.APPROVED, "entered_on": date(2026, 1, 1), "step": "sign", "by": (Role.TRAINING_OFFICER,),
+        "due_on": date(2026, 2, 1), "blocked": None, "findings": 0, "engaged": Decimal(40000), "ordered": Decimal(0), "paid": Decimal(0),
+    }  # fmt: skip
+    return Outlook(**(told | changes))
+
+
+def test_an_older_line_never_replaces_a_newer_one(store: Store) -> None:
+    walk = Walk(store)
+    walk.do("open")
+    lines = Board(store)
+    lines.keep([(line("ESSAI-1", paid=Decimal("2.00")), 5)])
+    lines.keep([(line("ESSAI-1"), 4)])
+    lines.keep([(line("ABSENT"), 1)])
+    assert [(one.reference, one.paid) for one in lines.due(10)] == [("ESSAI-1", Decimal("2.00"))]
+    (total,) = lines.totals(date(2026, 11, 24), date(2026, 12, 1))
+    assert (total.dossiers, total.late, total.engaged_cents) == (1, 1, 4_000_000)
+
+
+def test_a_published_page_is_remembered_until_its_text_changes(store: Store) -> None:
+    Walk(store).do("open")
+    lines = Board(store)
+    lines.keep([(line("ESSAI-1"), 1)])
+    assert lines.published("ESSAI-1") is None
+    lines.publish("ESSAI-1", "a" * 64)
+    lines.keep([(line("ESSAI-1"), 2)])
+    assert lines.published("ESSAI-1") == "a" * 64
+
+
+def test_a_board_of_a_hundred_thousand_dossiers_still_answers(home: Home) -> None:
+    with home.store.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO partnerships (id, reference, imported, state, version, n, head, entered_on, pepper) "
+            "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000) "
+            "SELECT i, 'D-' || printf('%06d', i), 0, 'approved', 1, 1, 'h', '2026-01-01', 'p' FROM c"
+        )
+        cursor.execute(
+            "INSERT INTO outlooks SELECT id, 1, state, entered_on, 'sign', '[\"training_officer\"]', "
+            "date('2026-06-01', '+' || (id % 400) || ' days'), NULL, 0, 4000000, 0, 0, NULL FROM partnerships"
+        )
+    page = board(home, at=AT)
+    assert "100000 dossiers" in page
+    assert len(page) < 20_000
+    assert page.count("](/v2/artifacts/key/dossier-d-") == board_page.LATE_AT_MOST + board_page.COMING_AT_MOST
+    plan = sql(
+        home.store, "EXPLAIN QUERY PLAN " + home.board._due.replace(":most", "30").replace(":offset", "0").replace(":since", "'2026-01-01'")
+    )
+    assert "ix_outlooks_due" in str(plan)
+
+
+def test_the_key_of_a_page_is_in_small_letters() -> None:
+    assert page_key("CDG62-ARTOIS") == "dossier-cdg62-artois"
+
+
+def test_a_drawing_without_rows_is_still_a_drawing() -> None:
+    assert bars([], unit="").startswith("<svg")
