@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from flows.dossier_page import sign
 from flows.home import Home
 from flows.markdown import bars, link, picture, plain, table
 from flows.screen import short_day, wall_time
@@ -19,7 +20,6 @@ KEY = "tableau-de-bord"
 LATE_AT_MOST, COMING_AT_MOST = 20, 10
 COLOURS = ("#dc2626", "#f59e0b", "#2563eb")  # late, soon, calm
 ROUNDS = {"deliver": "distribution", "daily": "ronde du matin", "nightly": "scellé de la nuit", "refresh": "tableau recalculé"}
-SIGNS = {Age.LATE: "🔴", Age.SOON: "🟡", Age.CALM: "🟢"}
 
 
 def page_address(reference: str) -> str:
@@ -92,7 +92,7 @@ def _waiting(title: str, lines: list[Outlook], at: datetime, nothing: str) -> li
 def _row(one: Outlook, at: datetime) -> list[str]:
     days = days_in_state(one.entered_on, at)
     return [
-        SIGNS[age(one.due_on, paris_day(at))],
+        sign(age(one.due_on, paris_day(at))),
         link(one.reference, page_address(one.reference)),
         f"{one.state.label}, {counted(days, 'jour', 'jours')}",
         STEPS[one.step].label if one.step in STEPS else "",

@@ -35,7 +35,7 @@ async def install() -> None:
         await make_pool(client)
         await deploy_all(client)
         await alarms.install(client)
-    await rounds.refresh_desk(shared_home(settings()), force=True)
+    await rounds.open_desk(shared_home(settings()))
 
 
 async def answers(client: PrefectClient) -> None:

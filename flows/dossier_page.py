@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from flows.home import Home
-from flows.markdown import link, plain, table
+from flows.markdown import dot, link, plain, table
 from flows.reading import OUTCOMES, STATUSES
 from flows.screen import role_label, short_day, wall_time
 from models.views import terms_told
@@ -25,12 +25,19 @@ from states.words import FINAL_STATES, STATE_LABELS, Role, State
 Form = Callable[[str, str], str | None]  # the address of the run form of a trigger for a reference, where there is one
 TRAINEES_AT_MOST, LINES_AT_MOST = 60, 40
 ACROSS_AT_MOST = 7  # states that can be read side by side
-SIGNS = {Age.LATE: "🔴", Age.SOON: "🟡", Age.CALM: "🟢"}
 STYLES = (
     "classDef past fill:#dcfce7,stroke:#16a34a,color:#14532d",
     "classDef present fill:#2563eb,stroke:#1e3a8a,color:#ffffff",
     "classDef possible fill:#fef9c3,stroke:#ca8a04,color:#713f12,stroke-dasharray:4 3",
 )
+
+
+SIGNS = {Age.LATE: ("#dc2626", "en retard"), Age.SOON: ("#f59e0b", "bientôt"), Age.CALM: ("#16a34a", "rien ne presse")}
+
+
+def sign(pressing: Age) -> str:
+    """A red, yellow or green dot."""
+    return dot(*SIGNS[pressing])
 
 
 def page(home: Home, reference: str, *, at: datetime, form: Form) -> tuple[str, Partnership]:
@@ -113,7 +120,7 @@ def _next(partnership: Partnership, at: datetime, form: Form) -> list[str]:
     for found in next_steps(partnership, at=at):
         if found.step.dest is None:
             continue
-        due = f"{SIGNS[age(found.due_on, paris_day(at))]} {short_day(found.due_on.isoformat())}" if found.due_on else ""
+        due = f"{sign(age(found.due_on, paris_day(at)))} {short_day(found.due_on.isoformat())}" if found.due_on else ""
         missing = "<br>".join(f"{plain(one.reason)} → {plain(one.who)}" for one in found.unmet) or "rien"
         address = form(found.step.trigger, partnership.reference)
         label = link(found.step.label, address) if address else found.step.label

@@ -34,6 +34,13 @@ def picture(svg: str, title: str) -> str:
     return f"![{plain(title)}](data:image/svg+xml;base64,{b64encode(svg.encode()).decode()})"
 
 
+def dot(colour: str, title: str) -> str:
+    """A coloured dot: unlike a letter for it, every machine has one."""
+    return picture(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="14" height="14"><circle cx="7" cy="7" r="6" fill="{colour}"/></svg>', title
+    )  # fmt: skip
+
+
 def bars(rows: Sequence[tuple[str, Sequence[tuple[int, str]]]], *, unit: str) -> str:
     """Horizontal bars as SVG: for each label its parts as `(count, colour)`, the total at the end of the bar."""
     most = max((sum(count for count, _ in parts) for _, parts in rows), default=1) or 1

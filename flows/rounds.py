@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
 from prefect import flow
@@ -25,10 +25,11 @@ from models.marks import Mark
 from states.calendars import is_working_day
 from states.delays import paris_day
 from states.french import counted, day
-from states.outlook import Age, Outlook, age
+from states.outlook import Age, Outlook, age, outlook
 from states.words import Role
 
 SLICE, AT_ONCE = 500, 4
+AT_OPENING = 50  # pages; publishing one takes Prefect about twenty milliseconds
 CALENDAR = "metropole"  # of the desk itself; the delays of a dossier follow the calendar of its own centre
 
 
@@ -78,6 +79,35 @@ async def refresh_desk(home: Home, *, force: bool) -> str:
         await desk.show_board(at=now())
     illegible = f" {counted(len(left), 'dossier est illisible', 'dossiers sont illisibles')} : {', '.join(left[:5])}." if left else ""
     return f"{counted(shown, 'dossier recalculé', 'dossiers recalculés')}.{illegible}"
+
+
+async def open_desk(home: Home) -> None:
+    """What has to be there when the desk opens: the forms, the dashboard, and the pages, unless they are so many that a run makes them."""
+    async with get_client() as client:
+        desk = Desk(home, client)
+        after, known = "", 0
+        while references := home.board.references(after, SLICE):
+            keep_lines(home, references)
+            after, known = references[-1], known + len(references)
+        if known > AT_OPENING:
+            await desk.offer()
+            await desk.show_board(at=now())
+            refreshing = (await desk.deployments())["refresh"]
+            await client.create_flow_run_from_deployment(refreshing.id, parameters={"force": True})
+    if known <= AT_OPENING:
+        await refresh_desk(home, force=True)
+
+
+def keep_lines(home: Home, references: Sequence[str]) -> None:
+    """Compute the lines of these dossiers again; one whose rows cannot be read keeps its old line."""
+    lines = []
+    for reference in references:
+        try:
+            partnership = home.views.partnership(reference)
+        except Invalid:
+            continue
+        lines.append((outlook(partnership, now()), partnership.version))
+    home.board.keep(lines)
 
 
 async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[tuple[str, bool]]]) -> RunState[None]:

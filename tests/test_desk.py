@@ -98,7 +98,7 @@ class Up(House):
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Up]:
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """One desk for all tests that find it running; each of them leaves it so."""
     up = Up(tmp_path_factory.mktemp("desk"))
     store = Store(sqlite_url(up.home / "jalon.db"), create=True)
@@ -107,9 +107,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest)
     began = time.monotonic()
     try:
         up.said = up.run("up", "--port", str(server.free_port()))
-        seconds = time.monotonic() - began
-        with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-            print(f"\nA fresh `jalon up` took {seconds:.1f} s.")
+        up.seconds = time.monotonic() - began
         yield up
     finally:
         up.run("down")

@@ -104,7 +104,7 @@ def test_the_board_counts_dossiers_and_money_and_sorts_what_is_late(home: Home) 
     page = board(home, at=AT)
     assert page.startswith("# Tableau de bord des partenariats\n\n4 dossiers, **4 en retard**, 0 à faire sous sept jours.")
     assert "| Payé | **2\u202f000,00\u00a0€** |" in page.replace("\xa0€", "\u00a0€")
-    late = [line for line in page.splitlines() if line.startswith("| 🔴")]
+    late = [line for line in page.splitlines() if line.startswith("| ![en retard]")]
     assert [re.findall(r"ESSAI-\d", line)[0] for line in late][:1] == ["ESSAI-1"]
     assert "(/v2/artifacts/key/dossier-essai-1)" in late[0]
     svg = base64.b64decode(re.findall(r"base64,([^)]+)", page)[0]).decode()
