@@ -53,7 +53,7 @@ class Desk:
             self._deployments = {one.name: one for one in found}
         return self._deployments
 
-    async def show_dossier(self, reference: str, *, at: datetime, force: bool = False) -> Partnership:
+    async def show_dossier(self, reference: str, *, at: datetime) -> Partnership:
         """Publish the page of a dossier when it says something new, and keep its line of the board. Raises Invalid, Unreachable."""
         known = await self.deployments()
 
@@ -65,7 +65,7 @@ class Desk:
         text, partnership = page(self._home, reference, at=at, form=form)
         self._home.board.keep([(outlook(partnership, at), partnership.version)])
         digest = hashlib.sha256(text.encode()).hexdigest()
-        if force or digest != self._home.board.published(reference):
+        if digest != self._home.board.published(reference):
             await self._artifact(page_key(reference), text)
             self._home.board.publish(reference, digest)
         return partnership

@@ -46,18 +46,18 @@ async def nightly() -> RunState[None]:
 
 
 @flow(name="refresh", description="Recalcule le tableau de bord et la page de chaque dossier depuis le registre.")
-async def refresh(*, force: bool = False) -> RunState[None]:
-    """Compute the desk again. With `force`, publish every page, even one that says nothing new: Prefect may have lost it."""
+async def refresh() -> RunState[None]:
+    """Compute the desk again, and publish the pages that say something new."""
     home = shared_home(settings())
     try:
-        message = await refresh_desk(home, force=force)
+        message = await refresh_desk(home)
     except Unreachable as fault:
         return Failed(name="Unreachable", message=str(fault))
     home.marks.set("refresh", message, now=now())
     return Completed(message=message)
 
 
-async def refresh_desk(home: Home, *, force: bool) -> str:
+async def refresh_desk(home: Home) -> str:
     """Show every dossier and the dashboard as the ledger says; what was done, in French. Raises Unreachable."""
     after, shown, left = "", 0, []
     gate = asyncio.Semaphore(AT_ONCE)
@@ -67,7 +67,7 @@ async def refresh_desk(home: Home, *, force: bool) -> str:
         async def show(reference: str) -> str | None:
             async with gate:
                 try:
-                    await desk.show_dossier(reference, at=now(), force=force)
+                    await desk.show_dossier(reference, at=now())
                 except Invalid:
                     return reference  # its rows cannot be read: the nightly verification says why
             return None
@@ -83,6 +83,7 @@ async def refresh_desk(home: Home, *, force: bool) -> str:
 
 async def open_desk(home: Home) -> None:
     """What has to be there when the desk opens: the forms, the dashboard, and the pages, unless they are so many that a run makes them."""
+    home.board.forget_pages()
     async with get_client() as client:
         desk = Desk(home, client)
         after, known = "", 0
@@ -93,9 +94,9 @@ async def open_desk(home: Home) -> None:
             await desk.offer()
             await desk.show_board(at=now())
             refreshing = (await desk.deployments())["refresh"]
-            await client.create_flow_run_from_deployment(refreshing.id, parameters={"force": True})
+            await client.create_flow_run_from_deployment(refreshing.id)
     if known <= AT_OPENING:
-        await refresh_desk(home, force=True)
+        await refresh_desk(home)
 
 
 def keep_lines(home: Home, references: Sequence[str]) -> None:

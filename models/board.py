@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, case, func, literal_column, select, update
+from sqlalchemy import Integer, Select, bindparam, case, func, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models import tables
@@ -48,6 +48,7 @@ class Board:
         page = select(L.page).join_from(tables.outlooks, tables.partnerships)
         self._page = store.compile(page.where(P.reference == bindparam("reference")))
         self._totals = store.compile(_totals())
+        self._forget = store.compile(update(tables.outlooks).values(page=null()))
         self._due = store.compile(lines.where(L.due_on >= bindparam("since")).order_by(L.due_on, P.reference).limit(most).offset(offset))
         self._all = store.compile(
             lines.where(P.reference > bindparam("after")).order_by(P.reference).limit(most).offset(literal_column("0"))
@@ -82,6 +83,11 @@ class Board:
             found = cursor.fetchone()
             if found is not None:
                 cursor.execute(self._publish, {"partnership_id": found[0], "page": page})
+
+    def forget_pages(self) -> None:
+        """Every page is to be published again: Prefect may have lost them."""
+        with self._store.transaction() as cursor:
+            cursor.execute(self._forget)
 
     def totals(self, today: date, soon: date) -> tuple[Totals, ...]:
         """Each state that has a dossier, in the order of the lifecycle."""
