@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State as RunState
 from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 
 from flows.home import shared_home
 from flows.ports import mail
@@ -20,6 +20,7 @@ from flows.ports.clock import now
 from flows.publishing import CHECKED, EVENT, RESOURCE, Desk
 from flows.reminders import alert_letter
 from flows.settings import settings
+from models.faults import Unreachable
 from states.french import counted
 from states.words import Role
 
@@ -40,21 +41,22 @@ async def alert(resource: str) -> RunState[None]:
         return Completed(message="Cette exécution n’existe plus.")
     if name == "alert":
         return Completed(message="Une alerte ne se signale pas elle-même.")
-    state = run.state.name if run.state and run.state.name else "?"
-    if not home.marks.take("alert", f"{run_id}:{state}", now=now()):
+    state = " ".join((run.state.name if run.state and run.state.name else "?").split())[:60]
+    key = f"{run_id}:{state}"
+    if not home.marks.take("alert", key, now=now()):
         return Completed(message="Déjà signalé.")
+    title, message = run.name if name in run.name else f"{name} ({run.name})", (run.state.message or "") if run.state else ""
     operators = home.register.holding(Role.OPERATOR)
-    for person in operators:
-        letter = alert_letter(
-            person,
-            run_id,
-            run.name if name in run.name else f"{name} ({run.name})",
-            state,
-            run.state.message or "" if run.state else "",
-            now(),
-        )
-        mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
-    return Completed(message=f"{counted(len(operators), 'exploitant prévenu', 'exploitants prévenus')}.")
+    try:
+        for person in operators:
+            letter = alert_letter(person, run_id, title, state, message, now())
+            mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
+    except Unreachable as fault:
+        home.marks.drop("alert", key)
+        return Failed(name="Unreachable", message=str(fault))
+    told = f"{counted(len(operators), 'exploitant prévenu', 'exploitants prévenus')}."
+    home.marks.tell("alert", key, told, now=now())
+    return Completed(message=told)
 
 
 def automations(deployments: dict[str, UUID]) -> list[AutomationCore]:

@@ -24,7 +24,14 @@ async def checks(reference: str, event: str | None = None) -> RunState[None]:
         home = shared_home(settings())
         if event is not None and not home.marks.take("event", event, now=now()):
             return Completed(message="Déjà contrôlé pour cet événement.")
-        checked = check(home, reference)
+        try:
+            checked = check(home, reference)
+        except BaseException:
+            if event is not None:
+                home.marks.drop("event", event)
+            raise
     except (Invalid, Unreachable) as fault:
         return Failed(name=type(fault).__name__, message=str(fault))
+    if event is not None:
+        home.marks.tell("event", event, "contrôlé", now=now())
     return Completed(message=checked.message) if checked.holds else Failed(name="Broken", message=checked.message)

@@ -57,10 +57,10 @@ async def deliver_all(home: Home, follow: Follow) -> Delivered:
 
 
 async def follow_at_once(home: Home, follow: Follow, reference: str) -> None:
-    """Do now what follows the steps of one dossier; what cannot be done stays for a round."""
+    """Do now what follows the steps of one dossier. Nothing is marked: when the lease is over, a round makes sure of it."""
     parcels = home.outbox.take(now=now(), lease=secrets.token_hex(16), follows=reference)
     if parcels:
-        await followed(home, follow, reference, parcels)
+        await follow(reference, parcels)
 
 
 async def followed(home: Home, follow: Follow, reference: str, parcels: Sequence[Parcel]) -> Checked | None:

@@ -90,7 +90,7 @@ def _visited(history: list[dict[str, Any]]) -> list[State]:
         if told["outcome"] != "done":
             continue
         arrived = State(told["to"])
-        if STEPS[told["trigger"]].back and arrived in path:
+        if told["trigger"] in STEPS and STEPS[told["trigger"]].back and arrived in path:
             del path[path.index(arrived) + 1 :]
         elif not path or path[-1] is not arrived:
             path.append(arrived)
@@ -173,8 +173,12 @@ def _line(entries: list[dict[str, Any]]) -> list[str]:
         wall_time(last["recorded_at"]),
         (STEPS[last["trigger"]].label if last["trigger"] in STEPS else plain(last["trigger"])) + (f" × {len(entries)}" if several else ""),
         OUTCOMES[last["outcome"]],
-        f"{plain(last['actor'])} ({', '.join(role_label(role) for role in last['role'].split(','))})",
+        f"{plain(last['actor'])} ({', '.join(role_label(role) for role in last['role'].split(','))}){_lent(last)}",
     ]
+
+
+def _lent(told: dict[str, Any]) -> str:
+    return f", par délégation de {plain(told['on_behalf_of'])}" if told.get("on_behalf_of") else ""
 
 
 def _proof(reference: str, history: list[dict[str, Any]]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 
 from flows.checking import Checked, check
 from flows.checks import checks
@@ -31,19 +31,22 @@ async def deliver() -> RunState[None]:
         desk = Desk(home, client)
         delivered = await deliver_all(home, _in_a_round(home, desk))
         home.marks.set("deliver", delivered.message, now=now())
-        if delivered.checked:
+        if delivered.checked or delivered.broken:
             await desk.show_board(at=now())
-    return Completed(message=delivered.message)
+    return Failed(name="Broken", message=delivered.message) if delivered.broken else Completed(message=delivered.message)
 
 
 async def follow_step(home: Home, reference: str) -> None:
     """Show a step on the desk as soon as it is done, where there is a desk; a round does what this cannot."""
     if not home.settings.desk:
         return
-    async with get_client() as client:
-        desk = Desk(home, client)
-        await follow_at_once(home, _after_a_step(desk), reference)
-        await desk.show_board(at=now())
+    try:
+        async with get_client() as client:
+            desk = Desk(home, client)
+            await follow_at_once(home, _after_a_step(desk), reference)
+            await desk.show_board(at=now())
+    except Exception:  # noqa: BLE001, S110 - the step is done whatever the desk can show of it, and a round shows it later
+        pass
 
 
 async def _show(desk: Desk, reference: str, parcels: Sequence[Parcel], *, checked: bool) -> None:
@@ -58,7 +61,8 @@ def _in_a_round(home: Home, desk: Desk) -> Follow:
 
     async def follow(reference: str, parcels: Sequence[Parcel]) -> Checked:
         found = check(home, reference)
-        await _show(desk, reference, parcels, checked=True)
+        if found.holds:  # else the dossier may not even be legible
+            await _show(desk, reference, parcels, checked=True)
         return found
 
     return follow

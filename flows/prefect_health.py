@@ -65,8 +65,8 @@ def _workers(_kept: Settings, record: Record, env: Mapping[str, str]) -> Check:
         return Check("Workers", FAIL, f"{counted(living, 'worker vit', 'workers vivent')} sur {len(record.workers)}.", START)
     heard = sum(now() - instant < SILENT_AFTER for instant in desk.heard_of(env).values())
     if heard < living:
-        return Check("Workers", FAIL, f"Le serveur n’entend plus {living - heard} worker sur {living}.", RESTART)
-    return Check("Workers", OK, f"{counted(living, 'worker vit', 'workers vivent')} et le serveur l’entend.")
+        return Check("Workers", FAIL, f"Le serveur n’entend plus {counted(living - heard, 'worker', 'workers')} sur {living}.", RESTART)
+    return Check("Workers", OK, f"{counted(living, 'worker vit et répond', 'workers vivent et répondent')} au serveur.")
 
 
 def _deployments(_kept: Settings, _record: Record, env: Mapping[str, str]) -> Check:

@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import ArtifactCreate, DeploymentUpdate
+from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.context import FlowRunContext
 
@@ -24,6 +25,7 @@ from states.lifecycle import ROWS, Step
 from states.outlook import outlook
 from states.words import State
 
+OURS = WorkPoolFilter(name=WorkPoolFilterName(any_=["jalon"]))
 OFFERED_AT_MOST = 100  # dossiers in one form; with more, the reference is typed
 EVENT = "jalon."
 CHECKED = "jalon.checked"
@@ -49,8 +51,8 @@ class Desk:
     async def deployments(self) -> dict[str, DeploymentResponse]:
         """The deployments of jalon by name, read once."""
         if self._deployments is None:
-            found = await self._client.read_deployments(limit=200)
-            self._deployments = {one.name: one for one in found}
+            found = await self._client.read_deployments(work_pool_filter=OURS, limit=200)
+            self._deployments = {one.name: one for one in found if (one.entrypoint or "").startswith("flows.")}
         return self._deployments
 
     async def show_dossier(self, reference: str, *, at: datetime) -> Partnership:

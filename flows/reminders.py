@@ -70,4 +70,4 @@ def alert_letter(person: Person, run_id: str, name: str, state: str, message: st
         "Rien n’a été changé par cette exécution, sauf ce que le journal du dossier dit.",
         *END,
     ]
-    return Letter(f"alert.{run_id}", person.name, person.mail, f"[jalon] {name} : {state}", "\n".join(body), at)
+    return Letter(f"alert.{run_id}", person.name, person.mail, f"[jalon] {' '.join(name.split())} : {state}", "\n".join(body), at)

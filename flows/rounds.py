@@ -24,7 +24,7 @@ from models.faults import Unreachable
 from models.marks import Mark
 from states.calendars import is_working_day
 from states.delays import paris_day
-from states.french import counted, day
+from states.french import counted, day, unreadable
 from states.outlook import Age, Outlook, age, outlook
 from states.words import Role
 
@@ -68,8 +68,8 @@ async def refresh_desk(home: Home) -> str:
             async with gate:
                 try:
                     await desk.show_dossier(reference, at=now())
-                except Invalid:
-                    return reference  # its rows cannot be read: the nightly verification says why
+                except Exception:  # noqa: BLE001 - its rows cannot be read: the nightly verification says why
+                    return reference
             return None
 
         while references := home.board.references(after, SLICE):
@@ -149,12 +149,20 @@ async def _daily(home: Home, today: date) -> tuple[str, bool]:
 
 async def _nightly(home: Home, today: date) -> tuple[str, bool]:
     verified = home.verifier.verify_all()
+    folder = home.settings.home / "seals"
+    path = folder / f"{today.isoformat()}.json"
     heads = [{"reference": one.reference, "entries": one.entries, "head": one.head} for one in verified]
     content = json.dumps({"day": today.isoformat(), "heads": heads}, ensure_ascii=False, indent=1, sort_keys=True).encode()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            content = path.read_bytes()  # sealed already today, and perhaps sent: what was sealed stays
+        else:
+            path.with_suffix(".part").write_bytes(content)
+            path.with_suffix(".part").replace(path)
+    except OSError as fault:
+        raise Unreachable(f"Le sceau ne peut pas être écrit dans {folder} ({unreadable(fault)}).") from fault
     seal = hashlib.sha256(content).hexdigest()
-    folder = home.settings.home / "seals"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{today.isoformat()}.json").write_bytes(content)
     for person in home.register.holding(Role.AUDITOR):
         letter = seal_letter(person, today, seal, len(heads), now())
         mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
@@ -33,12 +34,17 @@ from states.lifecycle import STEPS, Step
 from states.requests import Request
 from states.words import STATE_LABELS
 
+CODE_AT_MOST = 20
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,59}")
 Reference = Annotated[str, Field(title="Référence du dossier")]
 PersonName = Annotated[str, Field(title="Personne du registre qui agit")]
 Code = Annotated[
     str | None,
-    Field(title="Code à usage unique", description="Les six chiffres que votre application affiche ; un code sert une fois", max_length=20),
+    Field(
+        title="Code à usage unique",
+        description="Les six chiffres que votre application affiche ; un code sert une fois",
+        max_length=CODE_AT_MOST,
+    ),
 ]
 InboxFile = Annotated[str, Field(title="Fichier déposé dans la corbeille d’arrivée", json_schema_extra={"pattern": inbox.FILE_NAME})]
 
@@ -75,21 +81,7 @@ async def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Calla
     """Ask the ledger and answer as a run ends. `asked` reads the request, `done` tidies up after an accepted one."""
     try:
         home = shared_home(settings())
-        key = f"prefect:{flow_run.id}"
-        earlier = home.ledger.answered(key)
-        if earlier is not None:
-            return answered(earlier)  # this run was started again; its file may be gone from the inbox
-        request = translate(step, asked(home))
-        answer = home.ledger.fire(
-            form.reference or str(getattr(request, "reference", "")),
-            step.trigger,
-            request,
-            actor=form.person,
-            at=now(),
-            key=key,
-            via="prefect",
-            shown=_shown(home, step, form.code),
-        )
+        answer = _answer(home, step, form, asked)
         if isinstance(answer, Done):
             done(home)
             await follow_step(home, answer.reference)
@@ -97,7 +89,25 @@ async def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Calla
         return Failed(name="Invalid", message=" ".join(fault.sentences))
     except Unreachable as fault:
         return Failed(name="Unreachable", message=str(fault))
+    except Exception as fault:  # noqa: BLE001 - what a driver says of a fault may quote a row: its kind must do
+        return Failed(name="Fault", message=f"Erreur inattendue de jalon ({type(fault).__name__}).")
     return answered(answer)
+
+
+def _answer(home: Home, step: Step, form: Form, asked: Callable[[Home], Any]) -> Answer:
+    key, shown = f"prefect:{flow_run.id}", _shown(home, step, form.code)
+    earlier = home.ledger.answered(key)
+    if earlier is not None:
+        return earlier  # this run was started again; its file may be gone from the inbox
+    try:
+        request = translate(step, asked(home))
+        reference = form.reference or str(getattr(request, "reference", ""))
+        return home.ledger.fire(
+            reference, step.trigger, request, actor=form.person, at=now(), key=key, via="prefect", shown=shown
+        )  # fmt: skip
+    except Invalid:
+        _use_up(home, form, shown)
+        raise
 
 
 def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
@@ -106,7 +116,16 @@ def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
         return None
     run = FlowRunContext.get()
     created = run.flow_run.created if run is not None and run.flow_run is not None else None
+    if not isinstance(code, str) or not code.isascii() or len(code) > CODE_AT_MOST:
+        code = None  # a form that was walked around may hold anything
     return Shown(code, created or now())
+
+
+def _use_up(home: Home, form: Form, shown: Shown | None) -> None:
+    """A code in a run that asked nothing of the ledger is used up all the same: it stays in Prefect, where others may read it."""
+    if shown is not None and shown.code is not None and isinstance(form.person, str):
+        with suppress(Invalid, Unreachable):
+            home.ledger.use_up(form.person, shown)
 
 
 def _run_name() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import pyotp
@@ -16,6 +16,7 @@ from states.proof import Proof
 ISSUER = "jalon"
 PERIOD = 30  # seconds
 AROUND = (-1, 0, 1)  # periods: the clock of a telephone may be a little off
+WAITS_AT_MOST = timedelta(minutes=15)  # from the form to the worker; what waits longer may have been changed meanwhile
 FAILURES_AT_MOST = 10  # in a row; a guess is right three times in a million
 P = tables.people.c
 
@@ -60,8 +61,8 @@ class Codes:
             .values(code_failures=P.code_failures + literal_column("1"))
         )  # fmt: skip
 
-    def proof(self, cursor: Cursor, folded: str, shown: Shown) -> Proof:
-        """What the code proves; a right one is used up, a wrong one counted."""
+    def proof(self, cursor: Cursor, folded: str, shown: Shown, *, now: datetime) -> Proof:
+        """What the code proves; a right one is used up, a wrong one counted. One that waited too long proves nothing."""
         cursor.execute(self._known, {"folded": folded})
         row = cursor.fetchone()
         if row is None or row[0] is None:
@@ -78,4 +79,6 @@ class Codes:
             cursor.execute(self._fail, {"folded_": folded})
             return Proof.WRONG
         cursor.execute(self._use, {"folded_": folded, "period": totp.timecode(shown.at) + offset})
-        return Proof.RIGHT if cursor.rowcount == 1 else Proof.USED
+        if cursor.rowcount != 1:
+            return Proof.USED
+        return Proof.RIGHT if now - shown.at <= WAITS_AT_MOST else Proof.LATE

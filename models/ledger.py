@@ -127,6 +127,11 @@ class Ledger:
         found = {text: find(text) for text in dict.fromkeys(residences)}
         return tuple(found[text] for text in residences)
 
+    def use_up(self, name: str, shown: Shown) -> None:
+        """Use up the code of somebody whose question could not be asked."""
+        with self.store.transaction() as cursor:
+            self._codes.proof(cursor, folded(name), shown, now=shown.at)
+
     def answered(self, key: str) -> Answer | None:
         """What `key` was answered, or None; for a caller whose input cannot differ. Raises Unreachable."""
         with self.store.transaction(write=False) as cursor:
@@ -144,7 +149,7 @@ class Ledger:
             return _again(attempt, loaded.partnership.state, *json.loads(earlier)), None
         actor = _actor(attempt.actor, name, roles)
         if attempt.shown is not None:
-            attempt = attempt._replace(proof=self._codes.proof(cursor, folded(actor.name), attempt.shown))
+            attempt = attempt._replace(proof=self._codes.proof(cursor, folded(actor.name), attempt.shown, now=attempt.at))
         verdict = self._verdict(cursor, attempt, loaded, actor)
         if loaded.id == 0 and not isinstance(verdict, Decision):
             # There is no dossier, so no chain to write the refusal into.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select, update
@@ -13,6 +13,7 @@ from models.entries import instant
 from models.store import Store
 
 M = tables.marks.c
+LEFT_AFTER = timedelta(hours=1)
 
 
 class Mark(NamedTuple):
@@ -31,6 +32,11 @@ class Marks:
         here = (M.name == bindparam("name_"), M.key == bindparam("key_"))
         self._take = store.compile(insert(tables.marks).values({column.name: bindparam(column.name) for column in tables.marks.columns}))
         self._tell = store.compile(update(tables.marks).where(*here).values(done_at=bindparam("done_at"), told=bindparam("told")))
+        self._take_over = store.compile(
+            update(tables.marks)
+            .where(*here, M.told == literal_column("''"), M.done_at < bindparam("before"))
+            .values(done_at=bindparam("done_at"))
+        )
         self._drop = store.compile(delete(tables.marks).where(*here))
         self._last = store.compile(
             select(M.key, M.done_at, M.told)
@@ -41,15 +47,21 @@ class Marks:
         )
 
     def take(self, name: str, key: str, *, now: datetime) -> bool:
-        """Take a mark; False when it was taken before."""
+        """Take a mark; False when it was taken before. One that says nothing after an hour was left by a process that died."""
         try:
             with self._store.transaction() as cursor:
                 cursor.execute(self._take, {"name": name, "key": key, "done_at": instant(now), "told": ""})
         except Exception as fault:
             if violated(fault) != "pk_marks":
                 raise
-            return False
+            return self._taken_over(name, key, now)
         return True
+
+    def _taken_over(self, name: str, key: str, now: datetime) -> bool:
+        with self._store.transaction() as cursor:
+            asked = {"name_": name, "key_": key, "done_at": instant(now), "before": instant(now - LEFT_AFTER)}
+            cursor.execute(self._take_over, asked)
+            return cursor.rowcount == 1
 
     def tell(self, name: str, key: str, told: str, *, now: datetime) -> None:
         """Say what came of it."""

@@ -29,7 +29,6 @@ class Person(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-@lru_cache(maxsize=1024)
 def folded(name: str) -> str:
     """One spelling of a name, so that case, accents and spaces make no second person."""
     decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())

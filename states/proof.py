@@ -15,6 +15,7 @@ class Proof(StrEnum):
     MISSING = "missing"
     WRONG = "wrong"
     USED = "used"
+    LATE = "late"
     BLOCKED = "blocked"
     NOT_ENROLLED = "not_enrolled"
 
@@ -22,7 +23,8 @@ class Proof(StrEnum):
 SENTENCES = {
     Proof.MISSING: "Il manque le code à usage unique ({name}).",
     Proof.WRONG: "Ce code n’est pas le bon pour {name} à cet instant.",
-    Proof.USED: "Ce code a déjà servi : attendez le suivant (30 secondes au plus).",
+    Proof.USED: "Ce code a déjà servi, ou un plus récent depuis : attendez le suivant (30 secondes au plus).",
+    Proof.LATE: "Cette demande a attendu plus de quinze minutes : refaites-la, avec un nouveau code.",
     Proof.BLOCKED: "Trop de codes faux pour {name} : l’exploitant doit lui en donner un nouveau (jalon people enrol).",
     Proof.NOT_ENROLLED: "{name} n’a pas encore de code : l’exploitant lui en donne un (jalon people enrol).",
 }

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,21 @@ def test_a_run_that_walks_around_the_form_changes_nothing(office: Office, body: 
     assert told["state"]["name"] == ends, told["state"]
     assert "Traceback" not in (told["state"]["message"] or "")
     assert Views(opened(office)).partnership(BUSY).version == before
+
+
+def test_a_refused_step_about_money_writes_to_the_operators(office: Office, deployments: dict[str, str]) -> None:
+    asked = {"parameters": {"reference": BUSY, "person": "Farida", "request": {}}}
+    run = office.ask(f"/deployments/{deployments['settle']}/create_flow_run", asked)
+    (letter,) = until(lambda: list((office.home / "mail").glob(f"alert.{run['id']}.*.eml")), 60)
+    told = message_from_bytes(letter.read_bytes(), policy=policy.default)
+    assert (told["To"], told["Subject"]) == ("olga@essai.example", f"[jalon] settle {BUSY} : Refused")
+    assert "Il manque le code à usage unique (Farida)." in told.get_content()
+
+
+def test_the_schedule_starts_the_round_of_each_minute(office: Office) -> None:
+    named = {"flows": {"name": {"any_": ["deliver"]}}, "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+    run, *_ = until(lambda: office.ask("/flow_runs/filter", named), 90)
+    assert run["auto_scheduled"]
 
 
 def test_a_megabyte_of_motive_is_refused_at_the_door(office: Office, deployments: dict[str, str]) -> None:

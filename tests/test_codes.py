@@ -77,7 +77,7 @@ def test_a_code_serves_once_even_for_another_dossier_or_a_step_that_was_refused(
     assert [reason.code for reason in refused.reasons] == ["NOT_ADOPTED"]
     for walk in (proposed, other):
         used = sentence(walk.ask("approve", shown=Shown(code(), AT)))
-        assert used == "Ce code a déjà servi : attendez le suivant (30 secondes au plus)."
+        assert used.startswith("Ce code a déjà servi, ou un plus récent depuis")
     assert isinstance(proposed.ask("approve", shown=Shown(code(1), at(1))), Done)
     assert sentence(other.ask("approve", shown=Shown(code(0), at(1)))).startswith("Ce code a déjà servi")  # nor an older one
 
@@ -128,3 +128,14 @@ def test_the_address_in_the_qr_code_is_what_an_application_reads() -> None:
     assert len({new_secret() for _ in range(50)}) == 50
     # RFC 6238, appendix B, SHA-1, the last six digits.
     assert code_at("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", datetime.fromisoformat("2005-03-18T01:58:29Z")) == "081804"
+
+
+def test_a_request_that_has_waited_too_long_proves_nothing_and_its_code_is_used_up(proposed: Walk) -> None:
+    late = sentence(proposed.ask("approve", shown=Shown(code(), AT), at=AT + timedelta(minutes=16)))
+    assert late.startswith("Cette demande a attendu plus de quinze minutes")
+    assert sentence(proposed.ask("approve", shown=Shown(code(), AT))).startswith("Ce code a déjà servi")
+
+
+def test_a_code_of_a_question_that_could_not_be_asked_is_used_up_all_the_same(proposed: Walk) -> None:
+    proposed.ledger.use_up(" bruno ", Shown(code(), AT))
+    assert sentence(proposed.ask("approve", shown=Shown(code(), AT))).startswith("Ce code a déjà servi")

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -113,11 +113,13 @@ def test_a_round_that_could_not_be_made_is_made_by_the_next(home: Home, said: An
 def test_a_mark_is_taken_once(store: Store) -> None:
     marks = Marks(store)
     assert marks.take("daily", "2026-11-24", now=TUESDAY)
-    assert not marks.take("daily", "2026-11-24", now=WEDNESDAY)
+    assert not marks.take("daily", "2026-11-24", now=TUESDAY + timedelta(minutes=59))
+    assert marks.take("daily", "2026-11-24", now=WEDNESDAY)  # nobody said what came of it: whoever took it has died
     assert marks.take("daily", "2026-11-25", now=WEDNESDAY)
     marks.tell("daily", "2026-11-25", "fait", now=WEDNESDAY)
     last = marks.last("daily")
     assert last is not None
     assert (last.key, last.told) == ("2026-11-25", "fait")
+    assert not marks.take("daily", "2026-11-25", now=SATURDAY)
     marks.drop("daily", "2026-11-24")
     assert marks.take("daily", "2026-11-24", now=WEDNESDAY)
