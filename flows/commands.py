@@ -58,6 +58,10 @@ NEW = Annotated[
 ]
 DIGEST = Annotated[str | None, Parameter(name="--digest", metavar="EMPREINTE", help="Chercher l’empreinte qu’un courrier porte")]
 KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
+CODE_OF = Annotated[
+    str | None,
+    Parameter(name="--code", metavar="NOM", help="Dire le code à usage unique d’une personne de la démonstration, sans rien dérouler"),
+]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
 HOST = Annotated[
     str | None,
@@ -261,8 +265,10 @@ def doctor(*, as_json: JSON = False) -> int:
     return screen.show(examined(settings()), as_json=as_json)
 
 
-def demo(*, keep: KEEP = False) -> int:
+def demo(*, keep: KEEP = False, code: CODE_OF = None) -> int:
     """Dérouler la convention réelle du vote au paiement, sur un serveur Prefect à part."""
+    if code is not None:
+        return screen.show(registering.demo_code(code), as_json=False)
     from flows.demo import main  # Prefect takes more than a second to import
 
     return main(keep=keep)

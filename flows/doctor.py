@@ -70,7 +70,15 @@ def _on_the_machine(kept: Settings) -> Iterator[Check]:
 
 def _existing(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
-    return next(one for one in (path, *path.absolute().parents) if one.exists())
+    return next(one for one in (path, *path.absolute().parents) if _is_there(one))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether we can see it; below a folder that we may not enter, we cannot."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _disk(folder: Path) -> Check:
@@ -87,7 +95,7 @@ def _mail(folder: Path) -> Check:
 
 def _inbox(folder: Path) -> Check:
     name = "Corbeille d’arrivée"
-    if not folder.exists():
+    if not _is_there(folder):
         return Check(name, OK, f"Le dossier {folder} n’existe pas encore : aucune demande nominative n’attend.")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return Check(name, FAIL, f"Le dossier {folder} n’est pas accessible.", "Corrigez ses droits ou JALON_INBOX.")

@@ -8,9 +8,10 @@ import segno
 from pydantic import TypeAdapter, ValidationError
 
 from flows.home import Home
+from flows.ports.clock import now
 from flows.screen import Page, role_label, table
 from models.answers import Invalid
-from models.codes import new_secret, provisioning
+from models.codes import code_at, new_secret, provisioning
 from models.people import Person
 from states.fields import Line, Mail
 from states.words import ROLE_LABELS, Role
@@ -88,3 +89,13 @@ def list_(home: Home) -> Page:
         return Page(["Le registre est vide : ajoutez quelqu’un avec « jalon people add »."], told)
     rows = ([one.name, one.mail, ", ".join(role_label(role.value) for role in one.roles)] for one in people)
     return Page(table(("Nom", "Courriel", "Rôles"), rows), told)
+
+
+def demo_code(name: str) -> Page:
+    """What the telephone of a person of the exercise would show: their secrets are known, in the demo's own database only."""
+    from flows.story import PEOPLE, secret_of
+
+    if name not in PEOPLE.values():
+        raise Invalid(f"Les personnes de la démonstration sont : {', '.join(PEOPLE.values())}.")
+    code = code_at(secret_of(name), now())
+    return Page([code], {"code": code})

@@ -98,7 +98,7 @@ def _rule(one: Guard) -> str:
 ROUNDS = (
     ("deliver", "flows.post.deliver", "Distribue la boîte d’envoi, chaque minute", "* * * * *"),
     ("daily", "flows.rounds.daily", "Rappelle les échéances, les jours ouvrés à 7 heures", "0 7 * * 1-5"),
-    ("refresh", "flows.rounds.refresh", "Recalcule le tableau de bord et les pages, chaque heure", "10 * * * *"),
+    ("refresh", "flows.rounds.refresh", "Recalcule le tableau de bord et les pages, toutes les dix minutes", "*/10 * * * *"),
     ("nightly", "flows.rounds.nightly", "Vérifie chaque dossier et scelle les chaînes, chaque nuit", "30 4 * * *"),
 )
 # What events and automations start.
