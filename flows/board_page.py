@@ -32,6 +32,24 @@ def page_key(reference: str) -> str:
     return f"dossier-{reference.lower()}"
 
 
+def list_key(place: int) -> str:
+    """The key of a table of dossiers: `dossiers`, `dossiers-2`..."""
+    return "dossiers" if place == 1 else f"dossiers-{place}"
+
+
+def listed_line(one: Outlook) -> dict[str, str]:
+    """A dossier in a table, which shows text only."""
+    return {
+        "Dossier": one.reference,
+        "État": one.state.label,
+        "Depuis le": one.entered_on.isoformat() if one.entered_on else "",
+        "Étape attendue": STEPS[one.step].label if one.step in STEPS else "",
+        "Par": ", ".join(role.label for role in one.by),
+        "Avant le": one.due_on.isoformat() if one.due_on else "",
+        "Bloqué par": one.blocked or "",
+    }
+
+
 def board(home: Home, *, at: datetime) -> str:
     """The dashboard as markdown. Raises Unreachable."""
     today = paris_day(at)
@@ -46,6 +64,8 @@ def board(home: Home, *, at: datetime) -> str:
         picture(_drawing(totals), "Dossiers par état") if totals else "Aucun dossier n’est ouvert.",
         "",
         "Rouge : une échéance est passée. Jaune : une échéance dans les sept jours. Bleu : rien ne presse.",
+        "",
+        link("Tous les dossiers, à chercher et à trier", f"/v2/artifacts/key/{list_key(1)}"),
         "",
         *_money(totals),
         *_waiting("## En retard", late, at, "Rien n’est en retard."),

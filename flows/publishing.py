@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -16,9 +16,10 @@ from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.context import FlowRunContext
 
-from flows.board_page import KEY, board, page_key
+from flows.board_page import KEY, board, list_key, listed_line, page_key
 from flows.dossier_page import page
 from flows.home import Home
+from flows.ports.clock import now
 from models.outbox import Parcel
 from states.facts import Partnership
 from states.lifecycle import ROWS, Step
@@ -26,6 +27,7 @@ from states.outlook import outlook
 from states.words import State
 
 OURS = WorkPoolFilter(name=WorkPoolFilterName(any_=["jalon"]))
+LISTED_AT_MOST = 1000  # dossiers in one table
 OFFERED_AT_MOST = 100  # dossiers in one form; with more, the reference is typed
 EVENT = "jalon."
 CHECKED = "jalon.checked"
@@ -75,6 +77,20 @@ class Desk:
     async def show_board(self, *, at: datetime) -> None:
         """Publish the dashboard."""
         await self._artifact(KEY, board(self._home, at=at))
+
+    async def show_lists(self, *, again: bool = False) -> None:
+        """Publish all dossiers as tables that the interface searches and pages; `again`: even one that says nothing new."""
+        after, place = "", 1
+        while lines := self._home.board.after(after, LISTED_AT_MOST):
+            key, rows = list_key(place), json.dumps([listed_line(one) for one in lines], ensure_ascii=False)
+            digest = hashlib.sha256(rows.encode()).hexdigest()
+            known = self._home.marks.last(key)
+            if again or known is None or known.told != digest:
+                following = f" [Suite](/v2/artifacts/key/{list_key(place + 1)})" if len(lines) == LISTED_AT_MOST else ""
+                text = f"# Dossiers, de {lines[0].reference} à {lines[-1].reference}{following}"
+                await self._client.create_artifact(ArtifactCreate(key=key, type="table", description=text, data=rows))
+                self._home.marks.set(key, digest, now=now())
+            after, place = lines[-1].reference, place + 1
 
     async def announce(self, parcels: Sequence[Parcel], *, checked: bool) -> None:
         """Tell Prefect of steps, each under an id of its own: a second telling is the same event.
@@ -136,7 +152,7 @@ def event(parcel: Parcel, *, checked: bool) -> dict[str, Any]:
     told = parcel.told
     return {
         "id": str(uuid5(NAMESPACE_URL, f"jalon:{parcel.key}:{parcel.digest}")),
-        "occurred": datetime.now(UTC).isoformat(),
+        "occurred": now().isoformat(),
         "event": f"{EVENT}{told['trigger']}",
         "resource": {
             "prefect.resource.id": f"{RESOURCE}{parcel.reference}",

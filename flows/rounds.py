@@ -76,6 +76,7 @@ async def refresh_desk(home: Home) -> str:
             left += [one for one in await asyncio.gather(*map(show, references)) if one]
             after, shown = references[-1], shown + len(references)
         await desk.offer()
+        await desk.show_lists()
         await desk.show_board(at=now())
     illegible = f" {counted(len(left), 'dossier est illisible', 'dossiers sont illisibles')} : {', '.join(left[:5])}." if left else ""
     return f"{counted(shown, 'dossier recalculé', 'dossiers recalculés')}.{illegible}"
@@ -95,6 +96,7 @@ async def open_desk(home: Home) -> None:
             await desk.show_board(at=now())
             refreshing = (await desk.deployments())["refresh"]
             await client.create_flow_run_from_deployment(refreshing.id)
+        await desk.show_lists(again=True)
     if known <= AT_OPENING:
         await refresh_desk(home)
 

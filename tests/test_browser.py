@@ -102,6 +102,8 @@ def test_the_dashboard_shows_where_the_dossiers_stand_and_links_to_each(window: 
     window.screenshot(SHOTS / "tableau-de-bord.png")
     for told in ("Tableau de bord des partenariats", "2 dossiers", "Argent", "En retard", "Dernières rondes", "Santé"):
         assert told in text
+    assert f"Dossiers, de {BUSY} à {FRESH}" in window.open_page("dossiers")
+    window.open_page("tableau-de-bord")
     window.page.get_by_role("link", name=FRESH).first.click()
     window.page.wait_for_url(f"**/dossier-{FRESH.lower()}")
 

@@ -171,6 +171,20 @@ def test_a_board_of_a_hundred_thousand_dossiers_still_answers(home: Home) -> Non
     assert "ix_outlooks_due" in str(plan)
 
 
+def test_a_table_of_dossiers_is_text_and_goes_on_in_slices(store: Store) -> None:
+    lines = Board(store)
+    for number in (1, 2, 3):
+        Walk(store, f"ESSAI-{number}").do("open")
+        lines.keep([(line(f"ESSAI-{number}"), 1)])
+    first = lines.after("", 2)
+    assert [one.reference for one in (*first, *lines.after(first[-1].reference, 2))] == ["ESSAI-1", "ESSAI-2", "ESSAI-3"]
+    assert board_page.listed_line(first[0]) == {
+        "Dossier": "ESSAI-1", "État": "approuvé", "Depuis le": "2026-01-01", "Étape attendue": "Signer la convention",
+        "Par": "responsable formation", "Avant le": "2026-02-01", "Bloqué par": "",
+    }  # fmt: skip
+    assert [board_page.list_key(place) for place in (1, 2)] == ["dossiers", "dossiers-2"]
+
+
 def test_the_key_of_a_page_is_in_small_letters() -> None:
     assert page_key("CDG62-ARTOIS") == "dossier-cdg62-artois"
 
