@@ -129,7 +129,7 @@ def _use_up(home: Home, form: Form, shown: Shown | None) -> None:
 
 
 def _run_name() -> str:
-    """« sign CDG62-ARTOIS-2025 »; what was typed in place of a reference is not repeated."""
+    """« sign CDG00-EXEMPLE-2025 »; what was typed in place of a reference is not repeated."""
     asked = flow_run.parameters
     request = asked.get("request")
     reference = asked.get("reference") or (request.get("reference") if isinstance(request, dict) else None)
