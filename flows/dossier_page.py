@@ -12,6 +12,7 @@ from flows.home import Home
 from flows.markdown import dot, link, plain, table
 from flows.reading import OUTCOMES, STATUSES
 from flows.screen import role_label, short_day, wall_time
+from models.answers import Invalid
 from models.views import terms_told
 from states.calculation import entitlement, in_force
 from states.decide import next_steps
@@ -41,7 +42,14 @@ def sign(pressing: Age) -> str:
 
 
 def page(home: Home, reference: str, *, at: datetime, form: Form) -> tuple[str, Partnership]:
-    """The page as markdown, and the facts that it shows. Raises Invalid, Unreachable."""
+    """The page as markdown, and the facts that it shows. Raises Invalid, also when somebody has damaged its rows; Unreachable."""
+    try:
+        return _page(home, reference, at, form)
+    except (LookupError, StopIteration, ValueError, TypeError) as fault:
+        raise Invalid(f"Le dossier {reference} est illisible : lancez « jalon verify {reference} ».") from fault
+
+
+def _page(home: Home, reference: str, at: datetime, form: Form) -> tuple[str, Partnership]:
     told, partnership, history = home.views.page(reference, on=paris_day(at))
     lines = [
         f"# {reference} : {partnership.state.label}",

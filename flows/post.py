@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
 from prefect.states import Completed, Failed
@@ -45,8 +45,8 @@ async def follow_step(home: Home, reference: str) -> None:
             desk = Desk(home, client)
             await follow_at_once(home, _after_a_step(desk), reference)
             await desk.show_board(at=now())
-    except Exception:  # noqa: BLE001, S110 - the step is done whatever the desk can show of it, and a round shows it later
-        pass
+    except Exception as fault:  # noqa: BLE001 - the step is done whatever the desk can show of it, and a round shows it later
+        get_run_logger().warning("Le bureau n’a pas pu être mis à jour (%s) : une ronde le fera.", type(fault).__name__)
 
 
 async def _show(desk: Desk, reference: str, parcels: Sequence[Parcel], *, checked: bool) -> None:

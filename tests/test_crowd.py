@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,46 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from offices import Office
 from walks import RIGHT, Walk
 
-from flows import desk, processes, server
+from flows import server
 from flows.ports.clock import now
-from flows.settings import settings
 from models.codes import code_at, new_secret
 from models.people import Register
-from models.store import Store, sqlite_url
 from models.verify import Verifier
 from models.views import Views
 from states.words import Role
 
 CROWD, LONGEST = 50, timedelta(minutes=5)
-COMMAND = [sys.executable, "-c", "from flows.command import main; main()"]
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("JALON_", "PREFECT_"))}
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-
-
-class Office:
-    """A desk whose Prefect is on PostgreSQL."""
-
-    def __init__(self, home: Path, database: str) -> None:
-        self.home = home
-        self.env = {**CLEAN, "JALON_HOME": str(home), "PREFECT_SERVER_DATABASE_CONNECTION_URL": database}
-
-    def run(self, *words: str) -> str:
-        ended = subprocess.run([*COMMAND, *words], env=self.env, capture_output=True, text=True, timeout=200, check=False)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended.stdout
-
-    def ask(self, path: str, content: Any = None) -> Any:
-        record = processes.read(self.home)
-        assert record is not None
-        return server.ask(desk.environment(settings(self.env), record.host, record.port), path, content)
 
 
 @pytest.fixture
 def office(tmp_path: Path, postgresql_url: str) -> Iterator[Office]:
-    office = Office(tmp_path / "home", postgresql_url.replace("+psycopg", "+asyncpg"))
-    store = Store(sqlite_url(office.home / "jalon.db"), create=True)
+    office = Office(tmp_path / "home", PREFECT_SERVER_DATABASE_CONNECTION_URL=postgresql_url.replace("+psycopg", "+asyncpg"))
+    store = office.store(create=True)
     Walk(store).do("open")
     store.close()
     try:
@@ -64,7 +40,7 @@ def office(tmp_path: Path, postgresql_url: str) -> Iterator[Office]:
 
 
 def test_one_of_fifty_wins_and_every_other_is_told_who_did_and_when(office: Office, record_property: Callable[[str, object], None]) -> None:
-    store = Store(sqlite_url(office.home / "jalon.db"))
+    store = office.store()
     secrets = {f"Secrétaire {number}": new_secret() for number in range(1, CROWD + 1)}
     for name, secret in secrets.items():
         Register(store).add(name, "conseil@essai.example", [Role.BOARD_SECRETARY], secret)

@@ -8,14 +8,13 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from offices import Office
 from walks import Walk
 
 from flows import desk, prefect_health, processes, server
@@ -29,27 +28,11 @@ from models.store import Store, sqlite_url
 from models.verify import Verifier
 from states.show import ROUNDS, deployments
 
-COMMAND = [sys.executable, "-c", "from flows.command import main; main()"]
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("JALON_", "PREFECT_"))}
 LOG = "server.log"
 
 
-class House:
+class House(Office):
     """One JALON_HOME and the commands that are given there."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.env = {**CLEAN, "JALON_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen([*COMMAND, *words], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def run(self, *words: str, code: int = 0) -> str:
-        """What a command said, once it has ended with this code."""
-        command = self.start(*words)
-        said, _ = command.communicate(timeout=150)
-        assert command.returncode == code, said
-        return said
 
     def examined(self) -> dict[str, Check]:
         """What doctor finds, by name."""
@@ -57,16 +40,6 @@ class House:
             return {one["name"]: Check(**one) for one in examined(settings(self.env)).told["checks"]}
         finally:
             close_all()
-
-    @property
-    def record(self) -> Record:
-        record = processes.read(self.home)
-        assert record is not None
-        return record
-
-    def ask(self, path: str, content: Any = None) -> Any:
-        record = self.record
-        return server.ask(desk.environment(settings(self.env), record.host, record.port), path, content)
 
     def left(self) -> list[str]:
         """Every process that lives with this home."""

@@ -21,6 +21,7 @@ from flows.board_page import board, page_key
 from flows.home import Home
 from flows.markdown import bars, plain
 from flows.settings import settings
+from models.answers import Invalid
 from models.board import Board
 from models.store import Store
 from states.outlook import Age, Outlook, age, outlook
@@ -53,12 +54,23 @@ def test_no_text_becomes_markup(text: str) -> None:
 
 
 def test_the_page_says_what_is_missing_in_the_words_of_why(home: Home) -> None:
-    Walk(home.store).until(State.IN_TRAINING)
-    page = shown(home)
-    for step in home.views.why("ESSAI-1", at=AT)["next"]:
-        for reason in step["unmet"] if step["trigger"] in ("complete_training", "terminate") else ():
-            assert plain(reason["reason"]) in page
-    assert "[Constater la fin de la formation](/form/complete_training/ESSAI-1)" in page
+    walk = Walk(home.store)
+    walk.do("open")
+    walk.do("approve")
+    (missing,) = [reason for step in home.views.why("ESSAI-1", at=AT)["next"] for reason in step["unmet"]]
+    assert missing["code"] == "SIGNED_BEFORE_EXECUTORY"
+    (row,) = [one for one in shown(home).splitlines() if "[Signer la convention](/form/sign/ESSAI-1)" in one]
+    assert f"{plain(missing['reason'])} → {plain(missing['who'])}" in row
+
+
+@pytest.mark.parametrize("table", ["parties", "terms", "journal"])
+def test_a_dossier_that_cannot_be_read_is_one_sentence(home: Home, table: str) -> None:
+    Walk(home.store).until(State.SIGNED)
+    with home.store.transaction() as cursor:
+        cursor.execute("DROP TRIGGER journal_is_never_deleted")
+        cursor.execute(f"DELETE FROM {table}")
+    with pytest.raises(Invalid, match="Le dossier ESSAI-1 est illisible : lancez « jalon verify ESSAI-1 »"):
+        shown(home)
 
 
 def test_the_diagram_colours_the_past_the_present_and_what_may_come(home: Home) -> None:

@@ -1,0 +1,64 @@
+"""What a flow of a step does around the ledger, without a server: what was typed may be anything, and what is done stays done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from walks import RIGHT, Walk, fresh_code
+
+from flows import steps
+from flows.home import Home, shared_home
+from flows.settings import settings
+from states.lifecycle import STEPS
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A proposed dossier, and flows that ask everybody for a code."""
+    monkeypatch.setenv("JALON_HOME", str(tmp_path))
+    monkeypatch.delenv("JALON_DATABASE_URL", raising=False)
+    monkeypatch.delenv("JALON_DESK", raising=False)
+    Home(settings(), create=True).store.close()
+    home = shared_home(settings())
+    Walk(home.store).do("open")
+    yield home
+    home.store.close()
+    shared_home.cache_clear()
+
+
+def ended(code: Any, *, request: Any = RIGHT["approve"], done: Any = lambda _: None) -> tuple[str, str]:
+    state = asyncio.run(steps.fire(STEPS["approve"], steps.Form("ESSAI-1", "Bruno", code), lambda _: request, done))
+    return state.name or "", state.message or ""
+
+
+def test_a_file_that_cannot_be_taken_away_does_not_make_a_step_that_is_done_fail(home: Home) -> None:
+    def busy(_: Home) -> None:
+        raise PermissionError
+
+    assert ended(fresh_code("Bruno"), done=busy) == ("Completed", "ESSAI-1 est « approuvé » (version 2).")
+
+
+@pytest.mark.parametrize("code", [None, 123456, {"a": 1}, "\ud800", "1" * 500, "１２３４５６"])
+def test_a_code_that_is_no_code_is_refused_without_a_traceback(home: Home, code: Any) -> None:
+    name, message = ended(code)
+    assert (name, message) == ("Refused", "PERSON_UNPROVED : Il manque le code à usage unique (Bruno).")
+
+
+def test_a_code_beside_a_request_that_cannot_be_read_serves_no_second_time(home: Home) -> None:
+    code = fresh_code("Bruno")
+    assert ended(code, request={"held_on": "hier"})[0] == "Invalid"
+    name, message = ended(code)
+    assert (name, "Ce code a déjà servi" in message) == ("Refused", True)
+    assert home.views.partnership("ESSAI-1").version == 1
+
+
+def test_an_unexpected_fault_is_told_by_its_kind_alone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise RuntimeError("Failing row contains (Vandekerckhove)")
+
+    monkeypatch.setattr(type(home.ledger), "fire", fails)
+    assert ended(fresh_code("Bruno")) == ("Fault", "Erreur inattendue de jalon (RuntimeError).")
