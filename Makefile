@@ -33,7 +33,8 @@ dashboard: .venv/run.stamp
 test: .venv/dev.stamp
 	@$(call install,strace) || echo "strace is missing and cannot be installed here: the count of fsync on SQLite is left out."
 	@$(call install,chromium) || echo "chromium is missing and cannot be installed here: the browser tests are left out."
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	@# One more than there are cores: the tests of the desk mostly wait for servers.
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .

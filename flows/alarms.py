@@ -24,7 +24,7 @@ from models.faults import Unreachable
 from states.french import counted
 from states.words import Role
 
-FAILED = ("Failed", "Crashed", "TimedOut", "Broken", "Unreachable")  # names of states; the answers of jalon are others
+FAILED = ("Failed", "Crashed", "TimedOut", "Broken", "Unreachable", "Fault")  # names of states; the answers of jalon are others
 MONEY = "argent"  # the tag of the deployments that move money
 RUN = "prefect.flow-run."
 
