@@ -118,7 +118,7 @@ class Desk:
     def _choices(self, row: Step) -> list[str] | None:
         """The dossiers of a form, or None when there are none, or too many to choose from."""
         found: list[str] = []
-        for state in row.source if not _everywhere(row) else ():
+        for state in row.source if not row.anywhere else ():
             found += self._home.board.in_state(state, OFFERED_AT_MOST + 1)
         return sorted(found) if 0 < len(found) <= OFFERED_AT_MOST else None
 
@@ -129,13 +129,9 @@ class Desk:
         await self._client.create_artifact(ArtifactCreate(key=key, type="markdown", description=text, data=text, flow_run_id=run_id))
 
 
-def _everywhere(row: Step) -> bool:
-    return len(row.source) >= len(State) - 1
-
-
 def _concerns(row: Step, states: Iterable[State]) -> bool:
     """Whether a dossier that has passed through `states` comes into the form of a step, or leaves it."""
-    return not _everywhere(row) and not set(states).isdisjoint(row.source)
+    return not row.anywhere and not set(states).isdisjoint(row.source)
 
 
 def offering(schema: dict[str, Any], choices: list[str] | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from flows.home import Home, shared_home
 from flows.ports import inbox
 from flows.ports.clock import now
 from flows.post import follow_step
+from flows.publishing import TITLES
 from flows.settings import settings
 from models.answers import Answer, Conflict, Done, Invalid
 from models.codes import Shown
@@ -36,8 +37,8 @@ from states.words import STATE_LABELS
 
 CODE_AT_MOST = 20
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,59}")
-Reference = Annotated[str, Field(title="Référence du dossier")]
-PersonName = Annotated[str, Field(title="Personne du registre qui agit")]
+Reference = Annotated[str, Field(title=TITLES["reference"])]
+PersonName = Annotated[str, Field(title=TITLES["person"])]
 Code = Annotated[
     str | None,
     Field(
@@ -46,7 +47,7 @@ Code = Annotated[
         max_length=CODE_AT_MOST,
     ),
 ]
-InboxFile = Annotated[str, Field(title="Fichier déposé dans la corbeille d’arrivée", json_schema_extra={"pattern": inbox.FILE_NAME})]
+InboxFile = Annotated[str, Field(title=TITLES["file"], json_schema_extra={"pattern": inbox.FILE_NAME})]
 
 
 def answered(answer: Answer) -> RunState[Any]:

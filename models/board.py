@@ -76,8 +76,8 @@ class Board:
             row = cursor.fetchone()
         return None if row is None else row[0]
 
-    def publish(self, reference: str, page: str | None) -> None:
-        """Note the sha256 of a page once it is published; None when nothing of the desk is left."""
+    def publish(self, reference: str, page: str) -> None:
+        """Note the sha256 of a page once it is published."""
         with self._store.transaction() as cursor:
             cursor.execute(self._place, {"reference": reference})
             found = cursor.fetchone()

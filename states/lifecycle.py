@@ -50,6 +50,11 @@ class Step(NamedTuple):
         return self.dest is None and not self.back
 
     @property
+    def anywhere(self) -> bool:
+        """Whether it is done in every state of an open dossier."""
+        return self.source == OPENED
+
+    @property
     def can_be_undone(self) -> bool:
         """Whether taking back means this step: an undoing is never undone, and jalon's own reviews are no step of anybody."""
         return not self.back and self.trigger != "review_findings"

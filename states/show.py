@@ -76,7 +76,7 @@ def _row(row: Step) -> str:
     cells = (
         f"`{row.trigger}`",
         row.label,
-        "tout état" if len(row.source) == len(State) - 1 else ", ".join(state.label for state in row.source),
+        "tout état" if row.anywhere else ", ".join(state.label for state in row.source),
         row.dest.label if row.dest else "",
         ", ".join(role.label for role in row.by),
         row.asks.__name__,
@@ -152,5 +152,5 @@ def deployments() -> dict[str, Any]:
 def _tags(row: Step) -> list[str]:
     """Manual, who may, from where, and whether it moves money: what an operator filters by, and an automation watches."""
     roles = [role.value for role in row.by if role is not Role.CLOCK]
-    states = [f"etat:{state.value}" for state in row.source] if len(row.source) < len(State) - 1 else ["etat:tous"]
+    states = [f"etat:{state.value}" for state in row.source] if not row.anywhere else ["etat:tous"]
     return ["manuel", *roles, *states, *(["argent"] if row.moves_money else [])]
