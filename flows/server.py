@@ -30,7 +30,6 @@ USUAL_PORT = 4200
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 90
 STOP_SECONDS = 8
-AGAIN_SECONDS = 0.5
 QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -106,7 +105,7 @@ def assert_free(host: str, port: int) -> None:
         raise Unreachable(f"Le port {port} est pris par un autre programme ou interdit : choisissez-en un autre avec --port.") from None
 
 
-def ask(env: Mapping[str, str], path: str, content: Any = None, *, seconds: float = 10, again: int = 5) -> Any:
+def ask(env: Mapping[str, str], path: str, content: Any = None, *, seconds: float = 10) -> Any:
     """Ask the server of an environment: GET, or POST with a content; what it answers. Raises Unreachable.
 
     By hand, because Prefect's own client takes two seconds to import.
@@ -124,10 +123,6 @@ def ask(env: Mapping[str, str], path: str, content: Any = None, *, seconds: floa
             return json.load(answer)
     except HTTPError as fault:
         with fault:
-            if fault.code == HTTPStatus.SERVICE_UNAVAILABLE and again:
-                # SQLite under Prefect was locked by another request: nothing was done, and Prefect means us to ask again.
-                time.sleep(AGAIN_SECONDS)
-                return ask(env, path, content, seconds=seconds, again=again - 1)
             raise Unreachable(_told(fault.code)) from fault
     except (URLError, OSError, ValueError) as fault:
         raise Unreachable("Le serveur Prefect ne répond pas.") from fault
@@ -196,7 +191,7 @@ def from_cache(home: Path, template: Path) -> bool:
 
 def command_of(host: str, port: int) -> list[str]:
     """The command that starts a server."""
-    return [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+    return [sys.executable, "-m", "flows.prefect_server", "--host", host, "--port", str(port)]
 
 
 def wait(env: Mapping[str, str], log: Path, lives: Callable[[], bool]) -> None:
@@ -214,7 +209,7 @@ def wait(env: Mapping[str, str], log: Path, lives: Callable[[], bool]) -> None:
 def ready(env: Mapping[str, str]) -> bool:
     """Whether the server of an environment answers."""
     try:
-        ask(env, "/ready", seconds=2, again=0)
+        ask(env, "/ready", seconds=2)
     except Unreachable:
         return False
     return True
