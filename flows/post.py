@@ -51,7 +51,7 @@ async def follow_step(home: Home, reference: str) -> None:
 
 async def _show(desk: Desk, reference: str, parcels: Sequence[Parcel], *, checked: bool) -> None:
     """Pages first, so that whoever hears of the event finds them."""
-    await desk.show_dossier(reference, at=now())
+    await desk.show([reference])
     await desk.offer({State(parcel.told[place]) for parcel in parcels for place in ("from", "to")})
     await desk.announce(parcels, checked=checked)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
@@ -17,11 +18,12 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.context import FlowRunContext
 
 from flows.board_page import KEY, board, list_key, listed_line, page_key
-from flows.dossier_page import page
+from flows.dossier_page import Form, page
 from flows.home import Home
 from flows.ports.clock import now
+from models.answers import Invalid
+from models.board import Page
 from models.outbox import Parcel
-from states.facts import Partnership
 from states.lifecycle import ROWS, Step
 from states.outlook import outlook
 from states.words import State
@@ -40,6 +42,14 @@ TITLES = {
     "file": "Fichier déposé dans la corbeille d’arrivée",
 }
 RESOURCE = "jalon.partnership."
+AT_ONCE = 4  # pages under way to Prefect
+
+
+class Drawn(NamedTuple):
+    """The page of a dossier as markdown, and what it is remembered by."""
+
+    page: Page
+    text: str
 
 
 class Desk:
@@ -48,6 +58,7 @@ class Desk:
     def __init__(self, home: Home, client: PrefectClient) -> None:
         self._home = home
         self._client = client
+        self._gate = asyncio.Semaphore(AT_ONCE)
         self._deployments: dict[str, DeploymentResponse] | None = None
 
     async def deployments(self) -> dict[str, DeploymentResponse]:
@@ -57,22 +68,46 @@ class Desk:
             self._deployments = {one.name: one for one in found if (one.entrypoint or "").startswith("flows.")}
         return self._deployments
 
-    async def show_dossier(self, reference: str, *, at: datetime) -> Partnership:
-        """Publish the page of a dossier when it says something new, and keep its line of the board. Raises Invalid, Unreachable."""
+    async def show(self, references: Sequence[str]) -> list[str]:
+        """Publish the pages of dossiers that say something new, and keep their lines of the board; those that cannot be read.
+
+        Raises Unreachable.
+        """
+        form, illegible = await self._form(), []
+        while references:
+            drawn, left = self._drawn(references, form)
+            illegible += left
+            known = self._home.board.published(drawn)
+            new = [one for reference, one in drawn.items() if known.get(reference) != one.page.sha256]
+            await asyncio.gather(*(self._artifact(page_key(one.page.reference), one.text) for one in new))
+            references = self._home.board.publish(one.page for one in new)  # those that moved on: the older page may be the last
+        return illegible
+
+    def _drawn(self, references: Iterable[str], form: Form) -> tuple[dict[str, Drawn], list[str]]:
+        """The pages of dossiers as they are now, whose lines are kept; the dossiers that somebody has damaged."""
+        drawn, lines, illegible = {}, [], []
+        for reference in references:
+            at = now()
+            try:
+                text, partnership = page(self._home, reference, at=at, form=form)
+            except Invalid:  # the nightly verification says why
+                illegible.append(reference)
+                continue
+            lines.append((outlook(partnership, at), partnership.version))
+            drawn[reference] = Drawn(Page(reference, partnership.version, hashlib.sha256(text.encode()).hexdigest()), text)
+        self._home.board.keep(lines)
+        return drawn, illegible
+
+    async def _form(self) -> Form:
+        """Where the form of a step is, asked by its trigger and a reference."""
         known = await self.deployments()
 
-        def form(trigger: str, asked: str) -> str | None:
+        def address(trigger: str, reference: str) -> str | None:
             one = known.get(trigger)
-            parameters = quote(json.dumps({"reference": asked}))
+            parameters = quote(json.dumps({"reference": reference}))
             return f"/v2/deployments/deployment/{one.id}/run?parameters={parameters}" if one else None
 
-        text, partnership = page(self._home, reference, at=at, form=form)
-        self._home.board.keep([(outlook(partnership, at), partnership.version)])
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        if digest != self._home.board.published(reference):
-            await self._artifact(page_key(reference), text)
-            self._home.board.publish(reference, digest)
-        return partnership
+        return address
 
     async def show_board(self, *, at: datetime) -> None:
         """Publish the dashboard."""
@@ -126,7 +161,8 @@ class Desk:
         """A page is the description of an artifact: that is what the address of its key draws, with the older ones below it."""
         run = FlowRunContext.get()
         run_id = run.flow_run.id if run is not None and run.flow_run is not None else None
-        await self._client.create_artifact(ArtifactCreate(key=key, type="markdown", description=text, data=text, flow_run_id=run_id))
+        async with self._gate:
+            await self._client.create_artifact(ArtifactCreate(key=key, type="markdown", description=text, data=text, flow_run_id=run_id))
 
 
 def _concerns(row: Step, states: Iterable[State]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +27,7 @@ from states.french import counted, day, unreadable
 from states.outlook import Age, Outlook, age, outlook
 from states.words import Role
 
-SLICE, AT_ONCE = 500, 4
+SLICE = 100
 AT_OPENING = 50  # pages; publishing one takes Prefect about twenty milliseconds
 CALENDAR = "metropole"  # of the desk itself; the delays of a dossier follow the calendar of its own centre
 
@@ -60,20 +59,10 @@ async def refresh() -> RunState[None]:
 async def refresh_desk(home: Home) -> str:
     """Show every dossier and the dashboard as the ledger says; what was done, in French. Raises Unreachable."""
     after, shown, left = "", 0, []
-    gate = asyncio.Semaphore(AT_ONCE)
     async with get_client() as client:
         desk = Desk(home, client)
-
-        async def show(reference: str) -> str | None:
-            async with gate:
-                try:
-                    await desk.show_dossier(reference, at=now())
-                except Invalid:
-                    return reference  # its rows cannot be read: the nightly verification says why
-            return None
-
         while references := home.board.references(after, SLICE):
-            left += [one for one in await asyncio.gather(*map(show, references)) if one]
+            left += await desk.show(references)
             after, shown = references[-1], shown + len(references)
         await desk.offer()
         await desk.show_lists()

@@ -33,6 +33,14 @@ class Totals(NamedTuple):
     paid_cents: int
 
 
+class Page(NamedTuple):
+    """A page of a dossier as it was at one version of it, told by the sha256 of its text."""
+
+    reference: str
+    version: int
+    sha256: str
+
+
 class Board:
     """The board of one database."""
 
@@ -69,20 +77,28 @@ class Board:
                 if found is not None:
                     cursor.execute(self._keep, {"partnership_id": found[0], "version": version, **_row(outlook)})
 
-    def published(self, reference: str) -> str | None:
-        """The sha256 of the page that was last published for a dossier."""
+    def published(self, references: Iterable[str]) -> dict[str, str]:
+        """The sha256 of the page that was last published for each of these dossiers, where there is one."""
+        found = {}
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._page, {"reference": reference})
-            row = cursor.fetchone()
-        return None if row is None else row[0]
+            for reference in references:
+                cursor.execute(self._page, {"reference": reference})
+                row = cursor.fetchone()
+                if row is not None and row[0] is not None:
+                    found[reference] = row[0]
+        return found
 
-    def publish(self, reference: str, page: str) -> None:
-        """Note the sha256 of a page once it is published."""
+    def publish(self, pages: Iterable[Page]) -> list[str]:
+        """Note pages once they are published; the dossiers that have moved on since, whose pages may be the older ones."""
+        moved = []
         with self._store.transaction() as cursor:
-            cursor.execute(self._place, {"reference": reference})
-            found = cursor.fetchone()
-            if found is not None:
-                cursor.execute(self._publish, {"partnership_id": found[0], "page": page})
+            for page in pages:
+                cursor.execute(self._place, {"reference": page.reference})
+                found = cursor.fetchone()
+                if found is not None:
+                    cursor.execute(self._publish, {"partnership_id": found[0], "page": page.sha256})
+                    moved += [page.reference] if found[1] > page.version else []
+        return moved
 
     def forget_pages(self) -> None:
         """Every page is to be published again: Prefect may have lost them."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect.client.schemas.actions import ArtifactCreate
 from walks import AT, RIGHT, Walk
 from witness import sql
 
@@ -20,9 +22,10 @@ from flows import board_page, dossier_page
 from flows.board_page import board, page_key
 from flows.home import Home
 from flows.markdown import bars, plain
+from flows.publishing import Desk
 from flows.settings import settings
 from models.answers import Invalid
-from models.board import Board
+from models.board import Board, Page
 from models.store import Store
 from states.outlook import Age, Outlook, age, outlook
 from states.words import Role, State
@@ -156,10 +159,41 @@ def test_a_published_page_is_remembered_until_its_text_changes(store: Store) -> 
     Walk(store).do("open")
     lines = Board(store)
     lines.keep([(line("ESSAI-1"), 1)])
-    assert lines.published("ESSAI-1") is None
-    lines.publish("ESSAI-1", "a" * 64)
+    assert lines.published(["ESSAI-1"]) == {}
+    assert lines.publish([Page("ESSAI-1", 1, "a" * 64), Page("ABSENT", 1, "b" * 64)]) == []
     lines.keep([(line("ESSAI-1"), 2)])
-    assert lines.published("ESSAI-1") == "a" * 64
+    assert lines.published(["ABSENT", "ESSAI-1"]) == {"ESSAI-1": "a" * 64}
+
+
+class Interrupted:
+    """Prefect, to which the first page comes late: meanwhile somebody else does a step and publishes it."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self._meanwhile: Callable[[], Awaitable[object]] | None = meanwhile
+        self.pages: list[str] = []
+
+    async def read_deployments(self, **_: object) -> list[object]:
+        return []
+
+    async def create_artifact(self, artifact: ArtifactCreate) -> None:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        self.pages.append(str(artifact.description))
+
+
+def test_the_page_on_top_is_the_newest_even_when_two_steps_cross(home: Home) -> None:
+    walk = Walk(home.store).until(State.APPROVED)
+
+    async def meanwhile() -> None:
+        walk.do("sign")
+        await Desk(home, client).show(["ESSAI-1"])
+
+    client: Any = Interrupted(meanwhile)
+    asyncio.run(Desk(home, client).show(["ESSAI-1"]))
+    assert [page.splitlines()[0] for page in client.pages] == ["# ESSAI-1 : signé", "# ESSAI-1 : approuvé", "# ESSAI-1 : signé"]
+    asyncio.run(Desk(home, client).show(["ESSAI-1"]))
+    assert len(client.pages) == 3
 
 
 def test_a_board_of_a_hundred_thousand_dossiers_still_answers(home: Home) -> None:
