@@ -153,6 +153,10 @@ def _on_the_dossiers(home: Home) -> Iterator[Check]:
         entries = counted(sum(one.entries for one in verified), "entrée", "entrées")
         yield Check("Dossiers", OK, f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}.")
         yield _clock(home)
+    blocked = home.register.blocked()
+    if blocked:
+        told = f"Trop de codes faux pour {listed(blocked)} : aucun autre code ne sera accepté."
+        yield Check("Codes", WARN, told, "Devant la personne, lancez : jalon people enrol NOM")
     dead, waiting = home.outbox.given_up(), home.outbox.waiting()
     told = counted(waiting, "envoi attend", "envois attendent")
     if dead:

@@ -31,7 +31,9 @@ async def deliver() -> RunState[None]:
         desk = Desk(home, client)
         delivered = await deliver_all(home, _in_a_round(home, desk))
         home.marks.set("deliver", delivered.message, now=now())
-        if delivered.checked or delivered.broken:
+        caught_up = await desk.catch_up()
+        await desk.offer()
+        if delivered.checked or delivered.broken or caught_up:
             await desk.show_board(at=now())
     return Failed(name="Broken", message=delivered.message) if delivered.broken else Completed(message=delivered.message)
 
@@ -49,20 +51,14 @@ async def follow_step(home: Home, reference: str) -> None:
         get_run_logger().warning("Le bureau n’a pas pu être mis à jour (%s) : une ronde le fera.", type(fault).__name__)
 
 
-async def _show(desk: Desk, reference: str, parcels: Sequence[Parcel], *, checked: bool) -> None:
-    """Pages first, so that whoever hears of the event finds them."""
-    await desk.show([reference])
-    await desk.offer({State(parcel.told[place]) for parcel in parcels for place in ("from", "to")})
-    await desk.announce(parcels, checked=checked)
-
-
 def _in_a_round(home: Home, desk: Desk) -> Follow:
     """Many dossiers may wait: they are checked here, in one run, and not by a run for each."""
 
     async def follow(reference: str, parcels: Sequence[Parcel]) -> Checked:
         found = check(home, reference)
         if found.holds:  # else the dossier may not even be legible
-            await _show(desk, reference, parcels, checked=True)
+            await desk.show([reference])  # first, so that whoever hears of the event finds it
+            await desk.announce(parcels, checked=True)
         return found
 
     return follow
@@ -72,7 +68,9 @@ def _after_a_step(desk: Desk) -> Follow:
     """Whoever waits for the run is not kept waiting: the event starts the checks."""
 
     async def follow(reference: str, parcels: Sequence[Parcel]) -> Checked:
-        await _show(desk, reference, parcels, checked=False)
+        await desk.show([reference])
+        await desk.offer({State(parcel.told[place]) for parcel in parcels for place in ("from", "to")})
+        await desk.announce(parcels, checked=False)
         return Checked(holds=True, message="annoncé")
 
     return follow

@@ -24,13 +24,14 @@ from flows.ports.clock import now
 from models.answers import Invalid
 from models.board import Page
 from models.outbox import Parcel
+from models.people import Person
 from states.lifecycle import ROWS, Step
 from states.outlook import outlook
 from states.words import State
 
 OURS = WorkPoolFilter(name=WorkPoolFilterName(any_=["jalon"]))
 LISTED_AT_MOST = 1000  # dossiers in one table
-OFFERED_AT_MOST = 100  # dossiers in one form; with more, the reference is typed
+OFFERED_AT_MOST = 100  # dossiers, or people, in one form; with more, the reference or the name is typed
 EVENT = "jalon."
 CHECKED = "jalon.checked"
 # What the form writes above its fields: Prefect itself writes the names of parameters.
@@ -42,7 +43,7 @@ TITLES = {
     "file": "Fichier déposé dans la corbeille d’arrivée",
 }
 RESOURCE = "jalon.partnership."
-AT_ONCE = 4  # pages under way to Prefect
+SLICE, AT_ONCE = 100, 4  # dossiers drawn together, and pages under way to Prefect
 
 
 class Drawn(NamedTuple):
@@ -82,6 +83,14 @@ class Desk:
             await asyncio.gather(*(self._artifact(page_key(one.page.reference), one.text) for one in new))
             references = self._home.board.publish(one.page for one in new)  # those that moved on: the older page may be the last
         return illegible
+
+    async def catch_up(self) -> int:
+        """Show the dossiers that somebody has moved without showing it, as `jalon deliver` does; how many."""
+        after, found = "", 0
+        while references := self._home.board.behind(after, SLICE):
+            found += len(references) - len(await self.show(references))
+            after = references[-1]
+        return found
 
     def _drawn(self, references: Iterable[str], form: Form) -> tuple[dict[str, Drawn], list[str]]:
         """The pages of dossiers as they are now, whose lines are kept; the dossiers that somebody has damaged."""
@@ -139,13 +148,13 @@ class Desk:
             answer.raise_for_status()
 
     async def offer(self, states: Iterable[State] | None = None) -> None:
-        """Let the forms offer the dossiers in the right state: those of the steps that `states` touch, or of all."""
-        known = await self.deployments()
+        """Let the forms offer people, and the dossiers in the right state: those of the steps that `states` touch, or of all."""
+        known, people = await self.deployments(), self._home.register.everyone()
         for row in ROWS:
             one = known.get(row.trigger)
             if one is None or (states is not None and not _concerns(row, states)):
                 continue
-            schema = offering(one.parameter_openapi_schema or {}, self._choices(row))
+            schema = offering(one.parameter_openapi_schema or {}, reference=self._choices(row), person=acting(row, people))
             if schema != one.parameter_openapi_schema:
                 await self._client.update_deployment(one.id, DeploymentUpdate(parameter_openapi_schema=schema))
                 one.parameter_openapi_schema = schema
@@ -170,12 +179,18 @@ def _concerns(row: Step, states: Iterable[State]) -> bool:
     return not row.anywhere and not set(states).isdisjoint(row.source)
 
 
-def offering(schema: dict[str, Any], choices: list[str] | None) -> dict[str, Any]:
-    """The schema of a form in French, whose `reference` is one of `choices`, or any text."""
+def acting(row: Step, people: Sequence[Person]) -> list[str] | None:
+    """Who may be chosen in a form: first those whose own role it takes, then those to whom it may be lent; None when too many."""
+    ordered = sorted(people, key=lambda one: (set(row.by).isdisjoint(one.roles), one.name))
+    return [one.name for one in ordered] if 0 < len(ordered) <= OFFERED_AT_MOST else None
+
+
+def offering(schema: dict[str, Any], **choices: list[str] | None) -> dict[str, Any]:
+    """The schema of a form in French, where each field of `choices` is one of these, or any text when there is None."""
     properties = {name: {**field, "title": TITLES.get(name, name)} for name, field in schema.get("properties", {}).items()}
-    if "reference" in properties:
-        properties["reference"].pop("enum", None)
-        properties["reference"] |= {"enum": choices} if choices else {}
+    for name in choices.keys() & properties.keys():
+        properties[name].pop("enum", None)
+        properties[name] |= {"enum": choices[name]} if choices[name] else {}
     return {**schema, "properties": properties}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -15,7 +15,7 @@ from prefect.states import Completed, Failed
 from flows.home import Home, shared_home
 from flows.ports import mail
 from flows.ports.clock import now
-from flows.publishing import Desk
+from flows.publishing import SLICE, Desk
 from flows.reminders import reminder, seal_letter
 from flows.settings import settings
 from models.answers import Invalid
@@ -27,8 +27,8 @@ from states.french import counted, day, unreadable
 from states.outlook import Age, Outlook, age, outlook
 from states.words import Role
 
-SLICE = 100
 AT_OPENING = 50  # pages; publishing one takes Prefect about twenty milliseconds
+FORGOTTEN_AFTER = timedelta(days=60)  # Prefect keeps events for a week, and no round comes two months late
 CALENDAR = "metropole"  # of the desk itself; the delays of a dossier follow the calendar of its own centre
 
 
@@ -140,6 +140,7 @@ async def _daily(home: Home, today: date) -> tuple[str, bool]:
 
 async def _nightly(home: Home, today: date) -> tuple[str, bool]:
     verified = home.verifier.verify_all()
+    home.marks.purge(before=now() - FORGOTTEN_AFTER)
     folder = home.settings.home / "seals"
     path = folder / f"{today.isoformat()}.json"
     heads = [{"reference": one.reference, "entries": one.entries, "head": one.head} for one in verified]

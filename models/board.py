@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, case, func, literal_column, null, select, update
+from sqlalchemy import Integer, Select, bindparam, case, func, literal_column, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models import tables
@@ -64,6 +64,15 @@ class Board:
         self._references = store.compile(
             select(P.reference).where(P.reference > bindparam("after")).order_by(P.reference).limit(most).offset(literal_column("0"))
         )  # fmt: skip
+        behind = or_(L.version.is_(None), L.version < P.version)
+        self._behind = store.compile(
+            select(P.reference)
+            .join_from(tables.partnerships, tables.outlooks, isouter=True)
+            .where(behind, P.reference > bindparam("after"))
+            .order_by(P.reference)
+            .limit(most)
+            .offset(literal_column("0"))
+        )
         self._in = store.compile(
             select(P.reference).where(P.state == bindparam("state")).order_by(P.reference).limit(most).offset(literal_column("0"))
         )  # fmt: skip
@@ -123,6 +132,10 @@ class Board:
     def references(self, after: str, most: int) -> list[str]:
         """A slice of all references of the ledger, on the board or not yet."""
         return self._names(self._references, after=after, most=most)
+
+    def behind(self, after: str, most: int) -> list[str]:
+        """A slice of the dossiers that have moved on since their line was kept, by reference."""
+        return self._names(self._behind, after=after, most=most)
 
     def in_state(self, state: State, most: int) -> list[str]:
         """The first dossiers in a state."""

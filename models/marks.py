@@ -38,6 +38,7 @@ class Marks:
             .values(done_at=bindparam("done_at"))
         )
         self._drop = store.compile(delete(tables.marks).where(*here))
+        self._purge = store.compile(delete(tables.marks).where(M.key != literal_column("''"), M.done_at < bindparam("before")))
         self._last = store.compile(
             select(M.key, M.done_at, M.told)
             .where(M.name == bindparam("name_"))
@@ -77,6 +78,11 @@ class Marks:
         """Give a mark back: what it stood for could not be done."""
         with self._store.transaction() as cursor:
             cursor.execute(self._drop, {"name_": name, "key_": key})
+
+    def purge(self, *, before: datetime) -> None:
+        """Forget marks too old to come again; those without a key, which say what was done last, stay."""
+        with self._store.transaction() as cursor:
+            cursor.execute(self._purge, {"before": instant(before)})
 
     def last(self, name: str) -> Mark | None:
         """The last mark of a name, whenever it was taken."""

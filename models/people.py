@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, insert, literal_column, null, select, 
 
 from models import tables
 from models.answers import Invalid
+from models.codes import FAILURES_AT_MOST
 from models.constraints import violated
 from models.store import Store
 from states.facts import Actor
@@ -61,6 +62,8 @@ class Register:
             select(P.name, P.mail, R.role).join(tables.people_roles, R.person_id == P.id).order_by(P.name, R.role)
         )  # fmt: skip
 
+        self._blocked = store.compile(select(P.name).where(P.code_failures >= bindparam("most")).order_by(P.name))
+
     def add(self, name: str, mail: str, roles: Sequence[Role], secret: str | None = None) -> Person:
         """Add a person, with the secret of the one-time codes.
 
@@ -106,6 +109,12 @@ class Register:
         with self._store.transaction() as cursor:
             cursor.execute(self._enrol, {"folded_": folded(known.name), "secret": secret})
         return known
+
+    def blocked(self) -> tuple[str, ...]:
+        """Those whose codes are refused until they are given a new secret: too many of theirs were wrong."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._blocked, {"most": FAILURES_AT_MOST})
+            return tuple(row[0] for row in cursor.fetchall())
 
     def person(self, name: str) -> Person:
         """Somebody by name. Raises Invalid when the register does not have the name."""

@@ -140,7 +140,14 @@ class Desk:
         within = self.form.field(label).within
         within.locator("xpath=..").get_by_role("button", name="Open menu").first.click()
         self.page.get_by_role("menuitem", name="Use JSON Input").click()
-        within.locator(".cm-content").fill(json.dumps(content, ensure_ascii=False))
+        within.locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.insert_text(json.dumps(content, ensure_ascii=False))  # typed, each bracket would close itself
+
+    @watched
+    def enforce(self, *, schema: bool) -> None:
+        """Turn on or off the switch below a form that has the server check what it is given."""
+        self.page.get_by_role("switch", name="Enforce Parameter Schema").set_checked(schema)
 
     @watched
     def submit(self) -> str:
@@ -155,8 +162,8 @@ class Desk:
                 continue
             if answer.ok:
                 return str(answer.json()["id"])
-            if (status := answer.status) != 503:  # busy: a person clicks again
-                break
+            status = answer.status
+            break
         shown = "\n".join(self.page.locator("form .text-destructive").all_inner_texts())
         raise NotAccepted(status, answer.text() if answer else "", shown)
 

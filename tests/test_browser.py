@@ -20,6 +20,7 @@ from walks import POINTS, RIGHT, SHA, Walk, fresh_code
 
 from flows import server
 from models.faults import Unreachable
+from models.people import Register
 from models.verify import Verifier
 from models.views import Views
 from states.words import State
@@ -154,12 +155,14 @@ def _moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def test_a_form_offers_the_dossiers_in_the_right_state(office: Office) -> None:
+def test_a_form_offers_people_and_the_dossiers_in_the_right_state(office: Office) -> None:
     forms = {one["name"]: one["parameter_openapi_schema"]["properties"] for one in office.ask("/deployments/filter", {})}
     assert forms["act"]["reference"]["enum"] == [FRESH]
     assert forms["sign"]["reference"]["enum"] == [WAITING]
     assert "enum" not in forms["settle"]["reference"]
     assert forms["complete_training"]["reference"]["enum"] == [BUSY]
+    assert forms["sign"]["person"]["enum"][0] == "Tania"
+    assert set(forms["sign"]["person"]["enum"]) == {one.name for one in Register(office.store()).everyone()}
 
 
 def test_from_a_click_to_a_completed_run(window: Desk, deployments: dict[str, str], record_property: Measure) -> None:
@@ -200,6 +203,31 @@ def test_a_run_that_walks_around_the_form_changes_nothing(office: Office, body: 
     assert told["state"]["name"] == ends, told["state"]
     assert "Traceback" not in (told["state"]["message"] or "")
     assert Views(office.store()).partnership(BUSY).version == before
+
+
+def test_a_form_whose_check_was_switched_off_changes_nothing_either(window: Desk, office: Office, deployments: dict[str, str]) -> None:
+    before = Views(office.store()).partnership(BUSY).version
+    window.open_form(deployments["attach"], {"reference": "ABSENT-1", "person": "Personne", "code": "000000"})
+    window.fill_json("Demande", {"title": "Pièce", "sha256": SHA, "clé": "<script>alert(1)</script>"})
+    window.enforce(schema=False)
+    run = window.submit()
+    assert window.wait_until_finished(run) == "Invalid"
+    assert "« clé » : ce champ n’existe pas." in window.run_page(run)
+    assert Views(office.store()).partnership(BUSY).version == before
+
+
+@pytest.mark.parametrize(("state", "name"), [("FAILED", "Failed"), ("CRASHED", "Crashed")])
+def test_a_run_that_fails_or_crashes_writes_to_the_operators(office: Office, deployments: dict[str, str], state: str, name: str) -> None:
+    """The state is set as a worker sets it for a process that died."""
+    asked = {"parameters": {"reference": BUSY}, "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}}
+    run = office.ask(f"/deployments/{deployments['checks']}/create_flow_run", asked)
+    office.ask(
+        f"/flow_runs/{run['id']}/set_state", {"state": {"type": state, "name": name, "message": "Le processus a fini."}, "force": True}
+    )
+    (letter,) = until(lambda: list((office.home / "mail").glob(f"alert.{run['id']}.*.eml")), 60)
+    told = message_from_bytes(letter.read_bytes(), policy=policy.default)
+    assert (told["To"], told["Subject"]) == ("olga@essai.example", f"[jalon] checks ({run['name']}) : {name}")
+    assert "Le processus a fini." in told.get_content()
 
 
 def test_a_refused_step_about_money_writes_to_the_operators(office: Office, deployments: dict[str, str]) -> None:

@@ -94,8 +94,10 @@ def test_too_many_wrong_codes_in_a_row_close_the_door_until_a_new_secret(propose
     for _ in range(FAILURES_AT_MOST):
         assert "n’est pas le bon" in sentence(proposed.ask("approve", shown=Shown("000000", AT)))
     assert sentence(proposed.ask("approve", shown=Shown(code(), AT))).startswith("Trop de codes faux pour Bruno")
+    assert Register(store).blocked() == (BRUNO,)
     secret = new_secret()
     Register(store).enrol(" brUNO ", secret)
+    assert Register(store).blocked() == ()
     assert "n’est pas le bon" in sentence(proposed.ask("approve", shown=Shown(code(), AT)))  # the old secret is worth nothing
     assert isinstance(proposed.ask("approve", shown=Shown(code_at(secret, AT), AT)), Done)
 

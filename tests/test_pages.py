@@ -22,11 +22,14 @@ from flows import board_page, dossier_page
 from flows.board_page import board, page_key
 from flows.home import Home
 from flows.markdown import bars, plain
-from flows.publishing import Desk
+from flows.publishing import OFFERED_AT_MOST, Desk, acting, offering
 from flows.settings import settings
 from models.answers import Invalid
 from models.board import Board, Page
+from models.codes import FAILURES_AT_MOST, Shown
+from models.people import Person
 from models.store import Store
+from states.lifecycle import STEPS
 from states.outlook import Age, Outlook, age, outlook
 from states.words import Role, State
 
@@ -127,6 +130,14 @@ def test_the_board_counts_dossiers_and_money_and_sorts_what_is_late(home: Home) 
     assert "approuvé" in svg
 
 
+def test_people_whose_codes_are_refused_are_named_on_the_board(home: Home) -> None:
+    Walk(home.store)
+    assert "Trop de codes faux" not in board(home, at=AT)
+    for _ in range(FAILURES_AT_MOST):
+        home.ledger.use_up("Bruno", Shown("000000", AT))
+    assert "Trop de codes faux, à réenrôler (jalon people enrol) : Bruno." in board(home, at=AT)
+
+
 @pytest.mark.parametrize(
     ("due", "pressing"), [(None, Age.CALM), (-1, Age.LATE), (0, Age.SOON), (7, Age.SOON), (8, Age.CALM)]
 )  # fmt: skip
@@ -153,6 +164,27 @@ def test_an_older_line_never_replaces_a_newer_one(store: Store) -> None:
     assert [(one.reference, one.paid) for one in lines.due(10)] == [("ESSAI-1", Decimal("2.00"))]
     (total,) = lines.totals(date(2026, 11, 24), date(2026, 12, 1))
     assert (total.dossiers, total.late, total.engaged_cents) == (1, 1, 4_000_000)
+
+
+def test_a_dossier_that_moved_without_being_shown_is_behind(store: Store) -> None:
+    walks = [Walk(store, f"ESSAI-{number}") for number in (1, 2, 3)]
+    for walk in walks:
+        walk.do("open")
+    lines = Board(store)
+    lines.keep([(line("ESSAI-1"), 1), (line("ESSAI-3"), 1)])
+    walks[2].do("approve")
+    assert lines.behind("", 10) == ["ESSAI-2", "ESSAI-3"]
+    assert (lines.behind("", 1), lines.behind("ESSAI-2", 1)) == (["ESSAI-2"], ["ESSAI-3"])
+
+
+def test_a_form_offers_first_those_whose_role_it_takes_and_nobody_when_they_are_too_many() -> None:
+    people = [Person(name, "x@essai.example", (role,)) for name, role in (("Anne", Role.PUBLIC_ACCOUNTANT), ("Zoé", Role.BOARD_SECRETARY))]
+    assert acting(STEPS["approve"], people) == ["Zoé", "Anne"]
+    assert acting(STEPS["approve"], people * OFFERED_AT_MOST) is None
+    form = {"properties": {"person": {"type": "string"}, "request": {"title": "Demande"}}}
+    offered = offering(form, person=["Zoé"], reference=["ESSAI-1"])["properties"]
+    assert offered["person"] == {"type": "string", "title": "Personne du registre qui agit", "enum": ["Zoé"]}
+    assert offering({"properties": offered}, person=None)["properties"]["person"].keys() == {"type", "title"}
 
 
 def test_a_published_page_is_remembered_until_its_text_changes(store: Store) -> None:

@@ -123,3 +123,11 @@ def test_a_mark_is_taken_once(store: Store) -> None:
     assert not marks.take("daily", "2026-11-25", now=SATURDAY)
     marks.drop("daily", "2026-11-24")
     assert marks.take("daily", "2026-11-24", now=WEDNESDAY)
+
+
+def test_the_night_forgets_old_marks_but_not_what_was_done_last(home: Home, said: Any) -> None:
+    home.marks.set("deliver", "fait", now=TUESDAY - timedelta(days=90))
+    for days in (61, 59):
+        home.marks.take("checks", f"{days}", now=TUESDAY - timedelta(days=days))
+    said(rounds.nightly, TUESDAY)
+    assert sql(home.store, "SELECT name, key FROM marks ORDER BY name") == [("checks", "59"), ("deliver", ""), ("nightly", "2026-11-24")]
