@@ -139,8 +139,8 @@ def _run_name() -> str:
     return f"{flow_run.flow_name or ''} {told}".strip()
 
 
-def flow_of(step: Step) -> Flow[..., Any]:
-    """The flow of one step. Its parameters are the form; they are checked here again, because Prefect's own check can be skipped."""
+def _asking(step: Step) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """What a run of the step calls, and the fields of its form; names come from a file of the inbox."""
 
     async def from_form(*, reference: str, person: str, code: str | None = None, request: Any) -> RunState[Any]:
         return await fire(step, Form(reference, person, code), lambda _: request, lambda _: None)
@@ -155,12 +155,15 @@ def flow_of(step: Step) -> Flow[..., Any]:
         )
 
     if step.trigger == "open":
-        run: Callable[..., Any] = from_file
-        asks: dict[str, Any] = {"person": PersonName, "request": step.asks}
-    elif step.asks.personal:
-        run, asks = from_inbox, {"reference": Reference, "person": PersonName, "file": InboxFile}
-    else:
-        run, asks = from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
+        return from_file, {"person": PersonName, "request": step.asks}
+    if step.asks.personal:
+        return from_inbox, {"reference": Reference, "person": PersonName, "file": InboxFile}
+    return from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
+
+
+def flow_of(step: Step) -> Flow[..., Any]:
+    """The flow of one step. Its parameters are the form; they are checked here again, because Prefect's own check can be skipped."""
+    run, asks = _asking(step)
     run.__annotations__ = {**asks, "code": Code, "return": Any}
     run.__name__ = run.__qualname__ = step.trigger
     made: Flow[..., Any] = flow(

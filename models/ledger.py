@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import secrets
 from collections.abc import Callable
@@ -16,18 +15,18 @@ from models import tables
 from models.answers import Answer, Conflict, Invalid, answer_of
 from models.canonical import GENESIS, canonical, digest
 from models.codes import Codes, Shown
-from models.constraints import RULES, SENTENCES, violated
+from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
-from models.entries import Attempt, assert_writable, input_digest, instant, moment, name_of, told_of
+from models.entries import Attempt, assert_writable, input_digest, instant, name_of, told_of
+from models.objections import again, objection, overtaken, too_late, wrong_version
 from models.people import CLOCK, Register, folded, unknown_person
 from models.store import Cursor, Store
 from states.decide import NOTHING_KNOWN, Decision, decide
 from states.delays import paris_day
 from states.effects import Tell
 from states.facts import Actor, Partnership
-from states.guard import WHOEVER_ENTERS, Known, Past, Place, Reason, Refused
-from states.law import HOUSE
-from states.lifecycle import GUARDS, STEPS
+from states.guard import Known, Past, Place, Refused
+from states.lifecycle import STEPS
 from states.replay import story
 from states.requests import Request
 from states.trainee_requests import residences_of
@@ -85,16 +84,16 @@ class Ledger:
         `actor` is a name of the register, whose roles are read in the same transaction; jalon itself passes `CLOCK`.
         Raises Invalid for an unknown reference, trigger or person, Unreachable when the database does not answer.
         """
-        step = STEPS.get(trigger)
-        if step is None or type(request) is not step.asks:
-            raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
+        _assert_asked(trigger, request, reference)
         assert_writable(reference, name_of(actor), key, via, expected_version)
-        if trigger == "open" and getattr(request, "reference", None) != reference:
-            raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
         request = self._naming(request)
-        asked = request.model_dump(mode="json")
-        places = self._places(request)
-        attempt = Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), asked, places, shown=shown)
+        asked, places = request.model_dump(mode="json"), self._places(request)
+        return self._settle(
+            Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), asked, places, shown=shown)
+        )
+
+    def _settle(self, attempt: Attempt) -> Answer:
+        """Fire until the answer is written, or a constraint of the database has said why it cannot be."""
         for _ in range(3):
             try:
                 with self.store.transaction() as cursor:
@@ -106,12 +105,12 @@ class Ledger:
                 if name is None:
                     raise
                 if name not in FIRST_WINS:
-                    attempt = attempt._replace(refusal=_objection(attempt, name))
+                    attempt = attempt._replace(refusal=objection(attempt, name))
                 continue
             if after is not None:
                 self.dossiers.remember(after)
             return answer
-        raise Invalid(f"Le dossier {reference} change trop vite : réessayez.")
+        raise Invalid(f"Le dossier {attempt.reference} change trop vite : réessayez.")
 
     def _naming(self, request: Request) -> Request:
         """The request with the people it names as the register writes them. Raises Invalid for a name that it does not have."""
@@ -146,7 +145,7 @@ class Ledger:
         name, roles, earlier, *place = cursor.fetchone()
         loaded = self._unopened(attempt) if place[0] is None else self.dossiers.at(cursor, attempt.reference, tuple(place))
         if earlier is not None:
-            return _again(attempt, loaded.partnership.state, *json.loads(earlier)), None
+            return again(attempt, loaded.partnership.state, *json.loads(earlier)), None
         actor = _actor(attempt.actor, name, roles)
         if attempt.shown is not None:
             attempt = attempt._replace(proof=self._codes.proof(cursor, folded(actor.name), attempt.shown, now=attempt.at))
@@ -170,11 +169,11 @@ class Ledger:
         if attempt.expected_version not in (None, partnership.version):
             last = self._last_change(cursor, loaded, moves_only=False)
             behind = attempt.expected_version is not None and attempt.expected_version < partnership.version
-            return _overtaken(attempt, last, partnership.state) if last and behind else _wrong_version(attempt, partnership)
+            return overtaken(attempt, last, partnership.state) if last and behind else wrong_version(attempt, partnership)
         known = self._known(cursor, attempt, loaded, actor)
         verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, known=known)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
-            return _too_late(attempt, verdict, self._last_change(cursor, loaded, moves_only=True), partnership.state)
+            return too_late(attempt, verdict, self._last_change(cursor, loaded, moves_only=True), partnership.state)
         return verdict
 
     def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Known:
@@ -261,42 +260,13 @@ class Ledger:
             )
 
 
-def _again(attempt: Attempt, state: State, pepper: str, first_input: str, entry: str, head: str) -> Answer:
-    """The key was used before: the first answer again, or Conflict when the input is another one."""
-    if hmac.compare_digest(first_input, input_digest(pepper, attempt)):
-        return answer_of(json.loads(entry), head)
-    first = json.loads(entry)
-    sentence = f"Cette clé a déjà servi à une autre demande, par {first['actor']} {moment(first['recorded_at'])}."
-    return Conflict(attempt.reference, attempt.trigger, sentence, first["actor"], first["recorded_at"], state)
-
-
-def _overtaken(attempt: Attempt, won: dict[str, Any], state: State) -> Conflict:
-    sentence = f"« {STEPS[won['trigger']].label} » a déjà été fait par {won['actor']} {moment(won['recorded_at'])}."
-    return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], state)
-
-
-def _too_late(attempt: Attempt, refused: Refused, won: dict[str, Any] | None, state: State) -> Refused | Conflict:
-    """The same step done before is a conflict; another one is the reason why this step is no longer possible: both say who and when."""
-    if won is None:
-        return refused
-    if won["trigger"] == attempt.trigger:
-        return _overtaken(attempt, won, state)
-    first, *others = refused.reasons
-    by = f" Il l’est depuis « {STEPS[won['trigger']].label} », par {won['actor']} {moment(won['recorded_at'])}."
-    return refused._replace(reasons=(first._replace(reason=first.reason + by), *others))
-
-
-def _wrong_version(attempt: Attempt, partnership: Partnership) -> Conflict:
-    sentence = f"Le dossier en est à la version {partnership.version} ; la demande en attendait une autre ({attempt.expected_version})."
-    return Conflict(attempt.reference, attempt.trigger, sentence, "", attempt.instant, partnership.state)
-
-
-def _objection(attempt: Attempt, constraint: str) -> Refused:
-    """What the database refused, told as the rule that it repeats."""
-    sentence = SENTENCES.get(constraint, f"La base refuse cette écriture ({constraint}).")
-    rule = GUARDS.get(RULES.get(constraint, ""))
-    code, who = (rule.code, rule.who) if rule else (constraint.upper(), WHOEVER_ENTERS)
-    return Refused(attempt.trigger, (Reason(code, sentence, who, str(rule.source if rule else HOUSE)),))
+def _assert_asked(trigger: str, request: Request, reference: str) -> None:
+    """Raises Invalid when the table has no such step, or the request belongs to another step or dossier."""
+    step = STEPS.get(trigger)
+    if step is None or type(request) is not step.asks:
+        raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
+    if trigger == "open" and getattr(request, "reference", None) != reference:
+        raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
 
 
 def _actor(asked: str | Actor, name: str | None, roles: str) -> Actor:

@@ -110,43 +110,37 @@ BOARD = "[Tableau de bord](/v2/artifacts/key/tableau-de-bord)"
 
 
 def deployments() -> dict[str, Any]:
-    """prefect.yaml, as plain values: one deployment for each step, and the scheduled rounds."""
-    pool = {"name": "jalon"}
+    """prefect.yaml, as plain values: one deployment for each step, what follows a step, and the scheduled rounds."""
     manual = [
-        {
-            "name": row.trigger,
-            "entrypoint": f"flows.steps.{row.trigger}",
-            "description": f"{row.label}. Par : {', '.join(role.label for role in row.by)}. {BOARD}",
-            "tags": _tags(row),
-            "work_pool": dict(pool),
-            "schedules": [],
-        }
+        _deployment(
+            row.trigger,
+            f"flows.steps.{row.trigger}",
+            f"{row.label}. Par : {', '.join(role.label for role in row.by)}. {BOARD}",
+            _tags(row),
+        )
         for row in ROWS
     ]
+    following = [_deployment(name, entrypoint, f"{description}.", [tag]) for name, entrypoint, description, tag in FOLLOWING]
     rounds = [
         {
-            "name": name,
-            "entrypoint": entrypoint,
-            "description": f"{description}.",
-            "tags": ["ronde"],
-            "work_pool": dict(pool),
+            **_deployment(name, entrypoint, f"{description}.", ["ronde"]),
             "schedules": [{"cron": cron, "timezone": "Europe/Paris", "active": True}],
             "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
         }
         for name, entrypoint, description, cron in ROUNDS
     ]
-    following = [
-        {
-            "name": name,
-            "entrypoint": entrypoint,
-            "description": f"{description}.",
-            "tags": [tag],
-            "work_pool": dict(pool),
-            "schedules": [],
-        }
-        for name, entrypoint, description, tag in FOLLOWING
-    ]
     return {"name": "jalon", "pull": [], "deployments": [*manual, *following, *rounds]}
+
+
+def _deployment(name: str, entrypoint: str, description: str, tags: list[str]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "entrypoint": entrypoint,
+        "description": description,
+        "tags": tags,
+        "work_pool": {"name": "jalon"},
+        "schedules": [],
+    }
 
 
 def _tags(row: Step) -> list[str]:
