@@ -144,7 +144,7 @@ def _line(entries: list[dict[str, Any]]) -> list[str]:
 
 def inbox_files(folder: Path, requests: Iterable[dict[str, Any]]) -> list[str]:
     """Drop requests that hold names into the inbox; the names of the files."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = []
     for place, request in enumerate(requests, start=1):
         name = f"demande-{place:02}.json"

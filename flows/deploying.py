@@ -14,7 +14,6 @@ from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
-from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
@@ -68,7 +67,6 @@ async def _deploy(
     entrypoint: str,
     work_pool: dict[str, str],
     schedules: list[dict[str, Any]],
-    concurrency_limit: dict[str, Any] | None = None,
     **rest: Any,
 ) -> UUID:
     """One deployment, made or made again. A field of the table that Prefect does not know is a TypeError."""
@@ -84,8 +82,6 @@ async def _deploy(
             DeploymentScheduleCreate(schedule=CronSchedule(cron=one["cron"], timezone=one["timezone"]), active=one["active"])
             for one in schedules
         ],
-        concurrency_limit=concurrency_limit["limit"] if concurrency_limit else None,
-        concurrency_options=ConcurrencyOptions(collision_strategy=concurrency_limit["collision_strategy"]) if concurrency_limit else None,
         parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
         enforce_parameter_schema=True,
         **rest,

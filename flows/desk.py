@@ -5,13 +5,13 @@ What runs is remembered in `desk.json`. `up` brings about what is missing and no
 
 from __future__ import annotations
 
-import fcntl
 import os
+import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 from flows import processes, server
 from flows.home import Home
 from flows.ports.clock import now
+from flows.ports.locks import held
 from flows.processes import Process, Record
 from flows.settings import PROJECT, Settings, settings
 from models.answers import Invalid
@@ -43,7 +44,7 @@ def environment(kept: Settings, host: str, port: int, base: Mapping[str, str] = 
     url = make_url(kept.database_url)
     is_file = url.get_backend_name() == "sqlite" and url.database
     env = server.environment(kept.home / "prefect", port, base, host=host, through=server.OF_THE_HOUSE)
-    env |= {
+    return env | {
         "JALON_HOME": str(kept.home),
         "JALON_DESK": "1",
         "JALON_DATABASE_URL": sqlite_url(Path(url.database).absolute()) if is_file and url.database else kept.database_url,
@@ -51,9 +52,6 @@ def environment(kept: Settings, host: str, port: int, base: Mapping[str, str] = 
         "JALON_INBOX": str(kept.inbox.absolute()),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
     }
-    return (
-        env if server.is_loopback(host) else {**env, "PREFECT_SERVER_UI_API_URL": "/api"}
-    )  # a browser elsewhere asks where it found the page
 
 
 def up(*, host: str | None = None, port: int | None = None, workers: int | None = None) -> int:
@@ -142,12 +140,14 @@ class _Desk:
         return False
 
     def _serve(self, host: str, asked: int | None) -> None:
-        _assert_closed(host)
+        server.assert_closed(host)
         port = asked or self._last_port() or server.usual_port()
         server.assert_free(host, port)
+        if port != server.USUAL_PORT and not asked and not self._last_port():
+            _say(f"Le port {server.USUAL_PORT} est pris : le port {port} le remplace.")
         began = time.monotonic()
         _say(f"Démarrage du serveur Prefect sur {server.address(host, port)} (une quinzaine de secondes la première fois)...")
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         env = environment(self.kept, host, port)
         if not (self.folder / "prefect.db").exists() and not any(env.get(name) for name in server.DATABASES):
             server.from_cache(self.folder, PROJECT / "var" / "cache")
@@ -190,6 +190,8 @@ class _Desk:
             return
         if any(place < len(workers) for place in missing):
             _say("Un worker ne vivait plus : il est relancé.")
+        if not any(one.lives for one in workers):
+            self._give_back()
         for place in missing:
             log = self.folder / ("worker.log" if place == 0 else f"worker-{place + 1}.log")
             command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", _name(place)]
@@ -200,6 +202,17 @@ class _Desk:
             self._keep(self._now._replace(workers=tuple(workers)))
         self._hear({_name(place): workers[place] for place in missing}, since)
         _say(f"  {counted(len(missing), 'worker prêt', 'workers prêts')} ({self._seconds(began)}).")
+
+    def _give_back(self) -> None:
+        """The runs that a worker had taken when it ended wait again for the next: done again, a step gives its first answer."""
+        asked = {
+            "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}},
+            "work_pools": {"name": {"any_": [POOL]}},
+        }
+        while taken := server.ask(self._env, "/flow_runs/filter", asked):
+            for run in taken:
+                again = {"type": "SCHEDULED", "name": "Scheduled", "message": "Repris : son worker s’est arrêté."}
+                server.ask(self._env, f"/flow_runs/{run['id']}/set_state", {"state": again, "force": True})
 
     def _hear(self, expected: dict[str, Process], since: datetime) -> None:
         limit = time.monotonic() + WORKER_SECONDS
@@ -226,7 +239,7 @@ class _Desk:
         _say(f"  Interface       : {found}")
         _say(f"  Tableau de bord : {found}{DASHBOARD}")
         _say(f"  Journaux        : {self.folder / 'server.log'}, {self.folder / 'worker.log'}")
-        _say("  Pour arrêter    : jalon down")
+        _say(f"  Pour arrêter    : {'JALON_HOME=' + shlex.quote(given) + ' ' if (given := os.environ.get('JALON_HOME')) else ''}jalon down")
         if not server.is_loopback(self._now.host):
             _say("  Ce serveur ne chiffre rien : ne l’ouvrez au réseau que derrière un proxy HTTPS.")
 
@@ -260,16 +273,9 @@ def _say(line: str) -> None:
         print(line, flush=True)
 
 
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """One `up` or `down` at a time; the lock goes with the process that holds it."""
-    with (home / "desk.lock").open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say("Un autre « jalon up » ou « jalon down » est en cours : attente de sa fin...")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _alone(home: Path) -> AbstractContextManager[bool]:
+    """One `up` or `down` at a time."""
+    return held(home / "desk.lock", waits=lambda: _say("Un autre « jalon up » ou « jalon down » est en cours : attente de sa fin..."))
 
 
 def _assert_asked(host: str | None, port: int | None, workers: int | None) -> None:
@@ -278,12 +284,4 @@ def _assert_asked(host: str | None, port: int | None, workers: int | None) -> No
     if workers is not None and not 0 < workers <= 16:
         raise Invalid("Le nombre de workers va de 1 à 16.")
     if host is not None:
-        _assert_closed(host)
-
-
-def _assert_closed(host: str) -> None:
-    if not server.is_loopback(host) and not os.environ.get(server.SECRET):
-        raise Invalid(
-            f"« {host} » ouvre Prefect à d’autres machines : donnez d’abord à la variable {server.SECRET} un « nom:mot de passe » "
-            "que chacun devra donner."
-        )
+        server.assert_closed(host)

@@ -30,6 +30,7 @@ from states.french import counted, listed
 
 SIGNS = {OK: "✓", WARN: "!", FAIL: "✗"}
 GIGABYTE = 10**9
+OVERDUE_AFTER = timedelta(minutes=5)
 OFFSETS = (timedelta(hours=1), timedelta(hours=2))  # of Paris in January and in July
 
 
@@ -116,7 +117,7 @@ def _on_the_ledger(kept: Settings) -> Iterator[Check]:
         home = Home(kept)
         promises = _promises(home)
     except Unreachable as fault:
-        yield Check("Base", FAIL, str(fault), "La première fois : jalon up, ou jalon init-db.")
+        yield Check("Base", FAIL, str(fault), "La première fois : jalon people add, puis jalon up.")
         return
     yield Check("Base", OK, promises.settings)
     if promises.faults:
@@ -163,6 +164,8 @@ def _on_the_dossiers(home: Home) -> Iterator[Check]:
         given_up = counted(len(dead), "envoi abandonné", "envois abandonnés")
         reference, key, fault = dead[0]
         yield Check("Boîte d’envoi", WARN, f"{given_up}, {told}.", f"Par exemple {key} ({reference}) : {fault}")
+    elif home.outbox.overdue(now() - OVERDUE_AFTER):
+        yield Check("Boîte d’envoi", WARN, f"{told.capitalize()} depuis plus de cinq minutes.", "Lancez : jalon deliver, ou jalon up")
     else:
         yield Check("Boîte d’envoi", OK, f"Aucun envoi abandonné, {told}.")
 

@@ -14,6 +14,7 @@ from flows.checks import checks
 from flows.courier import Follow, deliver_all, follow_at_once
 from flows.home import Home, shared_home
 from flows.ports.clock import now
+from flows.ports.locks import held
 from flows.publishing import Desk
 from flows.settings import settings
 from models.faults import Unreachable
@@ -25,8 +26,17 @@ from states.words import State
 async def deliver() -> RunState[None]:
     """Deliver until nothing is due. Retried: whatever was delivered is marked, the rest is taken again."""
     home = shared_home(settings())
-    if not home.settings.desk:
-        return Completed(message=(await deliver_all(home, _run_checks)).message)
+    with held(home.settings.home / "deliver.lock") as alone:
+        if not alone:
+            return Completed(message="Une autre distribution est en cours.")
+        return await (_on_the_desk(home) if home.settings.desk else _without_desk(home))
+
+
+async def _without_desk(home: Home) -> RunState[None]:
+    return Completed(message=(await deliver_all(home, _run_checks)).message)
+
+
+async def _on_the_desk(home: Home) -> RunState[None]:
     async with get_client() as client:
         desk = Desk(home, client)
         delivered = await deliver_all(home, _in_a_round(home, desk))

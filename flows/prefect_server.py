@@ -1,9 +1,11 @@
-"""`prefect server start` as `python -m flows.prefect_server`, patient with SQLite.
+"""The Prefect server, as `python -m flows.prefect_server HOST PORT`: as Prefect starts it, patient with SQLite, and talking to nobody else.
 
 Prefect reads first, and asks SQLite for its lock only when it writes. When others write at the same moment, that fails at once
 (« database is locked »), and what is left of the failed command can later freeze the event loop for a minute: the garbage collector
 waits for a connection that waits for the lock, whose holder needs the loop to let go of it. So here a transaction takes the lock
 as it begins, and waits for its turn. PostgreSQL needs nothing of this.
+
+The pages of the interface ask an analytics host by themselves, whatever the settings say: a header tells browsers not to.
 """
 
 from __future__ import annotations
@@ -12,12 +14,16 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from prefect.cli import app
+import uvicorn
+from prefect.server.api.server import create_app
 from prefect.server.database.configurations import AioSqliteConfiguration
 from prefect.server.database.dependencies import temporary_database_config
 from prefect.server.utilities.database import get_dialect
 from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HERE_ONLY = (b"content-security-policy", b"connect-src 'self'")
 
 
 class PatientSqlite(AioSqliteConfiguration):
@@ -34,13 +40,26 @@ class PatientSqlite(AioSqliteConfiguration):
             yield transaction
 
 
-def main() -> None:
-    """Start the server that the arguments ask for; it ends with the process."""
-    sys.argv[1:1] = ["server", "start"]
+def confined(app: ASGIApp) -> ASGIApp:
+    """The same application, whose pages may ask no other host for anything."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), HERE_ONLY]}
+            await send(message)
+
+        await app(scope, receive, answer)
+
+    return serve
+
+
+def main(host: str, port: int) -> None:
+    """Serve until a signal ends it."""
     url = str(PREFECT_API_DATABASE_CONNECTION_URL.value())
     with temporary_database_config(PatientSqlite(connection_url=url) if get_dialect(url).name == "sqlite" else None):
-        app()
+        uvicorn.run(confined(create_app(final=True)), host=host, port=port, log_level="warning")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1], int(sys.argv[2]))

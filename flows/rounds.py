@@ -15,6 +15,7 @@ from prefect.states import Completed, Failed
 from flows.home import Home, shared_home
 from flows.ports import mail
 from flows.ports.clock import now
+from flows.ports.locks import held
 from flows.publishing import SLICE, Desk
 from flows.reminders import reminder, seal_letter
 from flows.settings import settings
@@ -48,10 +49,13 @@ async def nightly() -> RunState[None]:
 async def refresh() -> RunState[None]:
     """Compute the desk again, and publish the pages that say something new."""
     home = shared_home(settings())
-    try:
-        message = await refresh_desk(home)
-    except Unreachable as fault:
-        return Failed(name="Unreachable", message=str(fault))
+    with held(home.settings.home / "refresh.lock") as alone:
+        if not alone:
+            return Completed(message="Un autre recalcul est en cours.")
+        try:
+            message = await refresh_desk(home)
+        except Unreachable as fault:
+            return Failed(name="Unreachable", message=str(fault))
     home.marks.set("refresh", message, now=now())
     return Completed(message=message)
 

@@ -27,6 +27,7 @@ from models.answers import Invalid
 from models.faults import Unreachable
 
 USUAL_PORT = 4200
+PASSWORD_AT_LEAST = 12
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 90
 STOP_SECONDS = 8
@@ -34,6 +35,7 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_UI_API_URL": "/api",  # a browser asks where it found the page, by whatever name it came
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
@@ -90,6 +92,24 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def assert_closed(host: str) -> None:
+    """Raises Invalid for a server that other machines reach without a name and a password, or for a secret that is not a whole one."""
+    secret = os.environ.get(SECRET, "")
+    if not secret and is_loopback(host):
+        return
+    name, _, password = secret.partition(":")
+    if not secret:
+        why = f"« {host} » ouvre Prefect à d’autres machines"
+    elif not name or len(password) < PASSWORD_AT_LEAST or not secret.isascii() or not secret.isprintable():
+        why = f"La valeur de {SECRET} n’ouvre pas assez bien"
+    else:
+        return
+    raise Invalid(
+        f"{why} : donnez à la variable {SECRET} un « nom:mot de passe » que chacun devra donner, "
+        f"le mot de passe de {PASSWORD_AT_LEAST} caractères au moins, sans accents."
+    )
 
 
 def assert_free(host: str, port: int) -> None:
@@ -191,7 +211,7 @@ def from_cache(home: Path, template: Path) -> bool:
 
 def command_of(host: str, port: int) -> list[str]:
     """The command that starts a server."""
-    return [sys.executable, "-m", "flows.prefect_server", "--host", host, "--port", str(port)]
+    return [sys.executable, "-m", "flows.prefect_server", host, str(port)]
 
 
 def wait(env: Mapping[str, str], log: Path, lives: Callable[[], bool]) -> None:

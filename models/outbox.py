@@ -77,6 +77,8 @@ class Outbox:
         told: dict[str, Any] = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
         self._mark = store.compile(update(tables.outbox).where(*held).values(**told, lease=null()))
         self._count = store.compile(select(func.count()).where(OUT.sent_at.is_(None), OUT.dead_at.is_(None)))
+        unsent = (OUT.sent_at.is_(None), OUT.dead_at.is_(None))
+        self._overdue = store.compile(select(func.count()).where(*unsent, OUT.due_at < bindparam("before")))
         self._held = store.compile(
             select(P.reference, OUT.key, OUT.fault, OUT.due_at)
             .join(tables.partnerships, P.id == OUT.partnership_id)
@@ -118,6 +120,12 @@ class Outbox:
         """How many rows are neither delivered nor given up."""
         with self._store.transaction(write=False) as cursor:
             cursor.execute(self._count)
+            return int(cursor.fetchone()[0])
+
+    def overdue(self, before: datetime) -> int:
+        """How many rows should have been delivered before an instant, and were not."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._overdue, {"before": instant(before)})
             return int(cursor.fetchone()[0])
 
     def held(self) -> tuple[Held, ...]:

@@ -222,7 +222,8 @@ def _assert_ours(path: Path, *, create: bool) -> None:
         if not create:
             raise Unreachable(f"La base {path} n’existe pas encore : commencez par « jalon people add ».")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # names of trainees and secrets of codes will be in it
         except OSError as fault:
             raise Unreachable(f"Le dossier {path.parent} ne peut pas être créé ({unreadable(fault)}).") from fault
         return

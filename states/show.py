@@ -125,7 +125,6 @@ def deployments() -> dict[str, Any]:
         {
             **_deployment(name, entrypoint, f"{description}.", ["ronde"]),
             "schedules": [{"cron": cron, "timezone": "Europe/Paris", "active": True}],
-            "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
         }
         for name, entrypoint, description, cron in ROUNDS
     ]

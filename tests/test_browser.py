@@ -94,6 +94,23 @@ def test_the_page_of_a_dossier_shows_past_present_and_future_and_what_is_missing
     assert reason in waiting
 
 
+def test_the_interface_speaks_to_its_own_server_only(window: Desk, office: Office) -> None:
+    """Prefect's pages ask an analytics host whatever the settings say; events still come, by a socket to where the page came from."""
+    asked, sockets = [], []
+    heard = lambda request: asked.append(request.url)  # noqa: E731
+    listened = lambda socket: sockets.append(socket.url)  # noqa: E731
+    window.page.on("request", heard)
+    window.page.on("websocket", listened)
+    for page in ("/v2/events", f"/v2/artifacts/key/dossier-{FRESH.lower()}", "/v2/runs"):
+        window.page.goto(page)
+        window.text()
+    window.page.remove_listener("request", heard)
+    window.page.remove_listener("websocket", listened)
+    here = office.address.removeprefix("http")
+    assert [url for url in asked if not url.startswith((f"http{here}/", "data:", "blob:"))] == []
+    assert {url.split("?")[0] for url in sockets} <= {f"ws{here}/api/events/out"}
+
+
 def filled(window: Desk, *, signed_on: str, code: str) -> str:
     """Fill the form `sign` as the officer who came from the page of the dossier, and submit it; the id of the run."""
     window.open_page(f"dossier-{FRESH.lower()}")

@@ -75,7 +75,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """One desk for all tests that find it running; each of them leaves it so."""
     up = Up(tmp_path_factory.mktemp("desk"))
     store = Store(sqlite_url(up.home / "jalon.db"), create=True)
-    Walk(store).do("open")
+    Walk(store).do("open", at=now())
     store.close()
     began = time.monotonic()
     try:
@@ -102,7 +102,8 @@ def test_up_says_where_everything_is_and_how_to_stop_it(up: Up, record_property:
 
 
 def test_what_runs_is_remembered_for_nobody_else(up: Up) -> None:
-    assert stat.S_IMODE((up.home / "desk.json").stat().st_mode) == 0o600
+    private = {name: stat.S_IMODE((up.home / name).stat().st_mode) for name in ("desk.json", "jalon.db", "prefect")}
+    assert private == {"desk.json": 0o600, "jalon.db": 0o600, "prefect": 0o700}
     assert up.record.server.lives
     assert [one.lives for one in up.record.workers] == [True]
 
@@ -117,14 +118,25 @@ def test_everything_is_deployed_and_the_rounds_are_active(up: Up) -> None:
     assert all(one["enforce_parameter_schema"] and one["pull_steps"] == [] for one in there.values())
 
 
-def test_the_worker_takes_a_run(up: Up) -> None:
+def submitted(up: Up) -> str:
     there = {one["name"]: one for one in up.ask("/deployments/filter", {})}
-    run = up.ask(f"/deployments/{there['checks']['id']}/create_flow_run", {"parameters": {"reference": "ESSAI-1"}})
+    return str(up.ask(f"/deployments/{there['checks']['id']}/create_flow_run", {"parameters": {"reference": "ESSAI-1"}})["id"])
+
+
+def when(up: Up, run: str, types: set[str]) -> str:
+    """The type of the state of a run, once it is one of these."""
     limit = time.monotonic() + 60
-    while (state := up.ask(f"/flow_runs/{run['id']}")["state"])["type"] not in ("COMPLETED", "FAILED", "CRASHED"):
+    while (state := up.ask(f"/flow_runs/{run}")["state"])["type"] not in types:
         assert time.monotonic() < limit, state
-        time.sleep(0.2)
-    assert state["type"] == "COMPLETED", state
+        time.sleep(0.05)
+    return str(state["type"])
+
+
+ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+def test_the_worker_takes_a_run(up: Up) -> None:
+    assert when(up, submitted(up), ENDED) == "COMPLETED"
 
 
 def test_doctor_finds_nothing_to_mend(up: Up) -> None:
@@ -142,6 +154,8 @@ def test_a_second_up_changes_nothing_and_says_so(up: Up) -> None:
 
 def test_a_dead_worker_alone_is_started_again_even_when_two_ask(up: Up) -> None:
     before = up.record
+    run = submitted(up)
+    when(up, run, {"PENDING", "RUNNING"})
     kill(before.workers[0])
     assert up.examined()["Workers"].level == "fail"
     both = [up.start("up"), up.start("up")]
@@ -153,6 +167,7 @@ def test_a_dead_worker_alone_is_started_again_even_when_two_ask(up: Up) -> None:
     assert (after.server, after.port, len(after.workers)) == (before.server, before.port, 1)
     assert after.workers[0].lives
     assert after.workers != before.workers
+    assert when(up, run, ENDED) == "COMPLETED"  # what the dead one had taken
 
 
 def test_a_killed_server_and_a_deleted_database_of_prefect_lose_nothing(up: Up) -> None:
@@ -193,6 +208,16 @@ def test_doctor_warns_of_an_inbox_that_everybody_may_read(house: House) -> None:
     assert house.examined()["Corbeille d’arrivée"].level == "warn"
     (house.home / "inbox").chmod(0o700)
     assert house.examined()["Corbeille d’arrivée"].level == "ok"
+
+
+def test_doctor_warns_of_letters_that_nobody_delivers(house: House) -> None:
+    store = house.store(create=True)
+    Walk(store).do("open", at=now() - timedelta(minutes=4))
+    assert house.examined()["Boîte d’envoi"].level == "ok"
+    Walk(store, "ESSAI-2").do("open", at=now() - timedelta(minutes=6))
+    store.close()
+    found = house.examined()["Boîte d’envoi"]
+    assert (found.level, found.todo) == ("warn", "Lancez : jalon deliver, ou jalon up")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +276,16 @@ def test_a_port_that_somebody_else_uses_is_refused_in_one_sentence(house: House)
 def test_a_network_address_needs_a_password_first(house: House) -> None:
     said = house.run("up", "--host", "0.0.0.0", code=2)
     assert "PREFECT_SERVER_API_AUTH_STRING" in said
+    assert not house.home.exists()
+
+
+@pytest.mark.parametrize("secret", ["admin", "admin:", ":motdepasse-long", "admin:court", "admin:mot de passe clé", "a:" + "\n" * 20])
+def test_half_a_password_opens_nothing(tmp_path: Path, secret: str) -> None:
+    house = House(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING=secret)
+    for host in ("0.0.0.0", "127.0.0.1"):
+        said = house.run("up", "--host", host, code=2)
+        assert said.startswith("La valeur de PREFECT_SERVER_API_AUTH_STRING n’ouvre pas assez bien")
+        assert "mot de passe de 12 caractères au moins" in said
     assert not house.home.exists()
 
 

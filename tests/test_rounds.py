@@ -17,6 +17,8 @@ from witness import sql
 
 from flows import rounds
 from flows.home import Home, shared_home
+from flows.ports.locks import held
+from flows.post import deliver
 from flows.settings import settings
 from models.marks import Marks
 from models.store import Store
@@ -108,6 +110,12 @@ def test_a_round_that_could_not_be_made_is_made_by_the_next(home: Home, said: An
     assert said(rounds.daily, TUESDAY)[0] == "Unreachable"
     folder.unlink()
     assert said(rounds.daily, TUESDAY) == ("Completed", "1 échéance, 1 rappel envoyé.")
+
+
+def test_a_round_that_finds_another_at_work_leaves_it_alone(home: Home, said: Any) -> None:
+    for flow, told in ((rounds.refresh, "Un autre recalcul est en cours."), (deliver, "Une autre distribution est en cours.")):
+        with held(home.settings.home / f"{flow.name}.lock"):
+            assert said(flow, TUESDAY) == ("Completed", told)
 
 
 def test_a_mark_is_taken_once(store: Store) -> None:

@@ -1,0 +1,26 @@
+"""A lock that one process of this machine holds at a time, and that goes with it when it dies."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def held(path: Path, *, waits: Callable[[], object] | None = None) -> Iterator[bool]:
+    """Hold the lock of a file while the block runs; False when somebody else holds it.
+
+    With `waits`, that is called once, and then the lock is waited for.
+    """
+    with path.open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waits is None:
+                yield False
+                return
+            waits()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield True
