@@ -19,7 +19,7 @@ from states.decide import next_steps
 from states.delays import paris_day
 from states.facts import Partnership
 from states.french import counted, euros
-from states.lifecycle import ROWS, STEPS
+from states.lifecycle import ROWS, STEPS, Step
 from states.outlook import Age, age
 from states.words import FINAL_STATES, STATE_LABELS, Role, State
 
@@ -75,6 +75,7 @@ def _page(home: Home, reference: str, at: datetime, form: Form) -> tuple[str, Pa
 
 def _summary(partnership: Partnership, told: dict[str, Any]) -> list[str]:
     terms, due = told["terms"], told["entitlement"]
+    counts = f"{counted(due['subsidised'], 'subventionné', 'subventionnés')}, {counted(due['eligible'], 'éligible', 'éligibles')}"
     rows = [
         (
             "État",
@@ -85,7 +86,7 @@ def _summary(partnership: Partnership, told: dict[str, Any]) -> list[str]:
         ("Année", terms["academic_year"]),
         (
             "Droit à subvention",
-            f"**{euros(Decimal(due['amount']))}** ({due['subsidised']} sur {counted(due['eligible'], 'éligible', 'éligibles')})",
+            f"**{euros(Decimal(due['amount']))}** ({counts})",
         ),
     ]
     return table(("", ""), rows)
@@ -123,19 +124,34 @@ def diagram(now: State, visited: list[State]) -> list[str]:
 
 
 def _next(partnership: Partnership, at: datetime, form: Form) -> list[str]:
-    """The steps that move the dossier, with what is missing for each: the same list as `jalon why`."""
-    rows = []
+    """The steps that move the dossier, with what is missing for each, then what may be recorded: the same list as `jalon why`."""
+    rows, recordings = [], []
     for found in next_steps(partnership, at=at):
-        if found.step.dest is None:
+        if found.step.is_recording:
+            if not found.unmet and set(found.step.by) != {Role.CLOCK, Role.OPERATOR}:
+                recordings.append(_linked(found.step, partnership, form))
             continue
         due = f"{sign(age(found.due_on, paris_day(at)))} {short_day(found.due_on.isoformat())}" if found.due_on else ""
         missing = "<br>".join(f"{plain(one.reason)} → {plain(one.who)}" for one in found.unmet) or "rien"
-        address = form(found.step.trigger, partnership.reference)
-        label = link(found.step.label, address) if address else found.step.label
-        rows.append((label, ", ".join(role.label for role in found.step.by if role is not Role.CLOCK), due, missing))
+        rows.append(
+            (
+                _linked(found.step, partnership, form),
+                ", ".join(role.label for role in found.step.by if role is not Role.CLOCK),
+                due,
+                missing,
+            )
+        )
+    others = ["Peuvent aussi être consignés, sans changer l’état :", "", *(f"- {one}" for one in recordings), ""] if recordings else []
     if not rows:
-        return ["Le dossier est terminé.", ""]
-    return ["## Ce qui peut venir ensuite", "", *table(("Étape", "Par", "Attendue le", "Ce qui manque, et qui peut y remédier"), rows), ""]
+        return ["Le dossier est terminé.", "", *others]
+    heads = ("Étape", "Par", "Attendue le", "Ce qui manque, et qui peut y remédier")
+    return ["## Ce qui peut venir ensuite", "", *table(heads, rows), "", *others]
+
+
+def _linked(step: Step, partnership: Partnership, form: Form) -> str:
+    """The name of a step, as a link to its form where there is one."""
+    address = form(step.trigger, partnership.reference)
+    return link(step.label, address) if address else step.label
 
 
 def _entitlement(partnership: Partnership, at: datetime) -> list[str]:
@@ -180,9 +196,15 @@ def _line(entries: list[dict[str, Any]]) -> list[str]:
         short_day(last["effective_on"]),
         wall_time(last["recorded_at"]),
         (STEPS[last["trigger"]].label if last["trigger"] in STEPS else plain(last["trigger"])) + (f" × {len(entries)}" if several else ""),
-        OUTCOMES[last["outcome"]],
+        _outcome(last),
         f"{plain(last['actor'])} ({', '.join(role_label(role) for role in last['role'].split(','))}){_lent(last)}",
     ]
+
+
+def _outcome(told: dict[str, Any]) -> str:
+    """« fait », « refusé (WRONG_STATE) »; the sentence of a refusal is in the run, and in `jalon show`."""
+    codes = ", ".join(f"`{one['code']}`" for one in told["reasons"]) if told["outcome"] == "refused" else ""
+    return f"{OUTCOMES[told['outcome']]}{f' ({codes})' if codes else ''}"
 
 
 def _lent(told: dict[str, Any]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from prefect import flow, get_run_logger
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import LogCreate
 from prefect.client.schemas.objects import State as RunState
 from prefect.states import Completed, Failed
 
@@ -17,6 +20,7 @@ from flows.ports.clock import now
 from flows.ports.locks import held
 from flows.publishing import Desk
 from flows.settings import settings
+from models.answers import Answer, Done
 from models.faults import Unreachable
 from models.outbox import Parcel
 from states.words import State
@@ -48,17 +52,34 @@ async def _on_the_desk(home: Home) -> RunState[None]:
     return Failed(name="Broken", message=delivered.message) if delivered.broken else Completed(message=delivered.message)
 
 
-async def follow_step(home: Home, reference: str) -> None:
-    """Show a step on the desk as soon as it is done, where there is a desk; a round does what this cannot."""
+async def follow_step(home: Home, answer: Answer, asked: str | None) -> None:
+    """Show what became of a step on the desk at once, where there is a desk: what it did, or in the page that it was refused.
+
+    `asked` is the reference that was asked for. A round does what this cannot.
+    """
     if not home.settings.desk:
         return
     try:
         async with get_client() as client:
             desk = Desk(home, client)
-            await follow_at_once(home, _after_a_step(desk), reference)
-            await desk.show_board(at=now())
+            if isinstance(answer, Done):
+                await follow_at_once(home, _after_a_step(desk), answer.reference)
+                await desk.show_board(at=now())
+            elif asked is not None:
+                await desk.show([asked])
     except Exception as fault:  # noqa: BLE001 - the step is done whatever the desk can show of it, and a round shows it later
         get_run_logger().warning("Le bureau n’a pas pu être mis à jour (%s) : une ronde le fera.", type(fault).__name__)
+
+
+async def log_answer(state: RunState[None], run_id: str | None) -> None:
+    """Write the answer of a run in its log too: that is what its page opens on."""
+    if not settings().desk or run_id is None:
+        return
+    told = {"name": "jalon", "level": logging.INFO if state.is_completed() else logging.ERROR, "timestamp": now(), "flow_run_id": run_id}
+    logs = [LogCreate.model_validate({**told, "message": line}) for line in (state.message or "").splitlines()]
+    with suppress(Exception):  # the state of the run says the same
+        async with get_client() as client:
+            await client.create_logs(logs)
 
 
 def _in_a_round(home: Home, desk: Desk) -> Follow:

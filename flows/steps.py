@@ -23,14 +23,14 @@ from pydantic import Field, ValidationError
 from flows.home import Home, shared_home
 from flows.ports import inbox
 from flows.ports.clock import now
-from flows.post import follow_step
+from flows.post import follow_step, log_answer
 from flows.publishing import TITLES
 from flows.settings import settings
 from models.answers import Answer, Conflict, Done, Invalid
 from models.codes import Shown
 from models.faults import Unreachable
 from states.french import sentences
-from states.guard import Refused
+from states.guard import Reason, Refused
 from states.lifecycle import STEPS, Step
 from states.requests import Request
 from states.words import STATE_LABELS
@@ -50,10 +50,15 @@ Code = Annotated[
 InboxFile = Annotated[str, Field(title=TITLES["file"], json_schema_extra={"pattern": inbox.FILE_NAME})]
 
 
+def told(reason: Reason) -> str:
+    """A reason as one line: its code, the sentence, who can clear it."""
+    return f"{reason.code} : {reason.reason} Peut y remédier : {reason.who}."
+
+
 def answered(answer: Answer) -> RunState[Any]:
     """The final state of a run: an answer is never a traceback."""
     if isinstance(answer, Refused):
-        return Failed(name="Refused", message=" ".join(f"{one.code} : {one.reason}" for one in answer.reasons))
+        return Failed(name="Refused", message="\n".join(told(one) for one in answer.reasons))
     if isinstance(answer, Conflict):
         return Failed(name="Conflict", message=answer.sentence)
     warnings = "".join(f" À savoir : {one.reason}" for one in answer.warnings)
@@ -79,14 +84,20 @@ class Form(NamedTuple):
 
 
 async def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
-    """Ask the ledger and answer as a run ends. `asked` reads the request, `done` tidies up after an accepted one."""
+    """Ask the ledger and answer as a run ends, in its log too. `asked` reads the request, `done` tidies up after an accepted one."""
+    state = await _fire(step, form, asked, done)
+    await log_answer(state, flow_run.id)
+    return state
+
+
+async def _fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
     try:
         home = shared_home(settings())
         answer = _answer(home, step, form, asked)
         if isinstance(answer, Done):
             with suppress(OSError):  # a file that stays in the inbox does no harm: the step is done
                 done(home)
-            await follow_step(home, answer.reference)
+        await follow_step(home, answer, form.reference)
     except Invalid as fault:
         return Failed(name="Invalid", message=" ".join(fault.sentences))
     except Unreachable as fault:
@@ -97,6 +108,8 @@ async def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Calla
 
 
 def _answer(home: Home, step: Step, form: Form, asked: Callable[[Home], Any]) -> Answer:
+    if not isinstance(form.person, str) or not isinstance(form.reference, str | None):
+        raise Invalid("La référence du dossier et le nom de la personne sont des textes.")
     key, shown = f"prefect:{flow_run.id}", _shown(home, step, form.code)
     earlier = home.ledger.answered(key)
     if earlier is not None:

@@ -10,10 +10,13 @@ from states.words import Role
 SUPERIOR = Role.AUTHORISING_OFFICER  # the president of the centre, or whoever stands for the president
 
 
-@guard("NOTHING_TO_UNDO", clears="personne : il n’y a pas d’étape à reprendre", source=HOUSE)
+@guard("NOTHING_TO_UNDO", needs=Needs.DOSSIER, clears="personne : il n’y a pas d’étape à reprendre", source=HOUSE)
 def a_step_was_done(case: Case) -> str | None:
     """Une étape a été faite depuis l’ouverture du dossier, et n’a pas déjà été annulée."""
-    return None if case.known.past is not None else "Il n’y a rien à annuler : seule l’ouverture du dossier reste."
+    asked = case.request is not None  # before, the past is not read
+    if case.known.past is not None or (not asked and case.partnership.version > 1):
+        return None
+    return "Il n’y a rien à annuler : seule l’ouverture du dossier reste."
 
 
 @guard("MONEY_MOVED", clears="personne : ce qui est mandaté se corrige par un rejet, un titre ou une récupération", source=HOUSE)

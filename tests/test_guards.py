@@ -255,7 +255,7 @@ TRIALS: dict[str, Trial] = {
     ),
     "RECOVERY_SAME_PERSON": Trial("record_recovery", {}, RECOVERING, {}, RECOVERING, alone="Omar"),
     "NOTHING_TO_UNDO": Trial(
-        "undo", after=way(State.APPROVED), kept_after=way(State.APPROVED), kept_known=Known(past=PAST), kept_alone="Bruno"
+        "undo", after=way(State.PROPOSED), kept_after=way(State.APPROVED), kept_known=Known(past=PAST), kept_alone="Bruno"
     ),
     "MONEY_MOVED": Trial(
         "undo",

@@ -45,7 +45,11 @@ def test_a_file_that_cannot_be_taken_away_does_not_make_a_step_that_is_done_fail
 @pytest.mark.parametrize("code", [None, 123456, {"a": 1}, "\ud800", "1" * 500, "１２３４５６"])
 def test_a_code_that_is_no_code_is_refused_without_a_traceback(home: Home, code: Any) -> None:
     name, message = ended(code)
-    assert (name, message) == ("Refused", "PERSON_UNPROVED : Il manque le code à usage unique (Bruno).")
+    assert (name, message) == (
+        "Refused",
+        "PERSON_UNPROVED : Il manque le code à usage unique (Bruno). Peut y remédier : "
+        "la personne elle-même, avec le code qui s’affiche maintenant.",
+    )
 
 
 def test_a_code_beside_a_request_that_cannot_be_read_serves_no_second_time(home: Home) -> None:
