@@ -19,29 +19,20 @@ from prefect.context import FlowRunContext
 
 from flows.board_page import KEY, board, list_key, listed_line, page_key
 from flows.dossier_page import Form, page
+from flows.forms import OFFERED_AT_MOST, acting, offering
 from flows.home import Home
 from flows.ports.clock import now
 from models.answers import Invalid
 from models.board import Page
 from models.outbox import Parcel
-from models.people import Person
 from states.lifecycle import ROWS, Step
 from states.outlook import outlook
 from states.words import State
 
 OURS = WorkPoolFilter(name=WorkPoolFilterName(any_=["jalon"]))
 LISTED_AT_MOST = 1000  # dossiers in one table
-OFFERED_AT_MOST = 100  # dossiers, or people, in one form; with more, the reference or the name is typed
 EVENT = "jalon."
 CHECKED = "jalon.checked"
-# What the form writes above its fields: Prefect itself writes the names of parameters.
-TITLES = {
-    "reference": "Référence du dossier",
-    "person": "Personne du registre qui agit",
-    "code": "Code à usage unique",
-    "request": "Demande",
-    "file": "Fichier déposé dans la corbeille d’arrivée",
-}
 RESOURCE = "jalon.partnership."
 SLICE, AT_ONCE = 100, 4  # dossiers drawn together, and pages under way to Prefect
 
@@ -177,21 +168,6 @@ class Desk:
 def _concerns(row: Step, states: Iterable[State]) -> bool:
     """Whether a dossier that has passed through `states` comes into the form of a step, or leaves it."""
     return not row.anywhere and not set(states).isdisjoint(row.source)
-
-
-def acting(row: Step, people: Sequence[Person]) -> list[str] | None:
-    """Who may be chosen in a form: first those whose own role it takes, then those to whom it may be lent; None when too many."""
-    ordered = sorted(people, key=lambda one: (set(row.by).isdisjoint(one.roles), one.name))
-    return [one.name for one in ordered] if 0 < len(ordered) <= OFFERED_AT_MOST else None
-
-
-def offering(schema: dict[str, Any], **choices: list[str] | None) -> dict[str, Any]:
-    """The schema of a form in French, where each field of `choices` is one of these, or any text when there is None."""
-    properties = {name: {**field, "title": TITLES.get(name, name)} for name, field in schema.get("properties", {}).items()}
-    for name in choices.keys() & properties.keys():
-        properties[name].pop("enum", None)
-        properties[name] |= {"enum": choices[name]} if choices[name] else {}
-    return {**schema, "properties": properties}
 
 
 def event(parcel: Parcel, *, checked: bool) -> dict[str, Any]:

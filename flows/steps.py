@@ -20,11 +20,11 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import Field, ValidationError
 
+from flows.forms import TITLES
 from flows.home import Home, shared_home
 from flows.ports import inbox
 from flows.ports.clock import now
 from flows.post import follow_step, log_answer
-from flows.publishing import TITLES
 from flows.settings import settings
 from models.answers import Answer, Conflict, Done, Invalid
 from models.codes import Shown
@@ -42,8 +42,7 @@ PersonName = Annotated[str, Field(title=TITLES["person"])]
 Code = Annotated[
     str | None,
     Field(
-        title="Code à usage unique",
-        description="Les six chiffres que votre application affiche ; un code sert une fois",
+        title=TITLES["code"],
         max_length=CODE_AT_MOST,
     ),
 ]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from states.board_records import amended
 from states.board_requests import Deliberation
 from states.calculation import in_force
+from states.choices import POINT_LABELS
 from states.convention import differences
 from states.facts import Act, Partnership
 from states.french import counted, day, euros, listed
 from states.guard import Case, Needs, guard
 from states.law import EXECUTORY, HOUSE, MAJORITY, QUORUM_DECREE, SIGNING
-from states.requests import POINT_LABELS
 from states.words import Role, Severity
 
 # How many members must be present out of `seats`, by the named rule that the board has set.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from states.choices import LABELS, choices, coded
 from states.facts import Terms
 from states.fields import WHOLE, AcademicYear, Day, Days, Department, Euros, Iban, Line, Siret
 from states.french import day, euros
@@ -39,10 +41,26 @@ def _without_docstring(schema: dict[str, Any]) -> None:
     schema.pop("description", None)
 
 
+@cache
+def _offered(asked: type[BaseModel]) -> dict[str, frozenset[str]]:
+    """The fields of a request that hold one of a few codes, with these."""
+    found = {name: frozenset(choices(field.annotation)) for name, field in asked.model_fields.items()}
+    return {name: codes for name, codes in found.items() if codes}
+
+
 class Asked(BaseModel):
     """A value that a person gives: nothing unknown is let in, nothing changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, json_schema_extra=_without_docstring)
+
+    @model_validator(mode="before")
+    @classmethod
+    def in_codes(cls, asked: Any) -> Any:
+        """A form offers the choices in French; what is kept are their codes."""
+        offered = _offered(cls)
+        if not offered or not isinstance(asked, dict):
+            return asked
+        return {name: coded(value, offered[name]) if name in offered else value for name, value in asked.items()}
 
 
 class CdgParty(Asked):
@@ -144,16 +162,6 @@ TERM_LABELS = {
     "dropout_policy": "règle en cas d’abandon",
     "result_policy": "règle en l’absence de résultat d’exploitation",
 }
-VALUE_LABELS = {
-    "flat": "forfait",
-    "capped_at_fee": "forfait plafonné au tarif de l’université",
-    "full": "payé en entier",
-    "prorata": "payé selon les heures suivies",
-    "none": "rien n’est payé",
-    "block": "blocage",
-    "warn": "alerte",
-    "ignore": "rien",
-}
 
 
 def differences(before: Terms, after: Terms) -> tuple[str, ...]:
@@ -167,4 +175,4 @@ def _shown(value: object) -> str:
         return euros(value)
     if isinstance(value, date):
         return day(value)
-    return "non précisé" if value is None else VALUE_LABELS.get(str(value), str(value))
+    return "non précisé" if value is None else LABELS.get(str(value), str(value))

@@ -15,17 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from states.convention import Asked, PartiesAsked, TermsAsked
 from states.fields import WHOLE, Day, Line, Paragraph, Sha256
-from states.words import Role
 
 Point = Literal["audience", "objectives", "course", "steering", "commitments", "finance"]
-POINT_LABELS: dict[str, str] = {
-    "audience": "la présentation de la formation et le public visé",
-    "objectives": "les objectifs de la formation",
-    "course": "le déroulement de la formation",
-    "steering": "le pilotage et le suivi administratif",
-    "commitments": "les engagements respectifs",
-    "finance": "les dispositions financières",
-}
 
 
 class Request(Asked):
@@ -155,7 +146,7 @@ class Undoing(Request):
     decided_on: Day | None = Field(None, title="Date de la décision")
 
 
-LENT = tuple(role.value for role in Role if role not in (Role.CLOCK, Role.AUDITOR, Role.OPERATOR, Role.UNIVERSITY_REFERENT))
+Lent = Literal["training_officer", "board_secretary", "finance_officer", "authorising_officer", "public_accountant"]
 
 
 class DelegationGiven(Request):
@@ -164,7 +155,7 @@ class DelegationGiven(Request):
     dated_by: ClassVar[str] = "decided_on"
     people: ClassVar[tuple[str, ...]] = ("to",)
 
-    role: Annotated[str, Field(pattern=f"^({'|'.join(LENT)})$", json_schema_extra={"enum": list(LENT)})] = Field(title="Rôle délégué")
+    role: Lent = Field(title="Rôle délégué")
     to: Line = Field(title="Personne du registre qui reçoit la délégation")
     starts_on: Day = Field(title="Premier jour")
     ends_on: Day = Field(title="Dernier jour")

@@ -114,6 +114,13 @@ class Desk:
         return self.text()
 
     @watched
+    def run_log(self, run_id: str) -> str:
+        """The page of a flow run as it opens: on its log."""
+        self.page.goto(f"/v2/runs/flow-run/{run_id}")
+        self.page.get_by_role("tab", name="Logs").wait_for()
+        return self.text()
+
+    @watched
     def wait_until_finished(self, run_id: str, seconds: float = 60) -> str:
         """The name of the final state of a run ("Completed", "Refused"...)."""
         limit = time.monotonic() + seconds

@@ -16,25 +16,30 @@ from typing import Any
 import pytest
 from browser import Desk
 from offices import Office
-from walks import POINTS, RIGHT, SHA, Walk, fresh_code
+from walks import RIGHT, SHA, Walk, fresh_code
 
 from flows import server
 from models.faults import Unreachable
 from models.people import Register
 from models.verify import Verifier
 from models.views import Views
+from states.choices import POINT_LABELS
 from states.words import State
 
 pytestmark = pytest.mark.needs_chromium
 
 SHOTS = Path(__file__).resolve().parents[1] / "build" / "screenshots"
-BUSY, FRESH, WAITING = "ESSAI-1", "ESSAI-2", "ESSAI-3"
+BUSY, FRESH, WAITING, PROPOSED = "ESSAI-1", "ESSAI-2", "ESSAI-3", "ESSAI-4"
 NAME = "Vandekerckhove"
 PARTIES = [
-    {"Partie": "cdg", "Nom": "R. Dupont", "Qualité": "Président"},
-    {"Partie": "university", "Nom": "A. Durand", "Qualité": "Présidente"},
+    {"Partie": "centre de gestion", "Nom": "R. Dupont", "Qualité": "Président"},
+    {"Partie": "université", "Nom": "A. Durand", "Qualité": "Présidente"},
 ]
-SIGNED = {"Signataires": PARTIES, "Points que la convention contient": POINTS, "Empreinte sha256 de la convention signée": SHA}
+SIGNED = {
+    "Signataires": PARTIES,
+    "Points que la convention contient": [*POINT_LABELS.values()],
+    "Empreinte sha256 de la convention signée": SHA,
+}
 
 
 Measure = Callable[[str, object], None]
@@ -42,11 +47,12 @@ Measure = Callable[[str, object], None]
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """A dossier that may be signed, another in training, and one whose deliberation is not executory yet."""
+    """A dossier that may be signed, another in training, one whose deliberation is not executory yet, and a new one."""
     office = Office(tmp_path_factory.mktemp("office"))
     store = office.store(create=True)
     Walk(store, BUSY).until(State.IN_TRAINING)
     Walk(store, FRESH).until(State.APPROVED)
+    Walk(store, PROPOSED).do("open")
     waiting = Walk(store, WAITING)
     waiting.do("open")
     waiting.do("approve")
@@ -73,9 +79,9 @@ def deployments(office: Office) -> dict[str, str]:
 def test_the_dashboard_shows_where_the_dossiers_stand_and_links_to_each(window: Desk) -> None:
     text = window.open_page("tableau-de-bord")
     window.screenshot(SHOTS / "tableau-de-bord.png")
-    for told in ("Tableau de bord des partenariats", "3 dossiers", "Argent", "En retard", "Dernières rondes", "Santé"):
+    for told in ("Tableau de bord des partenariats", "4 dossiers", "Argent", "En retard", "Dernières rondes", "Santé"):
         assert told in text
-    assert f"Dossiers, de {BUSY} à {WAITING}" in window.open_page("dossiers")
+    assert f"Dossiers, de {BUSY} à {PROPOSED}" in window.open_page("dossiers")
     window.open_page("tableau-de-bord")
     window.page.get_by_role("link", name=FRESH).first.click()
     window.page.wait_for_url(f"**/dossier-{FRESH.lower()}")
@@ -126,7 +132,9 @@ def test_a_form_refuses_a_wrong_date_and_a_used_code_in_french_and_then_signs(wi
     first = fresh_code("Tania")
     early = filled(window, signed_on="2025-10-01", code=first)
     assert window.wait_until_finished(early) == "Refused"
-    assert "SIGNED_BEFORE_APPROVAL : La signature du 1er octobre 2025 précède l’approbation du 9 octobre 2025." in window.run_page(early)
+    told = "SIGNED_BEFORE_APPROVAL : La signature du 1er octobre 2025 précède l’approbation du 9 octobre 2025. Peut y remédier : "
+    assert told in window.run_page(early)
+    assert told in window.run_log(early)
     window.screenshot(SHOTS / "refus.png")
     used = filled(window, signed_on="2025-11-18", code=first)
     assert window.wait_until_finished(used) == "Refused"
@@ -138,6 +146,21 @@ def test_a_form_refuses_a_wrong_date_and_a_used_code_in_french_and_then_signs(wi
     assert f"{FRESH} : signé" in window.open_page(f"dossier-{FRESH.lower()}")
     window.screenshot(SHOTS / "dossier-signe.png")
     assert [one["outcome"] for one in Views(office.store()).history(FRESH)][-3:] == ["refused", "refused", "done"]
+
+
+def test_a_deliberation_is_entered_by_its_form_and_what_is_left_empty_is_left_out(
+    window: Desk, office: Office, deployments: dict[str, str]
+) -> None:
+    window.open_form(deployments["approve"], {"reference": PROPOSED})
+    window.fill("Personne du registre qui agit", "Bruno")
+    window.fill("Code à usage unique", fresh_code("Bruno"))
+    roll = {"Nombre de sièges en exercice": 3, "Membres présents": ["A. Petit", "B. Roy"], "Membres absents ou excusés": ["C. Lam"]}
+    votes = {"Voix pour": 2, "Voix contre": 0, "Abstentions": 0}
+    window.fill("Demande", {"Date de la séance": "2025-10-09", "Nature": "délibération de principe", **roll, **votes})
+    run = window.submit()
+    assert window.wait_until_finished(run) == "Completed", window.run_page(run)
+    (act,) = Views(office.store()).partnership(PROPOSED).acts
+    assert (act.kind, act.votes_for, act.chair) == ("principle", 2, None)
 
 
 def until(found: Any, seconds: float = 30) -> Any:
@@ -175,7 +198,7 @@ def _moment(text: str) -> float:
 def test_a_form_offers_people_and_the_dossiers_in_the_right_state(office: Office) -> None:
     forms = {one["name"]: one["parameter_openapi_schema"]["properties"] for one in office.ask("/deployments/filter", {})}
     assert forms["act"]["reference"]["enum"] == [FRESH]
-    assert forms["sign"]["reference"]["enum"] == [WAITING]
+    assert forms["sign"]["reference"]["enum"] == [WAITING, PROPOSED]
     assert "enum" not in forms["settle"]["reference"]
     assert forms["complete_training"]["reference"]["enum"] == [BUSY]
     assert forms["sign"]["person"]["enum"][0] == "Tania"
@@ -248,7 +271,7 @@ def test_a_run_that_fails_or_crashes_writes_to_the_operators(office: Office, dep
 
 
 def test_a_refused_step_about_money_writes_to_the_operators(office: Office, deployments: dict[str, str]) -> None:
-    asked = {"parameters": {"reference": BUSY, "person": "Farida", "request": {}}}
+    asked = {"parameters": {"reference": BUSY, "person": "Farida", "code": "", "request": {"certified_on": "2026-07-01"}}}
     run = office.ask(f"/deployments/{deployments['settle']}/create_flow_run", asked)
     (letter,) = until(lambda: list((office.home / "mail").glob(f"alert.{run['id']}.*.eml")), 60)
     told = message_from_bytes(letter.read_bytes(), policy=policy.default)

@@ -22,14 +22,12 @@ from flows import board_page, dossier_page
 from flows.board_page import board, page_key
 from flows.home import Home
 from flows.markdown import bars, plain
-from flows.publishing import OFFERED_AT_MOST, Desk, acting, offering
+from flows.publishing import Desk
 from flows.settings import settings
 from models.answers import Invalid
 from models.board import Board, Page
 from models.codes import FAILURES_AT_MOST, Shown
-from models.people import Person
 from models.store import Store
-from states.lifecycle import STEPS
 from states.outlook import Age, Outlook, age, outlook
 from states.words import Role, State
 
@@ -175,16 +173,6 @@ def test_a_dossier_that_moved_without_being_shown_is_behind(store: Store) -> Non
     walks[2].do("approve")
     assert lines.behind("", 10) == ["ESSAI-2", "ESSAI-3"]
     assert (lines.behind("", 1), lines.behind("ESSAI-2", 1)) == (["ESSAI-2"], ["ESSAI-3"])
-
-
-def test_a_form_offers_first_those_whose_role_it_takes_and_nobody_when_they_are_too_many() -> None:
-    people = [Person(name, "x@essai.example", (role,)) for name, role in (("Anne", Role.PUBLIC_ACCOUNTANT), ("Zoé", Role.BOARD_SECRETARY))]
-    assert acting(STEPS["approve"], people) == ["Zoé", "Anne"]
-    assert acting(STEPS["approve"], people * OFFERED_AT_MOST) is None
-    form = {"properties": {"person": {"type": "string"}, "request": {"title": "Demande"}}}
-    offered = offering(form, person=["Zoé"], reference=["ESSAI-1"])["properties"]
-    assert offered["person"] == {"type": "string", "title": "Personne du registre qui agit", "enum": ["Zoé"]}
-    assert offering({"properties": offered}, person=None)["properties"]["person"].keys() == {"type", "title"}
 
 
 def test_a_published_page_is_remembered_until_its_text_changes(store: Store) -> None:

@@ -14,6 +14,7 @@ from flows import steps
 from flows.home import Home, shared_home
 from flows.settings import settings
 from states.lifecycle import STEPS
+from states.proof import person_is_proved
 
 
 @pytest.fixture
@@ -47,8 +48,7 @@ def test_a_code_that_is_no_code_is_refused_without_a_traceback(home: Home, code:
     name, message = ended(code)
     assert (name, message) == (
         "Refused",
-        "PERSON_UNPROVED : Il manque le code à usage unique (Bruno). Peut y remédier : "
-        "la personne elle-même, avec le code qui s’affiche maintenant.",
+        f"PERSON_UNPROVED : Il manque le code à usage unique (Bruno). Peut y remédier : {person_is_proved.who}.",
     )
 
 

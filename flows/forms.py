@@ -1,0 +1,59 @@
+"""The run forms of Prefect as people fill them: French titles, plain fields, choices in words, the dossiers and people to choose from.
+
+What is given in words is told back as codes by `states.choices`; an empty field is left out, so nothing has to be called None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from models.people import Person
+from states.choices import LABELS
+from states.lifecycle import Step
+
+HINTS = {"code": {"description": "Les six chiffres que votre application affiche maintenant ; un code sert une fois"}}
+OFFERED_AT_MOST = 100  # dossiers, or people, in one form; with more, the reference or the name is typed
+# What the form writes above its fields: Prefect itself writes the names of parameters.
+TITLES = {
+    "reference": "Référence du dossier",
+    "person": "Personne du registre qui agit",
+    "code": "Code à usage unique",
+    "request": "Demande",
+    "file": "Fichier déposé dans la corbeille d’arrivée",
+}
+
+
+def acting(row: Step, people: Sequence[Person]) -> list[str] | None:
+    """Who may be chosen in a form: first those whose own role it takes, then those to whom it may be lent; None when too many."""
+    ordered = sorted(people, key=lambda one: (set(row.by).isdisjoint(one.roles), one.name))
+    return [one.name for one in ordered] if 0 < len(ordered) <= OFFERED_AT_MOST else None
+
+
+def offering(schema: dict[str, Any], **offered: list[str] | None) -> dict[str, Any]:
+    """The schema of a form, where each field of `offered` is one of these, or any text when there is None."""
+    plain: dict[str, Any] = _plain(schema)
+    properties = {
+        name: {**field, "title": TITLES.get(name, name), **HINTS.get(name, {})} for name, field in plain.get("properties", {}).items()
+    }
+    for name in offered.keys() & properties.keys():
+        properties[name].pop("enum", None)
+        properties[name] |= {"enum": offered[name]} if offered[name] else {}
+    required = [name for name in properties if name in {*plain.get("required", ()), "code"}]
+    return {**plain, "properties": properties, "required": required}
+
+
+def _plain(node: Any) -> Any:
+    """A schema, or a part of one, without the choice between a type and None, and with choices in words."""
+    if isinstance(node, list):
+        return [_plain(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    types = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
+    if len(types) == 1:
+        node = types[0] | {name: value for name, value in node.items() if name != "anyOf"}
+    told = {name: _plain(value) for name, value in node.items() if (name, value) != ("default", None)}
+    if "enum" in told and isinstance(told["enum"], list):
+        told["enum"] = [LABELS.get(code, code) for code in told["enum"]]
+        told |= {"default": LABELS.get(told["default"], told["default"])} if "default" in told else {}
+    return told
