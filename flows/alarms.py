@@ -22,6 +22,7 @@ from flows.reminders import alert_letter
 from flows.settings import settings
 from models.faults import Unreachable
 from states.french import counted
+from states.lifecycle import STEPS
 from states.words import Role
 
 FAILED = ("Failed", "Crashed", "TimedOut", "Broken", "Unreachable", "Fault")  # names of states; the answers of jalon are others
@@ -45,7 +46,9 @@ async def alert(resource: str) -> RunState[None]:
     key = f"{run_id}:{state}"
     if not home.marks.take("alert", key, now=now()):
         return Completed(message="Déjà signalé.")
-    title, message = run.name if name in run.name else f"{name} ({run.name})", (run.state.message or "") if run.state else ""
+    label = STEPS[name].label if name in STEPS else name
+    title = run.name.replace(name, label, 1) if run.name.startswith(name) else f"{label} ({run.name})"
+    message = (run.state.message or "") if run.state else ""
     operators = home.register.holding(Role.OPERATOR)
     try:
         for person in operators:

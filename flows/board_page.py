@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from flows.dossier_page import sign
+from flows.dossier_page import due_told
 from flows.home import Home
 from flows.markdown import bars, link, picture, plain, table
-from flows.screen import short_day, wall_time
+from flows.screen import wall_time
 from models.board import Totals
 from models.codec import euros as from_cents
 from states.delays import paris_day
@@ -50,6 +50,23 @@ def listed_line(one: Outlook) -> dict[str, str]:
     }
 
 
+def list_page(lines: Sequence[Outlook], following: str | None, *, at: datetime) -> str:
+    """A slice of all dossiers, each linked to its page; `following` is the key of the next slice."""
+    rows = [[one_link(one), one.state.label, *_expected(one), due_told(one.due_on, paris_day(at))] for one in lines]
+    return "\n".join(
+        [
+            f"# Dossiers, de {lines[0].reference} à {lines[-1].reference}",
+            "",
+            f"État du {wall_time(at.isoformat())}. Pour chercher et trier, ouvrez la version la plus récente, sous ce tableau.",
+            "",
+            *([link("Suite", f"/v2/artifacts/key/{following}"), ""] if following else []),
+            *table(("Dossier", "État", "Étape attendue", "Par", "Avant le"), rows),
+            "",
+            link("Tableau de bord", f"/v2/artifacts/key/{KEY}"),
+        ]
+    )
+
+
 def board(home: Home, *, at: datetime) -> str:
     """The dashboard as markdown. Raises Unreachable."""
     today = paris_day(at)
@@ -65,7 +82,7 @@ def board(home: Home, *, at: datetime) -> str:
         "",
         "Rouge : une échéance est passée. Jaune : une échéance dans les sept jours. Bleu : rien ne presse.",
         "",
-        link("Tous les dossiers, à chercher et à trier", f"/v2/artifacts/key/{list_key(1)}"),
+        link("Tous les dossiers", f"/v2/artifacts/key/{list_key(1)}"),
         "",
         *_money(totals),
         *_waiting("## En retard", late, at, "Rien n’est en retard."),
@@ -104,29 +121,30 @@ def _waiting(title: str, lines: list[Outlook], at: datetime, nothing: str) -> li
     return [
         title,
         "",
-        *table(("", "Dossier", "État", "Étape attendue", "Par", "Avant le", "Bloqué par"), [_row(one, at) for one in lines]),
+        *table(("Dossier", "État", "Étape attendue", "Par", "Avant le", "Bloqué par"), [_row(one, at) for one in lines]),
         "",
     ]
+
+
+def one_link(one: Outlook) -> str:
+    """The reference of a dossier, linked to its page."""
+    return link(one.reference, page_address(one.reference))
+
+
+def _expected(one: Outlook) -> tuple[str, str]:
+    """The step that a dossier waits for, and who does it."""
+    return STEPS[one.step].label if one.step in STEPS else "", ", ".join(role.label for role in one.by)
 
 
 def _row(one: Outlook, at: datetime) -> list[str]:
     days = days_in_state(one.entered_on, at)
     return [
-        sign(age(one.due_on, paris_day(at))),
-        link(one.reference, page_address(one.reference)),
+        one_link(one),
         f"{one.state.label}, {counted(days, 'jour', 'jours')}",
-        STEPS[one.step].label if one.step in STEPS else "",
-        ", ".join(role.label for role in one.by),
-        _overdue(one.due_on, paris_day(at)),
+        *_expected(one),
+        due_told(one.due_on, paris_day(at)),
         plain(one.blocked) if one.blocked else "",
     ]
-
-
-def _overdue(due: date | None, today: date) -> str:
-    if due is None:
-        return ""
-    late = (today - due).days
-    return f"{short_day(due.isoformat())} ({counted(late, 'jour', 'jours')} de retard)" if late > 0 else short_day(due.isoformat())
 
 
 def _rounds(home: Home) -> list[str]:

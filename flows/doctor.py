@@ -27,6 +27,7 @@ from models.faults import Unreachable
 from models.tables import SCHEMA
 from states.delays import PARIS
 from states.french import counted, listed
+from states.words import Role
 
 SIGNS = {OK: "✓", WARN: "!", FAIL: "✗"}
 GIGABYTE = 10**9
@@ -154,6 +155,9 @@ def _on_the_dossiers(home: Home) -> Iterator[Check]:
         entries = counted(sum(one.entries for one in verified), "entrée", "entrées")
         yield Check("Dossiers", OK, f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}.")
         yield _clock(home)
+    if not home.register.holding(Role.OPERATOR):
+        told = "Personne n’a le rôle operator : les alertes ne partent à personne."
+        yield Check("Exploitants", WARN, told, "Lancez : jalon people add NOM --role operator --mail ADRESSE")
     blocked = home.register.blocked()
     if blocked:
         told = f"Trop de codes faux pour {listed(blocked)} : aucun autre code ne sera accepté."

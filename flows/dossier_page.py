@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import Any
 
 from flows.home import Home
-from flows.markdown import dot, link, plain, table
+from flows.markdown import link, plain, table
 from flows.reading import OUTCOMES, STATUSES
 from flows.screen import role_label, short_day, wall_time
 from models.answers import Invalid
@@ -33,12 +33,16 @@ STYLES = (
 )
 
 
-SIGNS = {Age.LATE: ("#dc2626", "en retard"), Age.SOON: ("#f59e0b", "bientôt"), Age.CALM: ("#16a34a", "rien ne presse")}
+SIGNS = {Age.LATE: "🔴", Age.SOON: "🟡", Age.CALM: "🟢"}
 
 
-def sign(pressing: Age) -> str:
-    """A red, yellow or green dot."""
-    return dot(*SIGNS[pressing])
+def due_told(due: date | None, today: date) -> str:
+    """« 🔴 08/12/2025 (351 jours de retard) », nothing without a deadline: the colour for the eye, the words for whoever sees none."""
+    if due is None:
+        return ""
+    late = (today - due).days
+    overdue = f" ({counted(late, 'jour', 'jours')} de retard)" if late > 0 else ""
+    return f"{SIGNS[age(due, today)]} {short_day(due.isoformat())}{overdue}"
 
 
 def page(home: Home, reference: str, *, at: datetime, form: Form) -> tuple[str, Partnership]:
@@ -131,7 +135,7 @@ def _next(partnership: Partnership, at: datetime, form: Form) -> list[str]:
             if not found.unmet and set(found.step.by) != {Role.CLOCK, Role.OPERATOR}:
                 recordings.append(_linked(found.step, partnership, form))
             continue
-        due = f"{sign(age(found.due_on, paris_day(at)))} {short_day(found.due_on.isoformat())}" if found.due_on else ""
+        due = due_told(found.due_on, paris_day(at))
         missing = "<br>".join(f"{plain(one.reason)} → {plain(one.who)}" for one in found.unmet) or "rien"
         rows.append(
             (

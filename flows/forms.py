@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flows.ports import inbox
 from models.people import Person
 from states.choices import LABELS
+from states.fields import SHA256_PATTERN
 from states.lifecycle import Step
 
 HINTS = {"code": {"description": "Les six chiffres que votre application affiche maintenant ; un code sert une fois"}}
+DOCUMENT_HINT = "64 chiffres et lettres, ou @ suivi du nom du document déposé dans la corbeille d’arrivée"
 OFFERED_AT_MOST = 100  # dossiers, or people, in one form; with more, the reference or the name is typed
 # What the form writes above its fields: Prefect itself writes the names of parameters.
 TITLES = {
@@ -52,6 +55,8 @@ def _plain(node: Any) -> Any:
     types = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
     if len(types) == 1:
         node = types[0] | {name: value for name, value in node.items() if name != "anyOf"}
+    if node.get("pattern") == SHA256_PATTERN:
+        node = node | {"pattern": f"^([0-9a-f]{{64}}|{inbox.DOCUMENT})$", "description": DOCUMENT_HINT}
     told = {name: _plain(value) for name, value in node.items() if (name, value) != ("default", None)}
     if "enum" in told and isinstance(told["enum"], list):
         told["enum"] = [LABELS.get(code, code) for code in told["enum"]]

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from unicodedata import category
 
-SPECIAL = re.compile(r"[\\`*_{}\[\]()#!|~<>:@]|(?<=www)\.", re.IGNORECASE)
+SPECIAL = re.compile(r"[\\`*_{}\[\]()#!|~<>:@]")
+# The interface makes links of addresses by itself, also of those written with entities: a space that is not seen parts them.
+ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 CELL_AT_MOST = 200
 
 
@@ -16,7 +18,8 @@ def plain(text: str, at_most: int = CELL_AT_MOST) -> str:
     """`text` on one line, every letter that markdown or HTML could read otherwise made harmless."""
     line = " ".join("".join(" " if category(letter)[0] in "CZ" else letter for letter in text).split())
     cut = line if len(line) <= at_most else f"{line[: at_most - 1]}…"
-    return SPECIAL.sub(lambda found: f"&#{ord(found[0])};", cut.replace("&", "&#38;"))
+    parted = ADDRESS.sub("\N{ZERO WIDTH SPACE}", cut)
+    return SPECIAL.sub(lambda found: f"&#{ord(found[0])};", parted.replace("&", "&#38;"))
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -32,13 +35,6 @@ def link(text: str, address: str) -> str:
 def picture(svg: str, title: str) -> str:
     """A drawing; the interface takes pictures from data addresses only."""
     return f"![{plain(title)}](data:image/svg+xml;base64,{b64encode(svg.encode()).decode()})"
-
-
-def dot(colour: str, title: str) -> str:
-    """A coloured dot: unlike a letter for it, every machine has one."""
-    return picture(
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="14" height="14"><circle cx="7" cy="7" r="6" fill="{colour}"/></svg>', title
-    )  # fmt: skip
 
 
 def bars(rows: Sequence[tuple[str, Sequence[tuple[int, str]]]], *, unit: str) -> str:

@@ -48,6 +48,7 @@ async def _on_the_desk(home: Home) -> RunState[None]:
         caught_up = await desk.catch_up()
         await desk.offer()
         if delivered.checked or delivered.broken or caught_up:
+            await desk.show_lists()
             await desk.show_board(at=now())
     return Failed(name="Broken", message=delivered.message) if delivered.broken else Completed(message=delivered.message)
 

@@ -17,7 +17,7 @@ from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.context import FlowRunContext
 
-from flows.board_page import KEY, board, list_key, listed_line, page_key
+from flows.board_page import KEY, board, list_key, list_page, listed_line, page_key
 from flows.dossier_page import Form, page
 from flows.forms import OFFERED_AT_MOST, acting, offering
 from flows.home import Home
@@ -30,7 +30,7 @@ from states.outlook import outlook
 from states.words import State
 
 OURS = WorkPoolFilter(name=WorkPoolFilterName(any_=["jalon"]))
-LISTED_AT_MOST = 1000  # dossiers in one table
+LISTED_AT_MOST = 500  # dossiers in one table
 EVENT = "jalon."
 CHECKED = "jalon.checked"
 RESOURCE = "jalon.partnership."
@@ -114,15 +114,14 @@ class Desk:
         await self._artifact(KEY, board(self._home, at=at))
 
     async def show_lists(self, *, again: bool = False) -> None:
-        """Publish all dossiers as tables that the interface searches and pages; `again`: even one that says nothing new."""
+        """Publish all dossiers as pages that link to each, and as tables that the interface searches; `again`: even what is not new."""
         after, place = "", 1
         while lines := self._home.board.after(after, LISTED_AT_MOST):
             key, rows = list_key(place), json.dumps([listed_line(one) for one in lines], ensure_ascii=False)
             digest = hashlib.sha256(rows.encode()).hexdigest()
             known = self._home.marks.last(key)
             if again or known is None or known.told != digest:
-                following = f" [Suite](/v2/artifacts/key/{list_key(place + 1)})" if len(lines) == LISTED_AT_MOST else ""
-                text = f"# Dossiers, de {lines[0].reference} à {lines[-1].reference}{following}"
+                text = list_page(lines, list_key(place + 1) if len(lines) == LISTED_AT_MOST else None, at=now())
                 await self._client.create_artifact(ArtifactCreate(key=key, type="table", description=text, data=rows))
                 self._home.marks.set(key, digest, now=now())
             after, place = lines[-1].reference, place + 1

@@ -12,6 +12,15 @@ from states.lifecycle import STEPS
 from states.outlook import Age, Outlook, age
 
 LINES_AT_MOST = 50
+STATES = {
+    "Failed": "échec",
+    "Crashed": "interruption",
+    "TimedOut": "délai dépassé",
+    "Refused": "refus",
+    "Broken": "contrôle qui ne tient pas",
+    "Unreachable": "service injoignable",
+    "Fault": "erreur de jalon",
+}
 END = ("", "Message automatique de jalon.", "")
 
 
@@ -59,7 +68,8 @@ def seal_letter(person: Person, today: date, seal: str, dossiers: int, at: datet
 
 
 def alert_letter(person: Person, run_id: str, name: str, state: str, message: str, at: datetime) -> Letter:
-    """A run that failed or crashed, or a step about money that was refused."""
+    """A run that failed or crashed, or a step about money that was refused; `state` is the name of its state in Prefect."""
+    state = STATES.get(state, state)
     body = [
         f"Bonjour {person.name},",
         "",

@@ -155,10 +155,12 @@ def _asking(step: Step) -> tuple[Callable[..., Any], dict[str, Any]]:
     """What a run of the step calls, and the fields of its form; names come from a file of the inbox."""
 
     async def from_form(*, reference: str, person: str, code: str | None = None, request: Any) -> RunState[Any]:
-        return await fire(step, Form(reference, person, code), lambda _: request, lambda _: None)
+        return await fire(
+            step, Form(reference, person, code), lambda home: inbox.fingerprinted(home.settings.inbox, request), lambda _: None
+        )
 
     async def from_file(*, person: str, code: str | None = None, request: Any) -> RunState[Any]:
-        return await fire(step, Form(None, person, code), lambda _: request, lambda _: None)
+        return await fire(step, Form(None, person, code), lambda home: inbox.fingerprinted(home.settings.inbox, request), lambda _: None)
 
     async def from_inbox(*, reference: str, person: str, code: str | None = None, file: str) -> RunState[Any]:
         form = Form(reference, person, code)

@@ -38,7 +38,7 @@ def folded(name: str) -> str:
 
 def unknown_person(name: str) -> Invalid:
     """What to say of a name that the register does not have."""
-    return Invalid(f"Le nom « {name[:80]} » n’est pas au registre des personnes ; ajoutez-le avec « jalon people add ».")
+    return Invalid(f"Le nom « {name[:80]} » n’est pas au registre des personnes : vérifiez-le (jalon people list).")
 
 
 class Register:

@@ -16,6 +16,7 @@ from stdnum.fr import siret as siret_number
 
 DATE_PATTERN = r"^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 INVISIBLE = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
 AMOUNT_PATTERN = r"^[0-9]{1,9}([.,][0-9]{1,2})?$"
 
 
@@ -100,7 +101,7 @@ Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(partial(_visible, allowed=""))
 ]
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), BeforeValidator(partial(_visible, allowed="\n\t"))]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=SHA256_PATTERN)]
 Siret = Annotated[str, BeforeValidator(_siret)]
 Iban = Annotated[str, BeforeValidator(_iban)]
 Department = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[6-8])$")]

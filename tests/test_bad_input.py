@@ -60,7 +60,7 @@ TYPED: dict[str, tuple[list[str], list[str]]] = {
     "nobody who acts": (["close", "ESSAI-1"], ["Il manque --as ; voyez « --help »."]),
     "an unknown person": (
         [*APPROVE[:-1], "Personne"],
-        ["Le nom « Personne » n’est pas au registre des personnes ; ajoutez-le avec « jalon people add »."],
+        ["Le nom « Personne » n’est pas au registre des personnes : vérifiez-le (jalon people list)."],
     ),
     "a malformed date": (["approve", "ESSAI-1", "--on", "09/10/2025", "--as", "Bruno"], [f"Date de la séance (held_on) : {DAY}"]),
     "a date that does not exist": (

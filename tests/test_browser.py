@@ -125,6 +125,7 @@ def filled(window: Desk, *, signed_on: str, code: str) -> str:
     window.fill("Personne du registre qui agit", "Tania")
     window.fill("Code à usage unique", code)
     window.fill("Demande", {"Date de signature": signed_on, **SIGNED})
+    window.screenshot(SHOTS / "formulaire.png")
     return window.submit()
 
 
@@ -140,7 +141,6 @@ def test_a_form_refuses_a_wrong_date_and_a_used_code_in_french_and_then_signs(wi
     assert window.wait_until_finished(used) == "Refused"
     assert "Ce code a déjà servi" in window.run_page(used)
     signed = filled(window, signed_on="2025-11-18", code=fresh_code("Tania"))
-    window.screenshot(SHOTS / "formulaire.png")
     assert window.wait_until_finished(signed) == "Completed"
     assert f"{FRESH} est « signé »" in window.run_page(signed)
     assert f"{FRESH} : signé" in window.open_page(f"dossier-{FRESH.lower()}")
@@ -256,17 +256,20 @@ def test_a_form_whose_check_was_switched_off_changes_nothing_either(window: Desk
     assert Views(office.store()).partnership(BUSY).version == before
 
 
-@pytest.mark.parametrize(("state", "name"), [("FAILED", "Failed"), ("CRASHED", "Crashed")])
-def test_a_run_that_fails_or_crashes_writes_to_the_operators(office: Office, deployments: dict[str, str], state: str, name: str) -> None:
+@pytest.mark.parametrize(("state", "told_name"), [("FAILED", "échec"), ("CRASHED", "interruption")])
+def test_a_run_that_fails_or_crashes_writes_to_the_operators(
+    office: Office, deployments: dict[str, str], state: str, told_name: str
+) -> None:
     """The state is set as a worker sets it for a process that died."""
     asked = {"parameters": {"reference": BUSY}, "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}}
     run = office.ask(f"/deployments/{deployments['checks']}/create_flow_run", asked)
     office.ask(
-        f"/flow_runs/{run['id']}/set_state", {"state": {"type": state, "name": name, "message": "Le processus a fini."}, "force": True}
+        f"/flow_runs/{run['id']}/set_state",
+        {"state": {"type": state, "name": state.title(), "message": "Le processus a fini."}, "force": True},
     )
     (letter,) = until(lambda: list((office.home / "mail").glob(f"alert.{run['id']}.*.eml")), 60)
     told = message_from_bytes(letter.read_bytes(), policy=policy.default)
-    assert (told["To"], told["Subject"]) == ("olga@essai.example", f"[jalon] checks ({run['name']}) : {name}")
+    assert (told["To"], told["Subject"]) == ("olga@essai.example", f"[jalon] checks ({run['name']}) : {told_name}")
     assert "Le processus a fini." in told.get_content()
 
 
@@ -275,7 +278,7 @@ def test_a_refused_step_about_money_writes_to_the_operators(office: Office, depl
     run = office.ask(f"/deployments/{deployments['settle']}/create_flow_run", asked)
     (letter,) = until(lambda: list((office.home / "mail").glob(f"alert.{run['id']}.*.eml")), 60)
     told = message_from_bytes(letter.read_bytes(), policy=policy.default)
-    assert (told["To"], told["Subject"]) == ("olga@essai.example", f"[jalon] settle {BUSY} : Refused")
+    assert (told["To"], told["Subject"]) == ("olga@essai.example", f"[jalon] Certifier le service fait et liquider {BUSY} : refus")
     assert "WRONG_STATE : « Certifier le service fait et liquider » se fait depuis l’état « facturé »" in told.get_content()
 
 

@@ -390,7 +390,7 @@ def test_an_unknown_dossier_person_or_file_is_told(house: House) -> None:
         stranger = house.take(path, by="Personne")
         nowhere = house.take(house.files / "absente.ods")
     assert (absent.code, absent.err) == (2, "Aucun dossier ne porte la référence ESSAI-9.\n")
-    assert (stranger.code, stranger.err.partition(" ; ")[0]) == (2, "Le nom « Personne » n’est pas au registre des personnes")
+    assert (stranger.code, stranger.err.partition(" : ")[0]) == (2, "Le nom « Personne » n’est pas au registre des personnes")
     assert (nowhere.code, nowhere.err) == (2, "Le fichier ne peut pas être lu : le chemin n’existe pas.\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import html
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, timedelta
@@ -55,6 +56,7 @@ def test_no_text_becomes_markup(text: str) -> None:
     told = plain(text)
     assert "\n" not in told
     assert re.search(r"[\\`*_{}\[\]()!|~<>@]|https?:|www\.", re.sub(r"&#\d+;", "", told)) is None
+    assert re.search(r"://|www\.|\w@", html.unescape(told), re.IGNORECASE) is None  # what the interface makes links of, once it has read it
 
 
 def test_the_page_says_what_is_missing_in_the_words_of_why(home: Home) -> None:
@@ -120,7 +122,7 @@ def test_the_board_counts_dossiers_and_money_and_sorts_what_is_late(home: Home) 
     page = board(home, at=AT)
     assert page.startswith("# Tableau de bord des partenariats\n\n4 dossiers, **4 en retard**, 0 à faire sous sept jours.")
     assert "| Payé | **2\u202f000,00\u00a0€** |" in page.replace("\xa0€", "\u00a0€")
-    late = [line for line in page.splitlines() if line.startswith("| ![en retard]")]
+    late = [line for line in page.splitlines() if "| 🔴 " in line]
     assert [re.findall(r"ESSAI-\d", line)[0] for line in late][:1] == ["ESSAI-1"]
     assert "(/v2/artifacts/key/dossier-essai-1)" in late[0]
     svg = base64.b64decode(re.findall(r"base64,([^)]+)", page)[0]).decode()
@@ -249,6 +251,15 @@ def test_a_table_of_dossiers_is_text_and_goes_on_in_slices(store: Store) -> None
         "Par": "responsable formation", "Avant le": "2026-02-01", "Bloqué par": "",
     }  # fmt: skip
     assert [board_page.list_key(place) for place in (1, 2)] == ["dossiers", "dossiers-2"]
+
+
+def test_the_page_of_all_dossiers_links_to_each(store: Store) -> None:
+    told = board_page.list_page([line("ESSAI-1"), line("ESSAI-2", due_on=None)], "dossiers-2", at=AT)
+    assert "# Dossiers, de ESSAI-1 à ESSAI-2\n" in told
+    assert (
+        "| [ESSAI-1](/v2/artifacts/key/dossier-essai-1) | approuvé | Signer la convention | responsable formation | 🔴 01/02/2026 " in told
+    )
+    assert "[Suite](/v2/artifacts/key/dossiers-2)" in told
 
 
 def test_the_key_of_a_page_is_in_small_letters() -> None:

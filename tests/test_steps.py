@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from walks import RIGHT, Walk, fresh_code
 from flows import steps
 from flows.home import Home, shared_home
 from flows.settings import settings
+from flows.steps import flow_named
 from states.lifecycle import STEPS
 from states.proof import person_is_proved
 
@@ -58,6 +60,30 @@ def test_a_code_beside_a_request_that_cannot_be_read_serves_no_second_time(home:
     name, message = ended(code)
     assert (name, "Ce code a déjà servi" in message) == ("Refused", True)
     assert home.views.partnership("ESSAI-1").version == 1
+
+
+def test_a_document_of_the_inbox_stands_for_its_fingerprint(home: Home) -> None:
+    inbox = home.settings.inbox
+    inbox.mkdir()
+    (inbox / "convention-1.pdf").write_bytes(b"%PDF")
+
+    def attached(document: str) -> tuple[str, str]:
+        request = {"title": "Pièce", "sha256": document}
+        state = asyncio.run(flow_named("attach").fn(reference="ESSAI-1", person="Bruno", code=fresh_code("Bruno"), request=request))
+        return state.name or "", state.message or ""
+
+    assert attached("@absent.pdf") == ("Invalid", "Le document absent.pdf n’est pas dans la corbeille d’arrivée.")
+    (inbox / "link.pdf").symlink_to("/etc/passwd")
+    assert attached("@link.pdf")[0] == "Invalid"
+    assert attached("@../jalon.db")[0] == "Invalid"
+    assert attached("@convention-1.pdf")[0] == "Completed"
+    assert home.views.partnership("ESSAI-1").documents[-1].sha256 == hashlib.sha256(b"%PDF").hexdigest()
+
+
+@pytest.mark.parametrize(("reference", "person"), [("ESSAI-1", {"a": 1}), ("ESSAI-1", None), ({"a": 1}, "Bruno"), ([], "Bruno")])
+def test_a_person_or_a_reference_that_is_no_text_is_one_sentence(home: Home, reference: Any, person: Any) -> None:
+    state = asyncio.run(flow_named("approve").fn(reference=reference, person=person, code="000000", request=RIGHT["approve"]))
+    assert (state.name, state.message) == ("Invalid", "La référence du dossier et le nom de la personne sont des textes.")
 
 
 def test_an_unexpected_fault_is_told_by_its_kind_alone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

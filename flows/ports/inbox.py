@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from functools import partial
@@ -12,11 +13,12 @@ from models.answers import Invalid
 
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.json$"
 AT_MOST = 1_000_000  # bytes
+DOCUMENT = r"@[A-Za-z0-9][A-Za-z0-9._-]{0,99}"  # in a form, in place of a fingerprint
 
 
 def read(folder: Path, name: str) -> dict[str, Any]:
     """The JSON object in a file of the inbox. Raises Invalid; the file stays where it is."""
-    if not re.fullmatch(FILE_NAME, name):
+    if not isinstance(name, str) or not re.fullmatch(FILE_NAME, name):
         raise Invalid("Le nom du fichier déposé n’est pas permis : lettres, chiffres et tirets, puis « .json ».")
     path = folder / name
     if path.is_symlink() or not path.is_file():
@@ -24,6 +26,30 @@ def read(folder: Path, name: str) -> dict[str, Any]:
     if path.stat().st_size > AT_MOST:
         raise Invalid(f"Le fichier {name} est trop gros.")
     return parsed(path.read_bytes(), name)
+
+
+def fingerprinted(folder: Path, asked: Any) -> Any:
+    """What a form gave, where each « @file » in place of a fingerprint is that of this file of the inbox. Raises Invalid."""
+    if isinstance(asked, list):
+        return [fingerprinted(folder, one) for one in asked]
+    if not isinstance(asked, dict):
+        return asked
+    return {
+        name: _fingerprint(folder, value) if _is_document(name, value) else fingerprinted(folder, value) for name, value in asked.items()
+    }
+
+
+def _is_document(name: str, value: object) -> bool:
+    return name.endswith("sha256") and isinstance(value, str) and re.fullmatch(DOCUMENT, value) is not None
+
+
+def _fingerprint(folder: Path, value: str) -> str:
+    name = value.removeprefix("@")
+    path = folder / name
+    if path.is_symlink() or not path.is_file():
+        raise Invalid(f"Le document {name} n’est pas dans la corbeille d’arrivée.")
+    with path.open("rb") as document:
+        return hashlib.file_digest(document, "sha256").hexdigest()
 
 
 def parsed(content: bytes, name: str) -> dict[str, Any]:
