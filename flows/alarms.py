@@ -12,20 +12,21 @@ from prefect.client.schemas.objects import State as RunState
 from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from flows.home import shared_home
 from flows.ports import mail
 from flows.ports.clock import now
 from flows.publishing import CHECKED, EVENT, RESOURCE, Desk
-from flows.reminders import alert_letter
+from flows.reminders import STATES, alert_letter
 from flows.settings import settings
 from models.faults import Unreachable
 from states.french import counted
 from states.lifecycle import STEPS
 from states.words import Role
 
-FAILED = ("Failed", "Crashed", "TimedOut", "Broken", "Unreachable", "Fault")  # names of states; the answers of jalon are others
+FAILED = [name for name in STATES if name != "Refused"]  # the other answers of jalon are no failures
 MONEY = "argent"  # the tag of the deployments that move money
 RUN = "prefect.flow-run."
 
@@ -44,10 +45,11 @@ async def alert(resource: str) -> RunState[None]:
         return Completed(message="Une alerte ne se signale pas elle-même.")
     state = " ".join((run.state.name if run.state and run.state.name else "?").split())[:60]
     key = f"{run_id}:{state}"
-    if not home.marks.take("alert", key, now=now()):
+    if not home.marks.take("alert", key, now=now(), by=str(flow_run.id)):
         return Completed(message="Déjà signalé.")
     label = STEPS[name].label if name in STEPS else name
-    title = run.name.replace(name, label, 1) if run.name.startswith(name) else f"{label} ({run.name})"
+    called, _, reference = run.name.partition(" ")
+    title = f"{label} {reference}" if called == name else f"{label} ({run.name})"
     message = (run.state.message or "") if run.state else ""
     operators = home.register.holding(Role.OPERATOR)
     try:

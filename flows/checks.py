@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 from prefect.client.schemas.objects import State as RunState
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from flows.checking import check
@@ -22,7 +23,7 @@ async def checks(reference: str, event: str | None = None) -> RunState[None]:
     """
     try:
         home = shared_home(settings())
-        if event is not None and not home.marks.take("event", event, now=now()):
+        if event is not None and not home.marks.take("event", event, now=now(), by=str(flow_run.id)):
             return Completed(message="Déjà contrôlé pour cet événement.")
         try:
             checked = check(home, reference)

@@ -65,7 +65,7 @@ CODE_OF = Annotated[
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
 HOST = Annotated[
     str | None,
-    Parameter(name="--host", metavar="ADRESSE", help="Adresse d’écoute (par défaut, cette machine seule : 127.0.0.1)"),
+    Parameter(name="--host", metavar="ADRESSE", help="Adresse d’écoute (par défaut, celle qui tourne, ou cette machine seule : 127.0.0.1)"),
 ]
 DESK_PORT = Annotated[
     int | None, Parameter(name="--port", metavar="NOMBRE", help="Port (par défaut, celui d’avant, ou 4200, ou un port libre)")

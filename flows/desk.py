@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +37,7 @@ DASHBOARD = "/v2/artifacts/key/tableau-de-bord"
 NOTHING = "Rien ne tourne : il n’y a rien à arrêter."
 RUNS_AT_ONCE = 4  # of each worker: a run that starts takes a core for two seconds, and 150 MB
 INSTALL_SECONDS, WORKER_SECONDS = 120, 60
+TAKES_AT_MOST = timedelta(minutes=1)  # from a worker's taking a run to its process
 
 
 def environment(kept: Settings, host: str, port: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -141,9 +142,10 @@ class _Desk:
 
     def _serve(self, host: str, asked: int | None) -> None:
         server.assert_closed(host)
-        port = asked or self._last_port() or server.usual_port()
+        before = asked or self._last_port()
+        port = before or server.usual_port()
         server.assert_free(host, port)
-        if port != server.USUAL_PORT and not asked and not self._last_port():
+        if not before and port != server.USUAL_PORT:
             _say(f"Le port {server.USUAL_PORT} est pris : le port {port} le remplace.")
         began = time.monotonic()
         _say(f"Démarrage du serveur Prefect sur {server.address(host, port)} (une quinzaine de secondes la première fois)...")
@@ -152,9 +154,10 @@ class _Desk:
         if not (self.folder / "prefect.db").exists() and not any(env.get(name) for name in server.DATABASES):
             server.from_cache(self.folder, PROJECT / "var" / "cache")
         log = self.folder / "server.log"
-        process = processes.start(server.command_of(host, port), env, log)
-        self.started.append(process)
-        self._keep(Record(host, port, process))
+        with server.uninterrupted():
+            process = processes.start(server.command_of(host, port), env, log)
+            self.started.append(process)
+            self._keep(Record(host, port, process))
         self._begin_install()  # Prefect takes as long to import as a server to start: both at once
         server.wait(env, log, lambda: process.lives)
         (self.folder / "port").write_text(f"{port}\n")
@@ -162,8 +165,9 @@ class _Desk:
 
     def _begin_install(self) -> None:
         command = [sys.executable, "-m", "flows.deploying"]
-        self.installing = processes.launch(command, self._env, self.folder / "deploying.log")
-        self.started.append(processes.of(self.installing))
+        with server.uninterrupted():
+            self.installing = processes.launch(command, self._env, self.folder / "deploying.log")
+            self.started.append(processes.of(self.installing))
 
     def _install(self) -> None:
         """Put on the server what this code needs there, unless it is there."""
@@ -186,33 +190,39 @@ class _Desk:
         """Start the workers that are missing, and wait until the server has heard of them."""
         workers, since, began = list(self._now.workers), now(), time.monotonic()
         missing = [place for place in range(max(wanted, len(workers))) if place >= len(workers) or not workers[place].lives]
+        self._give_back(taking=len(missing) < len(workers))
         if not missing:
             return
         if any(place < len(workers) for place in missing):
             _say("Un worker ne vivait plus : il est relancé.")
-        if not any(one.lives for one in workers):
-            self._give_back()
         for place in missing:
             log = self.folder / ("worker.log" if place == 0 else f"worker-{place + 1}.log")
             command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", _name(place)]
             command += ["--limit", str(RUNS_AT_ONCE)]
-            process = processes.start(command, self._env, log)
-            self.started.append(process)
+            with server.uninterrupted():
+                process = processes.start(command, self._env, log)
+                self.started.append(process)
             workers[place : place + 1] = [process]
             self._keep(self._now._replace(workers=tuple(workers)))
         self._hear({_name(place): workers[place] for place in missing}, since)
         _say(f"  {counted(len(missing), 'worker prêt', 'workers prêts')} ({self._seconds(began)}).")
 
-    def _give_back(self) -> None:
-        """The runs that a worker had taken when it ended wait again for the next: done again, a step gives its first answer."""
+    def _give_back(self, *, taking: bool) -> None:
+        """Runs whose process has ended without a word wait again for a worker: done again, a step gives its first answer.
+
+        `taking`: a worker lives, and may have just taken a run whose process is not there yet.
+        """
         asked = {
             "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}},
             "work_pools": {"name": {"any_": [POOL]}},
         }
-        while taken := server.ask(self._env, "/flow_runs/filter", asked):
-            for run in taken:
-                again = {"type": "SCHEDULED", "name": "Scheduled", "message": "Repris : son worker s’est arrêté."}
-                server.ask(self._env, f"/flow_runs/{run['id']}/set_state", {"state": again, "force": True})
+        for run in server.ask(self._env, "/flow_runs/filter", asked):
+            _, _, pid = (run["infrastructure_pid"] or "").rpartition(":")
+            since = datetime.fromisoformat(run["state"]["timestamp"])
+            if (pid.isdigit() and processes.began(int(pid))) or (taking and now() - since < TAKES_AT_MOST):
+                continue
+            again = {"type": "SCHEDULED", "name": "Scheduled", "message": "Repris : son worker s’est arrêté."}
+            server.ask(self._env, f"/flow_runs/{run['id']}/set_state", {"state": again, "force": True})
 
     def _hear(self, expected: dict[str, Process], since: datetime) -> None:
         limit = time.monotonic() + WORKER_SECONDS
@@ -239,7 +249,8 @@ class _Desk:
         _say(f"  Interface       : {found}")
         _say(f"  Tableau de bord : {found}{DASHBOARD}")
         _say(f"  Journaux        : {self.folder / 'server.log'}, {self.folder / 'worker.log'}")
-        _say(f"  Pour arrêter    : {'JALON_HOME=' + shlex.quote(given) + ' ' if (given := os.environ.get('JALON_HOME')) else ''}jalon down")
+        given = os.environ.get("JALON_HOME")
+        _say(f"  Pour arrêter    : {f'JALON_HOME={shlex.quote(given)} ' if given else ''}jalon down")
         if not server.is_loopback(self._now.host):
             _say("  Ce serveur ne chiffre rien : ne l’ouvrez au réseau que derrière un proxy HTTPS.")
 

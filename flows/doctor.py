@@ -156,7 +156,7 @@ def _on_the_dossiers(home: Home) -> Iterator[Check]:
         yield Check("Dossiers", OK, f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}.")
         yield _clock(home)
     if not home.register.holding(Role.OPERATOR):
-        told = "Personne n’a le rôle operator : les alertes ne partent à personne."
+        told = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
         yield Check("Exploitants", WARN, told, "Lancez : jalon people add NOM --role operator --mail ADRESSE")
     blocked = home.register.blocked()
     if blocked:
@@ -168,8 +168,9 @@ def _on_the_dossiers(home: Home) -> Iterator[Check]:
         given_up = counted(len(dead), "envoi abandonné", "envois abandonnés")
         reference, key, fault = dead[0]
         yield Check("Boîte d’envoi", WARN, f"{given_up}, {told}.", f"Par exemple {key} ({reference}) : {fault}")
-    elif home.outbox.overdue(now() - OVERDUE_AFTER):
-        yield Check("Boîte d’envoi", WARN, f"{told.capitalize()} depuis plus de cinq minutes.", "Lancez : jalon deliver, ou jalon up")
+    elif late := home.outbox.overdue(now() - OVERDUE_AFTER):
+        told = f"{counted(late, 'envoi attend', 'envois attendent')} depuis plus de cinq minutes."
+        yield Check("Boîte d’envoi", WARN, told, "Lancez : jalon deliver, ou jalon up")
     else:
         yield Check("Boîte d’envoi", OK, f"Aucun envoi abandonné, {told}.")
 

@@ -14,8 +14,13 @@ from states.choices import LABELS
 from states.fields import SHA256_PATTERN
 from states.lifecycle import Step
 
-HINTS = {"code": {"description": "Les six chiffres que votre application affiche maintenant ; un code sert une fois"}}
-DOCUMENT_HINT = "64 chiffres et lettres, ou @ suivi du nom du document déposé dans la corbeille d’arrivée"
+HINTS = {
+    "code": {
+        "description": "Les six chiffres que votre application affiche maintenant ; un code sert une fois",
+        "pattern": "^[0-9]{3} ?[0-9]{3}$",
+    }
+}
+DOCUMENT_HINT = "64 caractères (0 à 9, a à f), ou @ et le nom d’un fichier de la corbeille d’arrivée, sans nom de stagiaire"
 OFFERED_AT_MOST = 100  # dossiers, or people, in one form; with more, the reference or the name is typed
 # What the form writes above its fields: Prefect itself writes the names of parameters.
 TITLES = {
@@ -33,8 +38,8 @@ def acting(row: Step, people: Sequence[Person]) -> list[str] | None:
     return [one.name for one in ordered] if 0 < len(ordered) <= OFFERED_AT_MOST else None
 
 
-def offering(schema: dict[str, Any], **offered: list[str] | None) -> dict[str, Any]:
-    """The schema of a form, where each field of `offered` is one of these, or any text when there is None."""
+def offering(schema: dict[str, Any], *, proved: bool, **offered: list[str] | None) -> dict[str, Any]:
+    """The schema of a form, where each field of `offered` is one of these, or any text when there is None; `proved`: by a code."""
     plain: dict[str, Any] = _plain(schema)
     properties = {
         name: {**field, "title": TITLES.get(name, name), **HINTS.get(name, {})} for name, field in plain.get("properties", {}).items()
@@ -42,7 +47,7 @@ def offering(schema: dict[str, Any], **offered: list[str] | None) -> dict[str, A
     for name in offered.keys() & properties.keys():
         properties[name].pop("enum", None)
         properties[name] |= {"enum": offered[name]} if offered[name] else {}
-    required = [name for name in properties if name in {*plain.get("required", ()), "code"}]
+    required = [name for name in properties if (name in plain.get("required", ()) and name != "code") or (name == "code" and proved)]
     return {**plain, "properties": properties, "required": required}
 
 

@@ -102,4 +102,5 @@ class Play:
             mark = "[green]✓[/]" if state.is_completed() else "[red]échec[/]"
         self._console.print(f"  {mark} {label}{remark} ({who})")
         if not state.is_completed() or "À savoir" in message:
-            self._console.print(f"      {message}", markup=False)
+            for line in message.splitlines():
+                self._console.print(f"      {line}", markup=False)

@@ -25,15 +25,20 @@ from models.faults import Unreachable
 from models.outbox import Parcel
 from states.words import State
 
+SKIPPED = "Skipped"  # the state of a round that another one made needless
+
 
 @flow(name="deliver", description="Distribue ce que la boîte d’envoi contient : courriers et contrôles.", retries=3, retry_delay_seconds=10)
 async def deliver() -> RunState[None]:
     """Deliver until nothing is due. Retried: whatever was delivered is marked, the rest is taken again."""
     home = shared_home(settings())
-    with held(home.settings.home / "deliver.lock") as alone:
-        if not alone:
-            return Completed(message="Une autre distribution est en cours.")
-        return await (_on_the_desk(home) if home.settings.desk else _without_desk(home))
+    try:
+        with held(home.settings.home / "deliver.lock") as alone:
+            if not alone:
+                return Completed(name=SKIPPED, message="Une autre distribution est en cours.")
+            return await (_on_the_desk(home) if home.settings.desk else _without_desk(home))
+    except Unreachable as fault:
+        return Failed(name="Unreachable", message=str(fault))
 
 
 async def _without_desk(home: Home) -> RunState[None]:

@@ -20,7 +20,7 @@ from states.show import deployments
 SERVER = "Serveur Prefect"
 SILENT_AFTER = timedelta(seconds=60)
 LATE_AFTER = timedelta(minutes=5)
-MADE = ["RUNNING", "COMPLETED", "FAILED", "CRASHED"]  # a round that was cancelled was not made
+LEFT_OUT = ["Skipped", "Cancelled", "Cancelling"]  # rounds that were not made
 START, RESTART = "Lancez : jalon up", "Lancez : jalon down, puis jalon up"
 
 
@@ -88,7 +88,7 @@ def _deployments(_kept: Settings, _record: Record, env: Mapping[str, str]) -> Ch
 def _rounds(kept: Settings, _record: Record, env: Mapping[str, str]) -> Check:
     asked: dict[str, Any] = {
         "deployments": {"name": {"any_": ["deliver"]}},
-        "flow_runs": {"start_time": {"is_null_": False}, "state": {"type": {"any_": MADE}}},
+        "flow_runs": {"start_time": {"is_null_": False}, "state": {"name": {"not_any_": LEFT_OUT}}},
         "sort": "START_TIME_DESC",
         "limit": 1,
     }

@@ -25,8 +25,9 @@ from flows.ports.clock import now
 from models.answers import Invalid
 from models.board import Page
 from models.outbox import Parcel
+from states.delays import paris_day
 from states.lifecycle import ROWS, Step
-from states.outlook import outlook
+from states.outlook import Outlook, outlook
 from states.words import State
 
 OURS = WorkPoolFilter(name=WorkPoolFilterName(any_=["jalon"]))
@@ -38,10 +39,11 @@ SLICE, AT_ONCE = 100, 4  # dossiers drawn together, and pages under way to Prefe
 
 
 class Drawn(NamedTuple):
-    """The page of a dossier as markdown, and what it is remembered by."""
+    """The page of a dossier as markdown, what it is remembered by, and the line of the board that goes with it."""
 
     page: Page
     text: str
+    line: Outlook
 
 
 class Desk:
@@ -72,6 +74,7 @@ class Desk:
             known = self._home.board.published(drawn)
             new = [one for reference, one in drawn.items() if known.get(reference) != one.page.sha256]
             await asyncio.gather(*(self._artifact(page_key(one.page.reference), one.text) for one in new))
+            self._home.board.keep((one.line, one.page.version) for one in drawn.values())
             references = self._home.board.publish(one.page for one in new)  # those that moved on: the older page may be the last
         return illegible
 
@@ -84,8 +87,8 @@ class Desk:
         return found
 
     def _drawn(self, references: Iterable[str], form: Form) -> tuple[dict[str, Drawn], list[str]]:
-        """The pages of dossiers as they are now, whose lines are kept; the dossiers that somebody has damaged."""
-        drawn, lines, illegible = {}, [], []
+        """The pages of dossiers as they are now; the dossiers that somebody has damaged."""
+        drawn, illegible = {}, []
         for reference in references:
             at = now()
             try:
@@ -93,9 +96,8 @@ class Desk:
             except Invalid:  # the nightly verification says why
                 illegible.append(reference)
                 continue
-            lines.append((outlook(partnership, at), partnership.version))
-            drawn[reference] = Drawn(Page(reference, partnership.version, hashlib.sha256(text.encode()).hexdigest()), text)
-        self._home.board.keep(lines)
+            at_version = Page(reference, partnership.version, hashlib.sha256(text.encode()).hexdigest())
+            drawn[reference] = Drawn(at_version, text, outlook(partnership, at))
         return drawn, illegible
 
     async def _form(self) -> Form:
@@ -118,7 +120,7 @@ class Desk:
         after, place = "", 1
         while lines := self._home.board.after(after, LISTED_AT_MOST):
             key, rows = list_key(place), json.dumps([listed_line(one) for one in lines], ensure_ascii=False)
-            digest = hashlib.sha256(rows.encode()).hexdigest()
+            digest = hashlib.sha256(f"{paris_day(now())} {rows}".encode()).hexdigest()  # what is late changes with the day
             known = self._home.marks.last(key)
             if again or known is None or known.told != digest:
                 text = list_page(lines, list_key(place + 1) if len(lines) == LISTED_AT_MOST else None, at=now())
@@ -144,7 +146,9 @@ class Desk:
             one = known.get(row.trigger)
             if one is None or (states is not None and not _concerns(row, states)):
                 continue
-            schema = offering(one.parameter_openapi_schema or {}, reference=self._choices(row), person=acting(row, people))
+            proved = self._home.settings.codes == "every" or row.moves_money
+            offered = {"reference": self._choices(row), "person": acting(row, people)}
+            schema = offering(one.parameter_openapi_schema or {}, proved=proved, **offered)
             if schema != one.parameter_openapi_schema:
                 await self._client.update_deployment(one.id, DeploymentUpdate(parameter_openapi_schema=schema))
                 one.parameter_openapi_schema = schema

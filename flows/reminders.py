@@ -12,12 +12,12 @@ from states.lifecycle import STEPS
 from states.outlook import Age, Outlook, age
 
 LINES_AT_MOST = 50
-STATES = {
+STATES = {  # of Prefect's runs, those of which people are told
     "Failed": "échec",
     "Crashed": "interruption",
     "TimedOut": "délai dépassé",
     "Refused": "refus",
-    "Broken": "contrôle qui ne tient pas",
+    "Broken": "contrôle en échec",
     "Unreachable": "service injoignable",
     "Fault": "erreur de jalon",
 }

@@ -10,12 +10,14 @@ from datetime import date, timedelta
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from flows.home import Home, shared_home
 from flows.ports import mail
 from flows.ports.clock import now
 from flows.ports.locks import held
+from flows.post import SKIPPED
 from flows.publishing import SLICE, Desk
 from flows.reminders import reminder, seal_letter
 from flows.settings import settings
@@ -49,14 +51,14 @@ async def nightly() -> RunState[None]:
 async def refresh() -> RunState[None]:
     """Compute the desk again, and publish the pages that say something new."""
     home = shared_home(settings())
-    with held(home.settings.home / "refresh.lock") as alone:
-        if not alone:
-            return Completed(message="Un autre recalcul est en cours.")
-        try:
+    try:
+        with held(home.settings.home / "refresh.lock") as alone:
+            if not alone:
+                return Completed(name=SKIPPED, message="Un autre recalcul est en cours.")
             message = await refresh_desk(home)
-        except Unreachable as fault:
-            return Failed(name="Unreachable", message=str(fault))
-    home.marks.set("refresh", message, now=now())
+            home.marks.set("refresh", message, now=now())
+    except Unreachable as fault:
+        return Failed(name="Unreachable", message=str(fault))
     return Completed(message=message)
 
 
@@ -111,7 +113,7 @@ async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[t
     home = shared_home(settings())
     key = today.isoformat()
     try:
-        if not home.marks.take(name, key, now=now()):
+        if not home.marks.take(name, key, now=now(), by=str(flow_run.id)):
             earlier = home.marks.last(name) or Mark(key, "", "")
             return Completed(message=f"Déjà fait pour le {day(today)}. {earlier.told}".strip())
         try:

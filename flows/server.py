@@ -31,6 +31,7 @@ PASSWORD_AT_LEAST = 12
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 90
 STOP_SECONDS = 8
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -56,8 +57,22 @@ def free_port() -> int:
 
 def stop_on_signals() -> None:
     """Ctrl-C and a polite end both raise KeyboardInterrupt, even when a shell started us with Ctrl-C ignored."""
-    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for sign in STOPPING:
         signal.signal(sign, signal.default_int_handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A signal that comes meanwhile is heard afterwards: what is being started is known by then, and can be stopped."""
+    came: list[int] = []
+    before = {sign: signal.signal(sign, lambda number, _: came.append(number)) for sign in STOPPING}
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def usual_port() -> int:
@@ -77,7 +92,9 @@ def environment(
     """
     kept = {name: value for name, value in base.items() if not name.startswith("PREFECT_") or name in through}
     closed = {OUR_SECRET: kept[SECRET], CSRF: "true"} if kept.get(SECRET) else {}
-    return {**kept, **QUIET, **closed, "PREFECT_HOME": str(home), "PREFECT_API_URL": f"{address(host, port)}/api"}
+    own = address(host, port)
+    only = {"PREFECT_API_URL": f"{own}/api", "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own}  # Prefect lets every site in
+    return {**kept, **QUIET, **closed, **only, "PREFECT_HOME": str(home)}
 
 
 def address(host: str, port: int) -> str:
@@ -103,7 +120,7 @@ def assert_closed(host: str) -> None:
     if not secret:
         why = f"« {host} » ouvre Prefect à d’autres machines"
     elif not name or len(password) < PASSWORD_AT_LEAST or not secret.isascii() or not secret.isprintable():
-        why = f"La valeur de {SECRET} n’ouvre pas assez bien"
+        why = f"La valeur de {SECRET} ne protège pas assez"
     else:
         return
     raise Invalid(

@@ -51,7 +51,7 @@ InboxFile = Annotated[str, Field(title=TITLES["file"], json_schema_extra={"patte
 
 def told(reason: Reason) -> str:
     """A reason as one line: its code, the sentence, who can clear it."""
-    return f"{reason.code} : {reason.reason} Peut y remédier : {reason.who}."
+    return f"{reason.code} : {reason.reason} → {reason.who}"
 
 
 def answered(answer: Answer) -> RunState[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal_column, or_, select, update
 
 from models import tables
 from models.constraints import violated
@@ -14,6 +14,7 @@ from models.store import Store
 
 M = tables.marks.c
 LEFT_AFTER = timedelta(hours=1)
+AT_WORK = "…"  # what a mark tells before somebody says what came of it, followed by who took it
 
 
 class Mark(NamedTuple):
@@ -34,7 +35,11 @@ class Marks:
         self._tell = store.compile(update(tables.marks).where(*here).values(done_at=bindparam("done_at"), told=bindparam("told")))
         self._take_over = store.compile(
             update(tables.marks)
-            .where(*here, M.told == literal_column("''"), M.done_at < bindparam("before"))
+            .where(
+                *here,
+                func.substr(M.told, literal_column("1"), literal_column("1")) == literal_column(f"'{AT_WORK}'"),
+                or_(M.told == bindparam("told"), M.done_at < bindparam("before")),
+            )
             .values(done_at=bindparam("done_at"))
         )
         self._drop = store.compile(delete(tables.marks).where(*here))
@@ -47,20 +52,25 @@ class Marks:
             .offset(literal_column("0"))
         )
 
-    def take(self, name: str, key: str, *, now: datetime) -> bool:
-        """Take a mark; False when it was taken before. One that says nothing after an hour was left by a process that died."""
+    def take(self, name: str, key: str, *, now: datetime, by: str = "") -> bool:
+        """Take a mark; False when it was taken before.
+
+        One that says nothing after an hour was left by a process that died. `by` is the run that takes it: the same run,
+        started again, takes its own mark again.
+        """
         try:
             with self._store.transaction() as cursor:
-                cursor.execute(self._take, {"name": name, "key": key, "done_at": instant(now), "told": ""})
+                cursor.execute(self._take, {"name": name, "key": key, "done_at": instant(now), "told": f"{AT_WORK}{by}"})
         except Exception as fault:
             if violated(fault) != "pk_marks":
                 raise
-            return self._taken_over(name, key, now)
+            return self._taken_over(name, key, now, by)
         return True
 
-    def _taken_over(self, name: str, key: str, now: datetime) -> bool:
+    def _taken_over(self, name: str, key: str, now: datetime, by: str) -> bool:
         with self._store.transaction() as cursor:
-            asked = {"name_": name, "key_": key, "done_at": instant(now), "before": instant(now - LEFT_AFTER)}
+            told = f"{AT_WORK}{by}" if by else ""  # an unknown one is nobody's own
+            asked = {"name_": name, "key_": key, "done_at": instant(now), "before": instant(now - LEFT_AFTER), "told": told}
             cursor.execute(self._take_over, asked)
             return cursor.rowcount == 1
 
@@ -89,4 +99,4 @@ class Marks:
         with self._store.transaction(write=False) as cursor:
             cursor.execute(self._last, {"name_": name})
             row = cursor.fetchone()
-        return Mark(*row) if row else None
+        return Mark(row[0], row[1], "" if row[2].startswith(AT_WORK) else row[2]) if row else None

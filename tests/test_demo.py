@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -138,7 +139,8 @@ def test_one_trainee_is_over_the_cap_and_two_live_elsewhere(played: Played) -> N
 
 def test_four_refusals_are_told_with_their_reasons(played: Played) -> None:
     lines = played.out.splitlines()
-    told = [lines[place + 1] for place, line in enumerate(lines) if line.startswith("  refusé ")]
+    after = [lines[place + 1 :] for place, line in enumerate(lines) if line.startswith("  refusé ")]
+    told = [" ".join(takewhile(lambda line: line.startswith("      "), rest)) for rest in after]
     assert [re.findall(r"([A-Z_]{4,}) :", reasons) for reasons in told] == [
         ["INVOICE_BEFORE_TRAINING_END"],
         ["AMOUNT_EXCEEDS_ENTITLEMENT"],

@@ -284,7 +284,7 @@ def test_half_a_password_opens_nothing(tmp_path: Path, secret: str) -> None:
     house = House(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING=secret)
     for host in ("0.0.0.0", "127.0.0.1"):
         said = house.run("up", "--host", host, code=2)
-        assert said.startswith("La valeur de PREFECT_SERVER_API_AUTH_STRING n’ouvre pas assez bien")
+        assert said.startswith("La valeur de PREFECT_SERVER_API_AUTH_STRING ne protège pas assez")
         assert "mot de passe de 12 caractères au moins" in said
     assert not house.home.exists()
 

@@ -20,9 +20,9 @@ from states.words import Role
 FORMS = [row.trigger for row in ROWS if not row.asks.personal]
 
 
-def form(trigger: str, **offered: list[str] | None) -> dict[str, Any]:
+def form(trigger: str, *, proved: bool = True, **offered: list[str] | None) -> dict[str, Any]:
     """The schema of a form as the desk gives it to Prefect."""
-    return offering(parameter_schema(flow_named(trigger)).model_dump(exclude_unset=True), **offered)
+    return offering(parameter_schema(flow_named(trigger)).model_dump(exclude_unset=True), proved=proved, **offered)
 
 
 def parts(node: Any) -> list[dict[str, Any]]:
@@ -73,6 +73,11 @@ def test_a_code_is_asked_for_as_a_plain_field_that_must_be_filled() -> None:
         asked = form(row.trigger)
         assert asked["properties"]["code"]["type"] == "string"
         assert "code" in asked["required"]
+        assert "code" not in form(row.trigger, proved=False)["required"]
+    code = form("approve")["properties"]["code"]
+    assert [jsonschema.Draft7Validator(code).is_valid(typed) for typed in ("123456", "123 456", "", "12345", "abcdef")] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
 
 
 def test_a_form_offers_first_those_whose_role_it_takes_and_nobody_when_they_are_too_many() -> None:
@@ -81,9 +86,9 @@ def test_a_form_offers_first_those_whose_role_it_takes_and_nobody_when_they_are_
     assert acting(STEPS["approve"], people * OFFERED_AT_MOST) is None
     offered = form("approve", person=["Zoé"])
     assert offered["properties"]["person"]["enum"] == ["Zoé"]
-    assert "enum" not in offering(offered, person=None)["properties"]["person"]
+    assert "enum" not in offering(offered, proved=True, person=None)["properties"]["person"]
 
 
 def test_a_form_made_again_is_the_same() -> None:
     once = form("approve", person=["Zoé"], reference=["ESSAI-1"])
-    assert offering(once, person=["Zoé"], reference=["ESSAI-1"]) == once
+    assert offering(once, proved=True, person=["Zoé"], reference=["ESSAI-1"]) == once

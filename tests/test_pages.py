@@ -19,7 +19,7 @@ from prefect.client.schemas.actions import ArtifactCreate
 from walks import AT, RIGHT, Walk
 from witness import sql
 
-from flows import board_page, dossier_page
+from flows import board_page, dossier_page, publishing
 from flows.board_page import board, page_key
 from flows.home import Home
 from flows.markdown import bars, plain
@@ -260,6 +260,19 @@ def test_the_page_of_all_dossiers_links_to_each(store: Store) -> None:
         "| [ESSAI-1](/v2/artifacts/key/dossier-essai-1) | approuvé | Signer la convention | responsable formation | 🔴 01/02/2026 " in told
     )
     assert "[Suite](/v2/artifacts/key/dossiers-2)" in told
+
+
+def test_the_page_of_all_dossiers_is_published_again_when_it_says_something_new(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(home, Walk(home.store).until(State.APPROVED))
+
+    async def nothing() -> None:
+        return
+
+    client: Any = Interrupted(nothing)
+    for day, pages in ((AT, 1), (AT, 1), (AT + timedelta(days=1), 2)):  # what is late changes with the day
+        monkeypatch.setattr(publishing, "now", lambda day=day: day)
+        asyncio.run(Desk(home, client).show_lists())
+        assert len(client.pages) == pages
 
 
 def test_the_key_of_a_page_is_in_small_letters() -> None:

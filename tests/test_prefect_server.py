@@ -1,12 +1,16 @@
-"""Many who write at once on one Prefect server whose database is SQLite: all are served, none is told that it is locked."""
+"""The Prefect server as jalon starts it: many may write at once on SQLite, and no page of another site is let in."""
 
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from flows import server
 
@@ -43,7 +47,48 @@ def crowd(api: Api) -> list[str]:
         return [end for ends in people.map(come, range(CROWD)) for end in ends]
 
 
-def test_a_crowd_that_writes_at_once_is_served_on_sqlite(tmp_path: Path, tmp_path_factory: Any) -> None:
-    with server.running(tmp_path / "prefect", template=tmp_path_factory.getbasetemp() / "prefect") as port:
-        assert crowd(Api(port)) == ["ACCEPT"] * CROWD * RUNS_EACH
-    assert "is locked" not in (tmp_path / "prefect" / "server.log").read_text()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="module")
+def quiet(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server."""
+    with server.running(folder, template=tmp_path_factory.getbasetemp() / "prefect") as port:
+        yield port
+
+
+def test_a_crowd_that_writes_at_once_is_served_on_sqlite(folder: Path, quiet: int) -> None:
+    assert crowd(Api(quiet)) == ["ACCEPT"] * CROWD * RUNS_EACH
+    assert "is locked" not in (folder / "server.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:{port}"}, 200),
+        ({"Origin": "http://127.0.0.1:{port}"}, 200),
+        ({"Host": "desk.attacker.example"}, 403),
+        ({"Origin": "http://attacker.example"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_no_page_of_another_site_drives_the_desk(quiet: int, headers: dict[str, str], code: int) -> None:
+    """Under another name (a name server may lie), or from a page that the browser of the officer has open."""
+    told = {name: value.format(port=quiet) for name, value in headers.items()}
+    asked = urllib.request.Request(f"http://127.0.0.1:{quiet}/api/flows/filter", b"{}", {"Content-Type": "application/json"} | told)
+    status, policy = _answered(asked)
+    assert status == code
+    assert code != 200 or policy.startswith("connect-src 'self';")
+
+
+def _answered(asked: urllib.request.Request) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer.status, answer.headers["Content-Security-Policy"]
+    except urllib.error.HTTPError as fault:
+        with fault:
+            return fault.code, ""

@@ -20,6 +20,7 @@ from flows.home import Home, shared_home
 from flows.ports.locks import held
 from flows.post import deliver
 from flows.settings import settings
+from models.faults import Unreachable
 from models.marks import Marks
 from models.store import Store
 from states.outlook import outlook
@@ -115,7 +116,15 @@ def test_a_round_that_could_not_be_made_is_made_by_the_next(home: Home, said: An
 def test_a_round_that_finds_another_at_work_leaves_it_alone(home: Home, said: Any) -> None:
     for flow, told in ((rounds.refresh, "Un autre recalcul est en cours."), (deliver, "Une autre distribution est en cours.")):
         with held(home.settings.home / f"{flow.name}.lock"):
-            assert said(flow, TUESDAY) == ("Completed", told)
+            assert said(flow, TUESDAY) == ("Skipped", told)
+
+
+def test_a_lock_needs_no_folder_before_and_says_why_it_cannot_be(tmp_path: Path) -> None:
+    with held(tmp_path / "new" / "x.lock") as alone:
+        assert alone
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unreachable, match=r"Le verrou .* ne peut pas être posé"), held(tmp_path / "file" / "x.lock"):
+        pass
 
 
 def test_a_mark_is_taken_once(store: Store) -> None:
@@ -131,6 +140,18 @@ def test_a_mark_is_taken_once(store: Store) -> None:
     assert not marks.take("daily", "2026-11-25", now=SATURDAY)
     marks.drop("daily", "2026-11-24")
     assert marks.take("daily", "2026-11-24", now=WEDNESDAY)
+
+
+def test_a_run_that_was_started_again_takes_its_own_mark_again(store: Store) -> None:
+    marks = Marks(store)
+    assert marks.take("daily", "2026-11-24", now=TUESDAY, by="run-1")
+    assert not marks.take("daily", "2026-11-24", now=TUESDAY, by="run-2")
+    assert marks.take("daily", "2026-11-24", now=TUESDAY, by="run-1")
+    last = marks.last("daily")
+    assert last is not None
+    assert last.told == ""
+    marks.tell("daily", "2026-11-24", "fait", now=TUESDAY)
+    assert not marks.take("daily", "2026-11-24", now=TUESDAY, by="run-1")
 
 
 def test_the_night_forgets_old_marks_but_not_what_was_done_last(home: Home, said: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from walks import RIGHT, Walk, fresh_code
+from walks import RIGHT, Walk, right_code
 
 from flows import steps
 from flows.home import Home, shared_home
@@ -42,7 +42,7 @@ def test_a_file_that_cannot_be_taken_away_does_not_make_a_step_that_is_done_fail
     def busy(_: Home) -> None:
         raise PermissionError
 
-    assert ended(fresh_code("Bruno"), done=busy) == ("Completed", "ESSAI-1 est « approuvé » (version 2).")
+    assert ended(right_code("Bruno"), done=busy) == ("Completed", "ESSAI-1 est « approuvé » (version 2).")
 
 
 @pytest.mark.parametrize("code", [None, 123456, {"a": 1}, "\ud800", "1" * 500, "１２３４５６"])
@@ -50,34 +50,49 @@ def test_a_code_that_is_no_code_is_refused_without_a_traceback(home: Home, code:
     name, message = ended(code)
     assert (name, message) == (
         "Refused",
-        f"PERSON_UNPROVED : Il manque le code à usage unique (Bruno). Peut y remédier : {person_is_proved.who}.",
+        f"PERSON_UNPROVED : Il manque le code à usage unique (Bruno). → {person_is_proved.who}",
     )
 
 
 def test_a_code_beside_a_request_that_cannot_be_read_serves_no_second_time(home: Home) -> None:
-    code = fresh_code("Bruno")
+    code = right_code("Bruno")
     assert ended(code, request={"held_on": "hier"})[0] == "Invalid"
     name, message = ended(code)
     assert (name, "Ce code a déjà servi" in message) == ("Refused", True)
     assert home.views.partnership("ESSAI-1").version == 1
 
 
-def test_a_document_of_the_inbox_stands_for_its_fingerprint(home: Home) -> None:
+def test_a_document_of_the_inbox_stands_for_its_fingerprint(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JALON_CODES", "money")
     inbox = home.settings.inbox
     inbox.mkdir()
     (inbox / "convention-1.pdf").write_bytes(b"%PDF")
 
     def attached(document: str) -> tuple[str, str]:
         request = {"title": "Pièce", "sha256": document}
-        state = asyncio.run(flow_named("attach").fn(reference="ESSAI-1", person="Bruno", code=fresh_code("Bruno"), request=request))
+        state = asyncio.run(flow_named("attach").fn(reference="ESSAI-1", person="Bruno", request=request))
         return state.name or "", state.message or ""
 
-    assert attached("@absent.pdf") == ("Invalid", "Le document absent.pdf n’est pas dans la corbeille d’arrivée.")
+    assert attached("@absent.pdf") == (
+        "Invalid",
+        "Le document que la demande nomme après @ n’est pas dans la corbeille d’arrivée, ou ne se lit pas.",
+    )
     (inbox / "link.pdf").symlink_to("/etc/passwd")
     assert attached("@link.pdf")[0] == "Invalid"
     assert attached("@../jalon.db")[0] == "Invalid"
+    (inbox / "closed.pdf").mkdir()
+    assert attached("@closed.pdf")[0] == "Invalid"
     assert attached("@convention-1.pdf")[0] == "Completed"
     assert home.views.partnership("ESSAI-1").documents[-1].sha256 == hashlib.sha256(b"%PDF").hexdigest()
+
+
+def test_a_request_of_very_many_levels_is_one_sentence(home: Home) -> None:
+    deep: Any = []
+    for _ in range(5000):
+        deep = [deep]
+    state = asyncio.run(flow_named("approve").fn(reference="ESSAI-1", person="Bruno", code="000000", request={"present": deep}))
+    assert (state.name, state.message) == ("Invalid", "La demande a trop de niveaux.")
+    assert home.views.partnership("ESSAI-1").version == 1
 
 
 @pytest.mark.parametrize(("reference", "person"), [("ESSAI-1", {"a": 1}), ("ESSAI-1", None), ({"a": 1}, "Bruno"), ([], "Bruno")])
@@ -91,4 +106,4 @@ def test_an_unexpected_fault_is_told_by_its_kind_alone(home: Home, monkeypatch: 
         raise RuntimeError("Failing row contains (Vandekerckhove)")
 
     monkeypatch.setattr(type(home.ledger), "fire", fails)
-    assert ended(fresh_code("Bruno")) == ("Fault", "Erreur inattendue de jalon (RuntimeError).")
+    assert ended(right_code("Bruno")) == ("Fault", "Erreur inattendue de jalon (RuntimeError).")

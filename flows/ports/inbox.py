@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import stat
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from models.answers import Invalid
 
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.json$"
 AT_MOST = 1_000_000  # bytes
+DEEP_AT_MOST = 20  # levels of a request
 DOCUMENT = r"@[A-Za-z0-9][A-Za-z0-9._-]{0,99}"  # in a form, in place of a fingerprint
 
 
@@ -28,28 +31,33 @@ def read(folder: Path, name: str) -> dict[str, Any]:
     return parsed(path.read_bytes(), name)
 
 
-def fingerprinted(folder: Path, asked: Any) -> Any:
+def fingerprinted(folder: Path, asked: Any, deep: int = 0) -> Any:
     """What a form gave, where each « @file » in place of a fingerprint is that of this file of the inbox. Raises Invalid."""
+    if deep > DEEP_AT_MOST:
+        raise Invalid("La demande a trop de niveaux.")
     if isinstance(asked, list):
-        return [fingerprinted(folder, one) for one in asked]
+        return [fingerprinted(folder, one, deep + 1) for one in asked]
     if not isinstance(asked, dict):
         return asked
     return {
-        name: _fingerprint(folder, value) if _is_document(name, value) else fingerprinted(folder, value) for name, value in asked.items()
+        name: _fingerprint(folder / value.removeprefix("@")) if _is_document(name, value) else fingerprinted(folder, value, deep + 1)
+        for name, value in asked.items()
     }
 
 
-def _is_document(name: str, value: object) -> bool:
+def _is_document(name: str, value: Any) -> bool:
     return name.endswith("sha256") and isinstance(value, str) and re.fullmatch(DOCUMENT, value) is not None
 
 
-def _fingerprint(folder: Path, value: str) -> str:
-    name = value.removeprefix("@")
-    path = folder / name
-    if path.is_symlink() or not path.is_file():
-        raise Invalid(f"Le document {name} n’est pas dans la corbeille d’arrivée.")
-    with path.open("rb") as document:
-        return hashlib.file_digest(document, "sha256").hexdigest()
+def _fingerprint(path: Path) -> str:
+    """Its name is not repeated: whoever chose it may have named a trainee."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as document:
+            if stat.S_ISREG(os.fstat(document.fileno()).st_mode):
+                return hashlib.file_digest(document, "sha256").hexdigest()
+    except OSError:
+        pass
+    raise Invalid("Le document que la demande nomme après @ n’est pas dans la corbeille d’arrivée, ou ne se lit pas.")
 
 
 def parsed(content: bytes, name: str) -> dict[str, Any]:
