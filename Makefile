@@ -34,7 +34,7 @@ test: .venv/dev.stamp
 	@$(call install,strace) || echo "strace is missing and cannot be installed here: the count of fsync on SQLite is left out."
 	@$(call install,chromium) || echo "chromium is missing and cannot be installed here: the browser tests are left out."
 	@# One more than there are cores: the tests of the desk mostly wait for servers.
-	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .

@@ -6,13 +6,15 @@ The same result as `prefect deploy --all` from the same table, in a third of its
 from __future__ import annotations
 
 import asyncio
+import shlex
+import sys
 from importlib import import_module
 from typing import Any
 from uuid import UUID
 
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectAlreadyExists
@@ -44,12 +46,14 @@ async def answers(client: PrefectClient) -> None:
 
 
 async def make_pool(client: PrefectClient) -> None:
-    """The work pool, unless it is there."""
+    """The work pool, made or set right."""
     template = ProcessWorker.get_default_base_job_template()
+    # With a command of its own, a run is one process; otherwise Prefect starts another one before it, to prepare a folder we do not need.
+    template["variables"]["properties"]["command"]["default"] = f"{shlex.quote(sys.executable)} -m prefect.engine"
     try:
         await client.create_work_pool(WorkPoolCreate(name=POOL, type=ProcessWorker.type, base_job_template=template))
     except ObjectAlreadyExists:
-        return
+        await client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=template))
 
 
 async def deploy_all(client: PrefectClient) -> None:
