@@ -126,7 +126,7 @@ class Desk:
         limit = time.monotonic() + seconds
         while (state := self.page.request.get(f"/api/flow_runs/{run_id}").json()["state"])["type"] not in FINAL:
             assert time.monotonic() < limit, f"still {state['name']} after {seconds} seconds"
-            self.page.wait_for_timeout(100)  # between two questions
+            self.page.wait_for_timeout(250)  # between two questions
         return str(state["name"])
 
     @watched

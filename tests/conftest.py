@@ -20,7 +20,8 @@ from models.store import Store, sqlite_url
 settings.register_profile("jalon", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 settings.load_profile("jalon")
 _databases = itertools.count(1)
-LONG = ("test_crowd", "test_browser", "test_desk", "test_demo", "test_deploy", "test_documents", "test_flows", "test_walks")
+# What takes long, so that those who need most of the machine do not meet.
+LONG = ("test_crowd", "test_desk", "test_documents", "test_browser", "test_demo", "test_deploy", "test_flows", "test_prefect_server")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -73,27 +74,51 @@ def _administrator(address: str) -> psycopg.Connection:
     return psycopg.connect(address.format(database="postgres").replace("+psycopg", ""), autocommit=True)
 
 
+def _new_database(postgresql: str, template: str = "template1") -> str:
+    name = f"jalon_{next(_databases)}"
+    with _administrator(postgresql) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return name
+
+
 @pytest.fixture
 def postgresql_url(postgresql: str) -> str:
     """The address of a new, empty PostgreSQL database."""
-    name = f"jalon_{next(_databases)}"
-    with _administrator(postgresql) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return postgresql.format(database=name)
+    return postgresql.format(database=_new_database(postgresql))
+
+
+@pytest.fixture(scope="session")
+def postgresql_blank(postgresql: str) -> str:
+    """The name of a PostgreSQL database with the schema, to be copied: making it takes twenty times as long."""
+    name = _new_database(postgresql)
+    Store(postgresql.format(database=name), create=True).close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the schema, to be copied."""
+    path = tmp_path_factory.mktemp("blank") / "jalon.db"
+    Store(sqlite_url(path), create=True).close()
+    return path
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Store]:
+def sqlite(tmp_path: Path, sqlite_blank: Path) -> Iterator[Store]:
     """A SQLite database with the schema."""
-    store = Store(sqlite_url(tmp_path / "jalon.db"), create=True)
+    shutil.copyfile(sqlite_blank, tmp_path / "jalon.db")
+    store = Store(sqlite_url(tmp_path / "jalon.db"))
     yield store
     store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """The same test on both databases."""
-    url = sqlite_url(tmp_path / "jalon.db") if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    store = Store(url, create=True)
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """The same test on both databases, each with the schema and empty."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite")
+        return
+    postgresql = request.getfixturevalue("postgresql")
+    store = Store(postgresql.format(database=_new_database(postgresql, request.getfixturevalue("postgresql_blank"))))
     yield store
     store.close()

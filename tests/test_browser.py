@@ -168,7 +168,7 @@ def until(found: Any, seconds: float = 30) -> Any:
     limit = time.monotonic() + seconds
     while not (told := found()):
         assert time.monotonic() < limit
-        time.sleep(0.1)
+        time.sleep(0.3)
     return told
 
 

@@ -68,7 +68,7 @@ def test_one_of_fifty_wins_and_every_other_is_told_who_did_and_when(
         assert now() < limit, Counter(one["name"] for one in ends.values())
         found = office.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": runs}}})
         ends = {one["id"]: one["state"] for one in found if one["state"]["type"] in FINAL}
-        time.sleep(3)
+        time.sleep(5)
     record_property("measured", f"{CROWD} simultaneous submissions answered in {time.monotonic() - began:.0f} s")
     assert Counter(one["name"] for one in ends.values()) == {"Completed": 1, "Conflict": CROWD - 1}
     done = [one for one in Views(store).history("ESSAI-1") if one["outcome"] == "done" and one["trigger"] == "approve"]

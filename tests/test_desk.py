@@ -128,7 +128,7 @@ def when(up: Up, run: str, types: set[str]) -> str:
     limit = time.monotonic() + 60
     while (state := up.ask(f"/flow_runs/{run}")["state"])["type"] not in types:
         assert time.monotonic() < limit, state
-        time.sleep(0.05)
+        time.sleep(0.2)
     return str(state["type"])
 
 
