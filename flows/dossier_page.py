@@ -42,7 +42,7 @@ def due_told(due: date | None, today: date) -> str:
         return ""
     late = (today - due).days
     overdue = f" ({counted(late, 'jour', 'jours')} de retard)" if late > 0 else ""
-    return f"{SIGNS[age(due, today)]} {short_day(due.isoformat())}{overdue}"
+    return f"{SIGNS[age(due, today)]}\u00a0{short_day(due.isoformat())}{overdue}"
 
 
 def page(home: Home, reference: str, *, at: datetime, form: Form) -> tuple[str, Partnership]:
@@ -136,7 +136,8 @@ def _next(partnership: Partnership, at: datetime, form: Form) -> list[str]:
                 recordings.append(_linked(found.step, partnership, form))
             continue
         due = due_told(found.due_on, paris_day(at))
-        missing = "<br>".join(f"{plain(one.reason)} → {plain(one.who)}" for one in found.unmet) or "rien"
+        missing = "<br>".join(f"{plain(one.reason)} → {plain(one.who)}" for one in found.unmet)
+        missing = missing or ("le journal en décide" if found.step.back else "rien")
         rows.append(
             (
                 _linked(found.step, partnership, form),

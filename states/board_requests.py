@@ -291,7 +291,7 @@ class Amendment(Request):
 
     signed_on: Day = Field(title="Date de signature de l’avenant")
     takes_effect_on: Day = Field(title="Date d’effet")
-    signatories: tuple[Signatory, ...] = Field(title="Signataires", description="Un pour chaque partie : cdg et university")
+    signatories: tuple[Signatory, ...] = Field(title="Signataires", description="Un pour le centre de gestion, un pour l’université")
     document_sha256: Sha256 = Field(title="Empreinte sha256 de l’avenant signé")
     points: tuple[Point, ...] = Field((), title="Points que l’avenant modifie")
     deliberation: Deliberation = Field(title="Délibération qui l’autorise")

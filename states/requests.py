@@ -60,7 +60,7 @@ class SignatureAsked(Request):
     dated_by: ClassVar[str] = "signed_on"
 
     signed_on: Day = Field(title="Date de signature")
-    signatories: tuple[Signatory, ...] = Field(title="Signataires", description="Un pour chaque partie : cdg et university")
+    signatories: tuple[Signatory, ...] = Field(title="Signataires", description="Un pour le centre de gestion, un pour l’université")
     document_sha256: Sha256 = Field(title="Empreinte sha256 de la convention signée")
     points: tuple[Point, ...] = Field(title="Points que la convention contient", description="Les six points de la convention")
 

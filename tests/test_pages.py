@@ -122,7 +122,7 @@ def test_the_board_counts_dossiers_and_money_and_sorts_what_is_late(home: Home) 
     page = board(home, at=AT)
     assert page.startswith("# Tableau de bord des partenariats\n\n4 dossiers, **4 en retard**, 0 à faire sous sept jours.")
     assert "| Payé | **2\u202f000,00\u00a0€** |" in page.replace("\xa0€", "\u00a0€")
-    late = [line for line in page.splitlines() if "| 🔴 " in line]
+    late = [line for line in page.splitlines() if "| 🔴\u00a0" in line]
     assert [re.findall(r"ESSAI-\d", line)[0] for line in late][:1] == ["ESSAI-1"]
     assert "(/v2/artifacts/key/dossier-essai-1)" in late[0]
     svg = base64.b64decode(re.findall(r"base64,([^)]+)", page)[0]).decode()
@@ -257,7 +257,8 @@ def test_the_page_of_all_dossiers_links_to_each(store: Store) -> None:
     told = board_page.list_page([line("ESSAI-1"), line("ESSAI-2", due_on=None)], "dossiers-2", at=AT)
     assert "# Dossiers, de ESSAI-1 à ESSAI-2\n" in told
     assert (
-        "| [ESSAI-1](/v2/artifacts/key/dossier-essai-1) | approuvé | Signer la convention | responsable formation | 🔴 01/02/2026 " in told
+        "| [ESSAI-1](/v2/artifacts/key/dossier-essai-1) | approuvé | Signer la convention | responsable formation | 🔴\u00a001/02/2026 "
+        in told
     )
     assert "[Suite](/v2/artifacts/key/dossiers-2)" in told
 
