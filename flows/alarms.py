@@ -45,7 +45,7 @@ async def alert(resource: str) -> RunState[None]:
         return Completed(message="Une alerte ne se signale pas elle-même.")
     state = " ".join((run.state.name if run.state and run.state.name else "?").split())[:60]
     key = f"{run_id}:{state}"
-    if not home.marks.take("alert", key, now=now(), by=str(flow_run.id)):
+    if not home.marks.take("alert", key, now=now(), by=flow_run.id or ""):
         return Completed(message="Déjà signalé.")
     label = STEPS[name].label if name in STEPS else name
     called, _, reference = run.name.partition(" ")

@@ -39,12 +39,13 @@ def list_key(place: int) -> str:
 
 def listed_line(one: Outlook) -> dict[str, str]:
     """A dossier in a table, which shows text only."""
+    step, by = _expected(one)
     return {
         "Dossier": one.reference,
         "État": one.state.label,
         "Depuis le": one.entered_on.isoformat() if one.entered_on else "",
-        "Étape attendue": STEPS[one.step].label if one.step in STEPS else "",
-        "Par": ", ".join(role.label for role in one.by),
+        "Étape attendue": step,
+        "Par": by,
         "Avant le": one.due_on.isoformat() if one.due_on else "",
         "Bloqué par": one.blocked or "",
     }

@@ -23,7 +23,7 @@ async def checks(reference: str, event: str | None = None) -> RunState[None]:
     """
     try:
         home = shared_home(settings())
-        if event is not None and not home.marks.take("event", event, now=now(), by=str(flow_run.id)):
+        if event is not None and not home.marks.take("event", event, now=now(), by=flow_run.id or ""):
             return Completed(message="Déjà contrôlé pour cet événement.")
         try:
             checked = check(home, reference)

@@ -49,7 +49,7 @@ async def make_pool(client: PrefectClient) -> None:
     """The work pool, made or set right."""
     template = ProcessWorker.get_default_base_job_template()
     # With a command of its own, a run is one process; otherwise Prefect starts another one before it, to prepare a folder we do not need.
-    template["variables"]["properties"]["command"]["default"] = f"{shlex.quote(sys.executable)} -m prefect.engine"
+    template["variables"]["properties"]["command"]["default"] = f"{shlex.quote(sys.executable)} -m flows.engine"
     try:
         await client.create_work_pool(WorkPoolCreate(name=POOL, type=ProcessWorker.type, base_job_template=template))
     except ObjectAlreadyExists:

@@ -113,7 +113,7 @@ async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[t
     home = shared_home(settings())
     key = today.isoformat()
     try:
-        if not home.marks.take(name, key, now=now(), by=str(flow_run.id)):
+        if not home.marks.take(name, key, now=now(), by=flow_run.id or ""):
             earlier = home.marks.last(name) or Mark(key, "", "")
             return Completed(message=f"Déjà fait pour le {day(today)}. {earlier.told}".strip())
         try:

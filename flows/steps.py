@@ -14,6 +14,7 @@ from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 from prefect import Flow, flow
+from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.objects import State as RunState
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
@@ -129,10 +130,13 @@ def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
     if not (step.moves_money or home.settings.codes == "every" or code):
         return None
     run = FlowRunContext.get()
-    created = run.flow_run.created if run is not None and run.flow_run is not None else None
-    if not isinstance(code, str) or not code.isascii() or len(code) > CODE_AT_MOST:
-        code = None  # a form that was walked around may hold anything
-    return Shown(code, created or now())
+    return _as_shown(code, run.flow_run if run is not None else None)
+
+
+def _as_shown(code: Any, run: FlowRun | None) -> Shown:
+    """A code, or none when it cannot be one: a form that was walked around may hold anything."""
+    legible = isinstance(code, str) and code.isascii() and len(code) <= CODE_AT_MOST
+    return Shown(code if legible else None, (run.created if run is not None else None) or now())
 
 
 def _use_up(home: Home, form: Form, shown: Shown | None) -> None:
@@ -140,6 +144,14 @@ def _use_up(home: Home, form: Form, shown: Shown | None) -> None:
     if shown is not None and shown.code is not None and isinstance(form.person, str):
         with suppress(Invalid, Unreachable):
             home.ledger.use_up(form.person, shown)
+
+
+def use_up_code(trigger: str, run: FlowRun) -> None:
+    """Use up the code of a run that cannot even be called."""
+    person, code = run.parameters.get("person"), run.parameters.get("code")
+    if trigger in STEPS and isinstance(person, str):
+        with suppress(Invalid, Unreachable):
+            _use_up(shared_home(settings()), Form(None, person, code), _as_shown(code, run))
 
 
 def _run_name() -> str:

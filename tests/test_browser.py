@@ -224,11 +224,13 @@ def test_from_a_click_to_a_completed_run(window: Desk, deployments: dict[str, st
     [
         ({"reference": BUSY, "person": "Bruno", "request": {"title": "x", "sha256": SHA}}, "Refused"),
         ({"reference": BUSY, "person": "Bruno", "code": "000000", "request": {"title": "x", "sha256": SHA, "clé": 1}}, "Invalid"),
+        ({"reference": BUSY, "person": "Bruno", "code": "000000", "zzz\n": 1, "request": {"title": "x", "sha256": SHA}}, "Invalid"),
+        ({"reference": BUSY, "request": {"title": "x", "sha256": SHA}}, "Invalid"),
         ({"reference": "ABSENT-1", "person": "Bruno", "code": "000000", "request": {"title": "x", "sha256": SHA}}, "Invalid"),
         ({"reference": BUSY, "person": ["Bruno"], "code": {"x": 1}, "request": "<script>"}, "Invalid"),
         ({"reference": BUSY, "person": "Bruno", "code": "000000", "request": {"title": "y" * 100_000, "sha256": SHA}}, "Invalid"),
     ],
-    ids=["no code", "unknown key", "no such dossier", "poisoned", "a long title"],
+    ids=["no code", "unknown key", "unknown field", "nobody", "no such dossier", "poisoned", "a long title"],
 )
 def test_a_run_that_walks_around_the_form_changes_nothing(office: Office, body: Any, ends: str) -> None:
     deployment = next(one for one in office.ask("/deployments/filter", {}) if one["name"] == "attach")

@@ -7,14 +7,18 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from prefect.client.schemas.objects import FlowRun
 from walks import RIGHT, Walk, right_code
 
 from flows import steps
+from flows.engine import objections
 from flows.home import Home, shared_home
+from flows.ports.clock import now
 from flows.settings import settings
-from flows.steps import flow_named
+from flows.steps import flow_named, use_up_code
 from states.lifecycle import STEPS
 from states.proof import person_is_proved
 
@@ -93,6 +97,16 @@ def test_a_request_of_very_many_levels_is_one_sentence(home: Home) -> None:
     state = asyncio.run(flow_named("approve").fn(reference="ESSAI-1", person="Bruno", code="000000", request={"present": deep}))
     assert (state.name, state.message) == ("Invalid", "La demande a trop de niveaux.")
     assert home.views.partnership("ESSAI-1").version == 1
+
+
+def test_a_run_with_fields_of_no_form_is_told_so_and_its_code_is_used_up(home: Home) -> None:
+    code = right_code("Bruno")
+    given = {"reference": "ESSAI-1", "person": "Bruno", "code": code, "clé\n": 1}
+    assert sorted(objections("approve", given)) == ["Demande (request) : ce champ est obligatoire.", "« clé? » : ce champ n’existe pas."]
+    assert [*objections("approve", {"reference": "ESSAI-1", "person": "Bruno", "request": {}})] == []
+    assert [*objections("daily", {"day": "2026-02-31"})] == ["« day » : ce champ n’existe pas."]
+    use_up_code("approve", FlowRun(flow_id=uuid4(), parameters=given, created=now()))
+    assert "Ce code a déjà servi" in ended(code)[1]
 
 
 @pytest.mark.parametrize(("reference", "person"), [("ESSAI-1", {"a": 1}), ("ESSAI-1", None), ({"a": 1}, "Bruno"), ([], "Bruno")])
