@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import time
@@ -217,9 +218,10 @@ class _Desk:
             "work_pools": {"name": {"any_": [POOL]}},
         }
         for run in server.ask(self._env, "/flow_runs/filter", asked):
-            _, _, pid = (run["infrastructure_pid"] or "").rpartition(":")
+            machine, _, pid = (run["infrastructure_pid"] or "").rpartition(":")
             since = datetime.fromisoformat(run["state"]["timestamp"])
-            if (pid.isdigit() and processes.began(int(pid))) or (taking and now() - since < TAKES_AT_MOST):
+            lives = pid.isdigit() and (machine != socket.gethostname() or processes.began(int(pid)) is not None)
+            if lives or (taking and now() - since < TAKES_AT_MOST):
                 continue
             again = {"type": "SCHEDULED", "name": "Scheduled", "message": "Repris : son worker s’est arrêté."}
             server.ask(self._env, f"/flow_runs/{run['id']}/set_state", {"state": again, "force": True})

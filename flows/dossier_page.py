@@ -132,7 +132,7 @@ def _next(partnership: Partnership, at: datetime, form: Form) -> list[str]:
     rows, recordings = [], []
     for found in next_steps(partnership, at=at):
         if found.step.is_recording:
-            if not found.unmet and set(found.step.by) != {Role.CLOCK, Role.OPERATOR}:
+            if not found.unmet and not found.step.of_the_house:
                 recordings.append(_linked(found.step, partnership, form))
             continue
         due = due_told(found.due_on, paris_day(at))

@@ -179,7 +179,7 @@ def why(home: Home, reference: str, trigger: str | None = None, person: str | No
         ]
         if not step["unmet"]:
             lines.append("  Rien ne manque au dossier ; la demande elle-même sera jugée.")
-    possible = [step["trigger"] for step in recordings if not step["unmet"] and step["by"] != ["clock", "operator"]]
+    possible = [step["trigger"] for step in recordings if not step["unmet"] and not STEPS[step["trigger"]].of_the_house]
     if possible:
         lines += ["", f"Peuvent aussi être consignés, sans changer l’état : {', '.join(possible)}."]
     return Page(lines, told)

@@ -50,6 +50,11 @@ class Step(NamedTuple):
         return self.dest is None and not self.back
 
     @property
+    def of_the_house(self) -> bool:
+        """Whether jalon does it by itself, or its operator in its place: nobody who keeps the dossier is asked for it."""
+        return set(self.by) == {Role.CLOCK, Role.OPERATOR}
+
+    @property
     def anywhere(self) -> bool:
         """Whether it is done in every state of an open dossier."""
         return self.source == OPENED
