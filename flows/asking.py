@@ -23,6 +23,7 @@ from flows.home import Home
 from flows.ports.clock import now
 from flows.ports.inbox import parsed
 from flows.screen import Page, of_answer, show
+from flows.taking_back import entry_chosen
 from models.answers import Answer, Invalid
 from models.codes import Shown
 from models.faults import Unreachable
@@ -110,6 +111,8 @@ def command_of(step: Step, home: Callable[[], Home]) -> Callable[..., int]:
         for option in options:
             if given.get(option.name) is not None:
                 _put(content, option.path, option.value(given[option.name]))
+        if step.back and content.get("entry") is None:
+            content["entry"] = entry_chosen(home(), reference)
         request = read_request(step, content, on=given.get("on"))
         code = prompted(given.get("code"), given["person"]) if step.moves_money else given.get("code")
         page = ask(home(), step, reference, request, person=given["person"], key=given.get("key"), seen=given.get("seen"), code=code)

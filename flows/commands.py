@@ -18,6 +18,7 @@ from flows.settings import settings
 from flows.usage import new_app, sentence
 from models.answers import Invalid
 from models.outbox import Parcel
+from models.tables import SCHEMA
 from states.lifecycle import ROWS, STEPS
 from states.show import mermaid
 
@@ -57,6 +58,10 @@ NEW = Annotated[
     str | None, Parameter(name="--new-reference", metavar="TEXTE", help="Référence du nouveau dossier (sinon, l’année suivante)")
 ]
 DIGEST = Annotated[str | None, Parameter(name="--digest", metavar="EMPREINTE", help="Chercher l’empreinte qu’un courrier porte")]
+LAW = Annotated[
+    bool, Parameter(name="--law", negative="", show_default=False, help="Décider aussi chaque entrée à nouveau, sous la loi de son numéro")
+]
+YES = Annotated[bool, Parameter(name="--yes", negative="", show_default=False, help="Une copie de la base PostgreSQL est faite")]
 KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
 CODE_OF = Annotated[
     str | None,
@@ -105,7 +110,7 @@ def app() -> App:
     imports = new_app("import", "Importer un tableau.", group=TOOLS)
     imports.command(import_trainees, name="trainees")
     root.command(imports)
-    for tool in (renew, deliver, init_db, up, down, doctor, demo, dashboard, bench):
+    for tool in (renew, deliver, init_db, upgrade, up, down, doctor, demo, dashboard, bench):
         root.command(tool, name=tool.__name__.replace("_", "-"), group=TOOLS)
     return root
 
@@ -152,13 +157,13 @@ def list_(*, as_json: JSON = False) -> int:
     return screen.show(reading.list_(_home()), as_json=as_json)
 
 
-def verify(reference: str | None = None, *, digest: DIGEST = None, as_json: JSON = False) -> int:
-    """Vérifier la chaîne du journal et les données d’un dossier, ou de tous."""
+def verify(reference: str | None = None, *, digest: DIGEST = None, law: LAW = False, as_json: JSON = False) -> int:
+    """Vérifier la chaîne du journal et les données d’un dossier, ou de tous ; avec --law, décider chaque entrée à nouveau."""
     if digest is not None:
         if reference is None:
             raise Invalid("Avec --digest, il faut la référence du dossier.")
         return screen.show(reading.witnessed(_home(), reference, digest), as_json=as_json)
-    return screen.show(reading.verify(_home(), reference), as_json=as_json)
+    return screen.show(reading.verify(_home(), reference, law=law), as_json=as_json)
 
 
 def diagram(*, as_json: JSON = False) -> int:
@@ -227,6 +232,14 @@ def init_db(*, as_json: JSON = False) -> int:
     """Créer la base, si elle n’existe pas encore."""
     url = _new_home().store.url.render_as_string()
     return screen.show(screen.Page([f"La base est prête : {url}."], {"database": url}), as_json=as_json)
+
+
+def upgrade(*, yes: YES = False, as_json: JSON = False) -> int:
+    """Reprendre la base d’un jalon d’avant, avec ses données (une base SQLite est d’abord copiée à côté)."""
+    home = Home(settings(), agreed=yes)
+    done = home.store.upgraded
+    told = {"schema": SCHEMA, "from": done.schema if done else SCHEMA, "copy": str(done.copy) if done and done.copy else None}
+    return screen.show(screen.Page(["C’est fait." if done else f"La base est déjà du schéma {SCHEMA}."], told), as_json=as_json)
 
 
 def deliver(*, as_json: JSON = False) -> int:

@@ -21,11 +21,15 @@ from states.facts import Partnership
 from states.french import counted, euros
 from states.lifecycle import ROWS, STEPS, Step
 from states.outlook import Age, age
+from states.standing import undone
+from states.undoing import candidates, told_of
 from states.words import FINAL_STATES, STATE_LABELS, Role, State
 
-Form = Callable[[str, str], str | None]  # the address of the run form of a trigger for a reference, where there is one
-TRAINEES_AT_MOST, LINES_AT_MOST = 60, 40
+# The address of the run form of a trigger for a reference, where there is one; filled with the number of an entry for an undo.
+Form = Callable[[str, str, int | None], str | None]
+TRAINEES_AT_MOST, LINES_AT_MOST, UNDOABLE_AT_MOST = 60, 40, 5
 ACROSS_AT_MOST = 7  # states that can be read side by side
+UNDO = next(row for row in ROWS if row.back)
 STYLES = (
     "classDef past fill:#dcfce7,stroke:#16a34a,color:#14532d",
     "classDef present fill:#2563eb,stroke:#1e3a8a,color:#ffffff",
@@ -72,6 +76,7 @@ def _page(home: Home, reference: str, at: datetime, form: Form) -> tuple[str, Pa
         *_entitlement(partnership, at),
         *_findings(told),
         *_timeline(history),
+        *_undoable(reference, history, form),
         *_proof(reference, history),
     ]
     return "\n".join(lines), partnership
@@ -103,8 +108,8 @@ def _visited(history: list[dict[str, Any]]) -> list[State]:
         if told["outcome"] != "done":
             continue
         arrived = State(told["to"])
-        if told["trigger"] in STEPS and STEPS[told["trigger"]].back and arrived in path:
-            del path[path.index(arrived) + 1 :]
+        if told["trigger"] in STEPS and STEPS[told["trigger"]].back and told["from"] != told["to"] and arrived in path:
+            del path[len(path) - path[::-1].index(arrived) :]
         elif not path or path[-1] is not arrived:
             path.append(arrived)
     return path
@@ -155,7 +160,7 @@ def _next(partnership: Partnership, at: datetime, form: Form) -> list[str]:
 
 def _linked(step: Step, partnership: Partnership, form: Form) -> str:
     """The name of a step, as a link to its form where there is one."""
-    address = form(step.trigger, partnership.reference)
+    address = form(step.trigger, partnership.reference, None)
     return link(step.label, address) if address else step.label
 
 
@@ -182,26 +187,28 @@ def _findings(told: dict[str, Any]) -> list[str]:
 
 def _timeline(history: list[dict[str, Any]]) -> list[str]:
     """The newest first, the same step many times in a row as one line. No motive, no free text: they stay in the ledger."""
+    gone = undone(history)
 
-    def same(told: dict[str, Any]) -> tuple[str, str, str, str]:
-        return told["trigger"], told["outcome"], told["actor"], told["effective_on"]
+    def same(told: dict[str, Any]) -> tuple[str, str, str, str, int]:
+        by = gone[told["n"]]["n"] if told["n"] in gone else 0
+        return told["trigger"], told["outcome"], told["actor"], told["effective_on"], by
 
-    rows = [_line(list(entries)) for _, entries in groupby(reversed(history), same)]
+    rows = [_line(list(entries), undone_by) for (*_, undone_by), entries in groupby(reversed(history), same)]
     older = len(rows) - LINES_AT_MOST
     more = ["", f"Et {counted(older, 'ligne plus ancienne', 'lignes plus anciennes')} : jalon show."] if older > 0 else []
     heads = ("Entrée", "Date du fait", "Saisi le", "Étape", "Résultat", "Par")
     return ["## Chronologie", "", *table(heads, rows[:LINES_AT_MOST]), *more, ""]
 
 
-def _line(entries: list[dict[str, Any]]) -> list[str]:
+def _line(entries: list[dict[str, Any]], undone_by: int) -> list[str]:
     last, first = entries[0], entries[-1]
     several = len(entries) > 1
     return [
         f"{first['n']} à {last['n']}" if several else str(last["n"]),
         short_day(last["effective_on"]),
         wall_time(last["recorded_at"]),
-        (STEPS[last["trigger"]].label if last["trigger"] in STEPS else plain(last["trigger"])) + (f" × {len(entries)}" if several else ""),
-        _outcome(last),
+        plain(last["label"]) + (f" × {len(entries)}" if several else ""),
+        _outcome(last) + (f", annulé par l’entrée {undone_by}" if undone_by else ""),
         f"{plain(last['actor'])} ({', '.join(role_label(role) for role in last['role'].split(','))}){_lent(last)}",
     ]
 
@@ -214,6 +221,18 @@ def _outcome(told: dict[str, Any]) -> str:
 
 def _lent(told: dict[str, Any]) -> str:
     return f", par délégation de {plain(told['on_behalf_of'])}" if told.get("on_behalf_of") else ""
+
+
+def _undoable(reference: str, history: list[dict[str, Any]], form: Form) -> list[str]:
+    """The newest entries that an undo may name, each with its form: the ledger says whether others rely on it."""
+    rows = []
+    for one in candidates(history)[:UNDOABLE_AT_MOST]:
+        address = form(UNDO.trigger, reference, one["n"])
+        told = f"Annuler l’entrée {one['n']}"
+        rows.append((link(told, address) if address else told, plain(one["label"]), plain(one["actor"]), plain(told_of(one))))
+    heads = ("Entrée", "Étape", "Faite par", "Ce qui serait annulé")
+    said = "Une erreur de saisie s’annule, avec un motif, si rien de ce qui a suivi ne s’appuie dessus."
+    return ["## Ce qui peut être annulé", "", said, "", *table(heads, rows), ""] if rows else []
 
 
 def _proof(reference: str, history: list[dict[str, Any]]) -> list[str]:

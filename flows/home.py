@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from flows.ports.clock import now
 from flows.settings import Settings
-from models.store import Store
+from models.store import Store, Upgraded, Upgrading
+from models.tables import SCHEMA
 
 if TYPE_CHECKING:
     from models.board import Board
@@ -27,12 +30,21 @@ def close_all() -> None:
         OPENED.pop().close()
 
 
+def upgraded_told(upgraded: Upgraded) -> str:
+    """What became of a database of before, in French."""
+    copied = f" ; telle qu’elle était, elle est dans {upgraded.copy}" if upgraded.copy else ""
+    return f"La base, du schéma {upgraded.schema}, est reprise au schéma {SCHEMA}{copied}. Vérifiez : jalon verify"
+
+
 class Home:
     """One database and its doors. What a command does not use is not imported. Raises Unreachable."""
 
-    def __init__(self, settings: Settings, *, create: bool = False) -> None:
+    def __init__(self, settings: Settings, *, create: bool = False, upgrade: bool = True, agreed: bool = False) -> None:
+        """`upgrade`: bring a database of before forward; `agreed`: a copy of it was made, where jalon cannot make one."""
         self.settings = settings
-        self.store = Store(settings.database_url, create=create)
+        self.store = Store(settings.database_url, create=create, upgrading=Upgrading(now(), agreed) if upgrade else None)
+        if self.store.upgraded is not None:
+            print(upgraded_told(self.store.upgraded), file=sys.stderr)
         OPENED.append(self.store)
 
     @cached_property

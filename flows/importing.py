@@ -23,6 +23,7 @@ from states.guard import Reason, Refused
 from states.identity import person_digest
 from states.law import HOUSE
 from states.lifecycle import STEPS
+from states.standing import undone
 from states.trainee_requests import TraineesRetained
 from states.words import Role
 
@@ -102,18 +103,10 @@ def imported(home: Home, reference: str, path: Path, *, person: str, good_lines:
 
 def _attempts(home: Home, reference: str, sha256: str) -> tuple[Answer | None, int]:
     """The import of this very file that nobody has undone, and how often the file was tried."""
-    standing: list[dict[str, Any]] = []
-    tried = 0
-    for told in home.views.history(reference):
-        tried += _of(told, sha256)
-        if told["outcome"] == "done":
-            step = STEPS.get(told["trigger"])
-            if step and step.back:
-                del standing[-1:]
-            elif step and step.can_be_undone:
-                standing.append(told)
-    first = next((told for told in standing if _of(told, sha256)), None)
-    return (answer_of(first, first["digest"]) if first else None), tried
+    history = home.views.history(reference)
+    gone, tries = undone(history), [entry for entry in history if _of(entry, sha256)]
+    first = next((entry for entry in tries if entry["outcome"] == "done" and entry["n"] not in gone), None)
+    return (answer_of(first, first["digest"]) if first else None), len(tries)
 
 
 def _of(told: dict[str, Any], sha256: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.home import Home
 from flows.ports.clock import now
@@ -14,6 +14,10 @@ from states.delays import paris_day
 from states.facts import Partnership
 from states.french import counted, day, euros
 from states.money_facts import Invoice, PayeeChange
+from states.standing import undone
+
+if TYPE_CHECKING:
+    from models.verify import Verification
 
 STATUSES = {
     "COUNTED": "subventionné",
@@ -27,7 +31,7 @@ STATUSES = {
     "EXCLUDED": "inéligible",
 }
 INVOICES = {"received": "reçue", "suspended": "suspendue", "rejected": "rejetée"}
-OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet"}
+OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet", "carried": "repris"}
 
 
 def _findings(told: dict[str, Any]) -> list[str]:
@@ -121,6 +125,7 @@ def _outcome_of(change: PayeeChange) -> str:
 
 def timeline(history: list[dict[str, Any]]) -> list[str]:
     """The journal of a dossier, one line for each attempt."""
+    gone = undone(history)
     return table(
         ("N°", "Date", "Saisi le", "Étape", "État", "Par", "Résultat"),
         (
@@ -131,7 +136,7 @@ def timeline(history: list[dict[str, Any]]) -> list[str]:
                 one["label"],
                 state_label(one["to"]),
                 actor_label(one),
-                _outcome(one),
+                _outcome(one, gone.get(one["n"])),
             ]
             for one in history
         ),
@@ -145,12 +150,13 @@ def actor_label(told: dict[str, Any]) -> str:
     return f"{told['actor']}{role}{lent}"
 
 
-def _outcome(told: dict[str, Any]) -> str:
-    """« fait », « refusé : DUPLICATE », « fait : pièce manquante »."""
+def _outcome(told: dict[str, Any], undoing: dict[str, Any] | None) -> str:
+    """« fait », « refusé : DUPLICATE », « fait : pièce manquante », « fait : annulé par l’entrée 9 »."""
     codes = [reason["code"] for reason in told["reasons"]] if told["outcome"] == "refused" else []
     motive = str(told["request"].get("motive") or "")
     late = days_late(told)
-    notes = [", ".join(codes) or motive.replace("\n", " "), f"saisi {counted(late, 'jour', 'jours')} après" if late else ""]
+    back = f"annulé par l’entrée {undoing['n']}" if undoing else ""
+    notes = [back, ", ".join(codes) or motive.replace("\n", " "), f"saisi {counted(late, 'jour', 'jours')} après" if late else ""]
     why_so = " ; ".join(note for note in notes if note)
     return f"{OUTCOMES[told['outcome']]} : {why_so}" if why_so else OUTCOMES[told["outcome"]]
 
@@ -217,20 +223,40 @@ def witnessed(home: Home, reference: str, head: str) -> Page:
     return Page([line, *proof.lines], {**proof.told, "witness": told}, proof.code)
 
 
-def verify(home: Home, reference: str | None = None) -> Page:
-    """The proof: chain, walk, row and facts of one dossier, or of all."""
-    found = (home.verifier.verify(reference),) if reference else home.verifier.verify_all()
-    lines = []
-    for one in found:
-        if one.faults:
-            lines += [
-                f"{one.reference} : LE JOURNAL NE TIENT PAS : prévenez l’exploitant.",
-                *(f"  - {fault}" for fault in one.faults),
-            ]
-        else:
-            lines.append(
-                f"{one.reference} : tout se tient ({counted(one.entries, 'entrée vérifiée', 'entrées vérifiées')}, tête {one.head})."
-            )
-    told = [{"reference": one.reference, "entries": one.entries, "head": one.head, "faults": list(one.faults)} for one in found]
-    code = REFUSED if any(one.faults for one in found) else 0
-    return Page(lines or ["Aucun dossier à vérifier."], told[0] if reference else told, code)
+def verify(home: Home, reference: str | None = None, *, law: bool = False) -> Page:
+    """The proof of one dossier, or of all: the chain, and the facts that it adds up to; with `law`, every decision made again."""
+    lines, found, code = [], [], 0
+    for one in [reference] if reference else home.verifier.references():
+        proof, entries = home.verifier.proved(one)
+        told: dict[str, Any] = {"reference": one, "entries": proof.entries, "head": proof.head, "faults": list(proof.faults)}
+        lines += _proved(proof)
+        if law and not proof.faults:
+            again = _again(one, entries)
+            told["law"], code = again.told, max(code, again.code)
+            lines += again.lines
+        code = REFUSED if proof.faults else code
+        found.append(told)
+    return Page(lines or ["Aucun dossier à vérifier."], found[0] if reference else found, code)
+
+
+def _proved(proof: Verification) -> list[str]:
+    if proof.faults:
+        return [f"{proof.reference} : LE JOURNAL NE TIENT PAS : prévenez l’exploitant.", *(f"  - {fault}" for fault in proof.faults)]
+    return [f"{proof.reference} : tout se tient ({counted(proof.entries, 'entrée vérifiée', 'entrées vérifiées')}, tête {proof.head})."]
+
+
+def _again(reference: str, entries: list[dict[str, Any]]) -> Page:
+    """What comes of deciding every entry again: another question than whether the journal holds."""
+    from models.redeciding import redecided  # the rules and the forms
+
+    found = redecided(reference, entries)
+    lines = [f"  {counted(found.again, 'entrée décidée à nouveau', 'entrées décidées à nouveau')} sous la loi de son numéro : "]
+    lines[0] += "rien ne sort autrement." if not found.anomalies else f"{counted(len(found.anomalies), 'anomalie', 'anomalies')}."
+    lines += [f"  - {one.sentence}" for one in found.anomalies]
+    lines += [f"  Pas décidées à nouveau, {why} : {counted(many, 'entrée', 'entrées')}." for why, many in found.left]
+    told = {
+        "decided_again": found.again,
+        "anomalies": [one._asdict() for one in found.anomalies],
+        "not_decided_again": [{"reason": why, "entries": many} for why, many in found.left],
+    }
+    return Page(lines, told, REFUSED if found.anomalies else 0)

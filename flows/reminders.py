@@ -18,6 +18,7 @@ STATES = {  # of Prefect's runs, those of which people are told
     "TimedOut": "délai dépassé",
     "Refused": "refus",
     "Broken": "contrôle en échec",
+    "Anomaly": "décision à revoir",
     "Unreachable": "service injoignable",
     "Fault": "erreur de jalon",
 }

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -24,6 +25,8 @@ from flows.settings import settings
 from models.answers import Invalid
 from models.faults import Unreachable
 from models.marks import Mark
+from models.redeciding import redecided
+from models.verify import Verification
 from states.calendars import is_working_day
 from states.delays import paris_day
 from states.french import counted, day, unreadable
@@ -43,7 +46,10 @@ async def daily() -> RunState[None]:
 
 @flow(name="nightly", description="Chaque nuit : vérifie chaque dossier, et scelle les têtes de toutes les chaînes.")
 async def nightly() -> RunState[None]:
-    """Verify every dossier, write the seal of the day, and send it to the auditors."""
+    """Verify every dossier, decide every entry again, write the seal of the day, and send it to the auditors.
+
+    A broken dossier ends the run as `Broken`; an entry that comes out otherwise under the law of its number, as `Anomaly`.
+    """
     return await _once("nightly", paris_day(now()), _nightly)
 
 
@@ -108,8 +114,8 @@ def keep_lines(home: Home, references: Sequence[str]) -> None:
     home.board.keep(lines)
 
 
-async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[tuple[str, bool]]]) -> RunState[None]:
-    """Do the work of a day once; a mark that could not be honoured is given back."""
+async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[tuple[str, str | None]]]) -> RunState[None]:
+    """Do the work of a day once; a mark that could not be honoured is given back. The work says what it did, and how it failed if so."""
     home = shared_home(settings())
     key = today.isoformat()
     try:
@@ -117,19 +123,19 @@ async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[t
             earlier = home.marks.last(name) or Mark(key, "", "")
             return Completed(message=f"Déjà fait pour le {day(today)}. {earlier.told}".strip())
         try:
-            message, holds = await work(home, today)
+            message, failed = await work(home, today)
         except BaseException:
             home.marks.drop(name, key)
             raise
         home.marks.tell(name, key, message, now=now())
     except Unreachable as fault:
         return Failed(name="Unreachable", message=str(fault))
-    return Completed(message=message) if holds else Failed(name="Broken", message=message)
+    return Failed(name=failed, message=message) if failed else Completed(message=message)
 
 
-async def _daily(home: Home, today: date) -> tuple[str, bool]:
+async def _daily(home: Home, today: date) -> tuple[str, str | None]:
     if not is_working_day(today, CALENDAR):
-        return f"Le {day(today)} n’est pas un jour ouvré.", True
+        return f"Le {day(today)} n’est pas un jour ouvré.", None
     pressing: list[Outlook] = []
     while found := home.board.due(SLICE, offset=len(pressing)):
         pressing += [one for one in found if age(one.due_on, today) is not Age.CALM]
@@ -141,15 +147,15 @@ async def _daily(home: Home, today: date) -> tuple[str, bool]:
         if theirs:
             mail.write(reminder(person, theirs, today, now()), folder=home.settings.mail_dir, sender=home.settings.mail_from)
             letters += 1
-    return f"{counted(len(pressing), 'échéance', 'échéances')}, {counted(letters, 'rappel envoyé', 'rappels envoyés')}.", True
+    return f"{counted(len(pressing), 'échéance', 'échéances')}, {counted(letters, 'rappel envoyé', 'rappels envoyés')}.", None
 
 
-async def _nightly(home: Home, today: date) -> tuple[str, bool]:
-    verified = home.verifier.verify_all()
+async def _nightly(home: Home, today: date) -> tuple[str, str | None]:
+    night = verified(home)
     home.marks.purge(before=now() - FORGOTTEN_AFTER)
     folder = home.settings.home / "seals"
     path = folder / f"{today.isoformat()}.json"
-    heads = [{"reference": one.reference, "entries": one.entries, "head": one.head} for one in verified]
+    heads = [{"reference": one.reference, "entries": one.entries, "head": one.head} for one in night.proofs]
     content = json.dumps({"day": today.isoformat(), "heads": heads}, ensure_ascii=False, indent=1, sort_keys=True).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -164,7 +170,29 @@ async def _nightly(home: Home, today: date) -> tuple[str, bool]:
     for person in home.register.holding(Role.AUDITOR):
         letter = seal_letter(person, today, seal, len(heads), now())
         mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
-    broken = [f"{one.reference} : {' '.join(one.faults)}" for one in verified if one.faults]
-    entries = counted(sum(one.entries for one in verified), "entrée", "entrées")
-    told = f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}. Sceau : {seal[:16]}…"
-    return " ".join([told, *broken]), not broken
+    entries = counted(sum(one.entries for one in night.proofs), "entrée", "entrées")
+    again = counted(night.again, "décision refaite", "décisions refaites")
+    told = f"{counted(len(heads), 'dossier vérifié', 'dossiers vérifiés')}, {entries}, {again}. Sceau : {seal[:16]}…"
+    broken = [f"{one.reference} : {' '.join(one.faults)}" for one in night.proofs if one.faults]
+    return " ".join([told, *broken, *night.anomalies]), "Broken" if broken else "Anomaly" if night.anomalies else None
+
+
+class Night(NamedTuple):
+    """What a night has found: the proof of each dossier, how many decisions were made again, and those that came out otherwise."""
+
+    proofs: list[Verification]
+    again: int
+    anomalies: list[str]
+
+
+def verified(home: Home) -> Night:
+    """Verify every dossier and decide each entry again under the law of its number; an anomaly is no broken journal. Raises Unreachable."""
+    proofs, again, anomalies = [], 0, []
+    for reference in home.verifier.references():
+        proof, entries = home.verifier.proved(reference)
+        proofs.append(proof)
+        if not proof.faults:
+            found = redecided(reference, entries)
+            again += found.again
+            anomalies += [f"{reference} : {one.sentence}" for one in found.anomalies]
+    return Night(proofs, again, anomalies)

@@ -12,26 +12,12 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 from sqlalchemy import Table
 
-from models import tables
-from states import facts, money_facts
+from models.tables import metadata
+from states.facts import Identity
+from states.kinds import KINDS
 
 # The collections of a dossier that are tables of numbered facts, under the name of both the field and the table.
-COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {
-    "parties": (tables.parties, facts.Party),
-    "terms": (tables.terms, facts.Terms),
-    "acts": (tables.acts, facts.Act),
-    "signatures": (tables.signatures, facts.Signature),
-    "trainings": (tables.trainings, facts.Training),
-    "committees": (tables.committees, facts.Committee),
-    "trainees": (tables.trainees, facts.Trainee),
-    "invoices": (tables.invoices, money_facts.Invoice),
-    "settlements": (tables.settlements, money_facts.Settlement),
-    "documents": (tables.documents, facts.Document),
-    "appeals": (tables.appeals, facts.Appeal),
-    "recoveries": (tables.recoveries, money_facts.Recovery),
-    "payee_changes": (tables.payee_changes, money_facts.PayeeChange),
-    "delegations": (tables.delegations, facts.Delegation),
-}
+COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {name: (metadata.tables[name], kind) for name, kind in KINDS.items()}
 
 
 class Field(NamedTuple):
@@ -107,7 +93,7 @@ def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
     return tuple(map(kind._make, found))
 
 
-_FIELDS = {kind: _fields(kind) for kind in (*(kind for _, kind in COLLECTIONS.values()), facts.Identity)}
+_FIELDS = {kind: _fields(kind) for kind in (*(kind for _, kind in COLLECTIONS.values()), Identity)}
 # What `row_of` needs, ready: the columns in order, and those whose values no driver would take as they are.
 _WRITTEN = {
     kind: (

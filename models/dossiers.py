@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
-from operator import is_
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, Text, bindparam, cast, delete, func, insert, literal_column, select, update
@@ -16,6 +16,7 @@ from models.answers import Invalid
 from models.codec import COLLECTIONS, facts_of, row_of
 from models.store import Cursor, Store
 from states.facts import Finding, Identity, Partnership
+from states.fold import Changed
 from states.words import State
 
 P = tables.partnerships.c
@@ -115,35 +116,22 @@ class Dossiers:
         cursor.execute(self._writes.move, {**_moved(after, n, head), "id_": loaded.id, "n_": loaded.n})
         return cursor.rowcount == 1
 
-    def write(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, at: str) -> None:
-        """Write every fact of `after` that `before` does not have, and take away those that `after` has no more."""
-        old: Any
-        new: Any
-        for place, name in PLACES:
-            old, new = before[place], after[place]
-            if old is not new:
-                self._write_facts(cursor, id_, name, old, new)
+    def write(self, cursor: Cursor, id_: int, before: Partnership, after: Partnership, changes: Iterable[Changed], at: str) -> None:
+        """Write what `changes` says of the facts, and the findings in which `after` differs from `before`."""
+        for name, added, differing, gone in changes:
+            rows = [{"partnership_id": id_, **row_of(fact)} for fact in added]
+            if len(rows) == 1:
+                cursor.execute(self._writes.insert[name], rows[0])
+            elif rows:
+                cursor.executemany(self._writes.insert[name], rows)
+            for _, fact in differing:
+                cursor.execute(self._writes.amend[name], {**row_of(fact), "partnership_id_": id_, "number_": fact.number})
+            for number in gone:
+                cursor.execute(self._writes.delete[name], {"partnership_id_": id_, "number_": number})
+                if name == "trainees":
+                    cursor.execute(self._writes.forget, {"partnership_id_": id_, "trainee_": number})
         if before.findings is not after.findings and before.findings != after.findings:
             self._write_findings(cursor, id_, before, after, at)
-
-    def _write_facts(self, cursor: Cursor, id_: int, name: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> None:
-        same = [*map(is_, old, new), False].index(False)  # facts stand in the order of their numbers: most steps touch the last ones
-        known = {fact.number: fact for fact in old[same:]}
-        added = []
-        for fact in new[same:]:
-            was = known.pop(fact.number, None)
-            if was is None:
-                added.append({"partnership_id": id_, **row_of(fact)})
-            elif was is not fact and was != fact:
-                cursor.execute(self._writes.amend[name], {**row_of(fact), "partnership_id_": id_, "number_": fact.number})
-        if len(added) == 1:
-            cursor.execute(self._writes.insert[name], added[0])
-        elif added:
-            cursor.executemany(self._writes.insert[name], added)
-        for number in known:
-            cursor.execute(self._writes.delete[name], {"partnership_id_": id_, "number_": number})
-            if name == "trainees":
-                cursor.execute(self._writes.forget, {"partnership_id_": id_, "trainee_": number})
 
     def name(self, cursor: Cursor, id_: int, identities: tuple[Identity, ...]) -> None:
         """Write who trainees are, in the one table that may hold it."""
@@ -190,8 +178,6 @@ class Dossiers:
         return select(func.coalesce(rows, literal_column("'[]'"))).where(table.c.partnership_id == P.id, *conditions).scalar_subquery()
 
 
-# Where each collection stands in a Partnership: the write compares all of them, every time.
-PLACES = tuple((Partnership._fields.index(name), name) for name in COLLECTIONS)
 PLAIN = (P.reference, P.imported, P.state, P.version, P.entered_on, P.pepper)
 
 

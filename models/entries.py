@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from models.answers import Conflict, Invalid
 from models.canonical import canonical
 from models.codes import Shown
@@ -14,12 +16,14 @@ from models.store import writable
 from states.decide import Decision
 from states.delays import PARIS, paris_day
 from states.facts import Actor
+from states.fold import Facts
 from states.french import day
-from states.guard import Place, Refused
+from states.guard import Known, Place, Refused
 from states.identity import keyed
+from states.law import LAW
 from states.lifecycle import STEPS
 from states.proof import Proof
-from states.requests import Request
+from states.requests import Request, Undoing
 from states.trainee_requests import ResidenceVerified, TraineeRetained, TraineesRetained
 
 TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
@@ -41,6 +45,7 @@ class Attempt(NamedTuple):
     asked: dict[str, Any]  # the whole request, as JSON values
     places: tuple[tuple[Place, ...], ...] | None = None  # the communes that it may mean
     refusal: Refused | None = None  # what the database itself objected to a first try
+    objection: str | None = None  # and the constraint by whose name it did
     shown: Shown | None = None  # the one-time code, where one is asked for
     proof: Proof | None = None  # and what became of it
 
@@ -72,12 +77,21 @@ def input_digest(pepper: str, attempt: Attempt) -> str:
     return keyed(pepper, told)
 
 
-def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict) -> dict[str, Any]:
+def told_of(
+    attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict, known: Known, facts: Facts | None
+) -> dict[str, Any]:
+    """The entry of an attempt. `facts` are what the step changed (see `states.fold`), None when it changed nothing.
+
+    `law` is the number of the law that decided. What it was decided on besides the dossier is kept too: every role of the
+    actor (`role` alone where it is the only one), those of other people (`registered`), the constraint of the database that refused.
+    """
     before = loaded.partnership
     done = verdict if isinstance(verdict, Decision) else None
     after = done.after if done else before
     reasons = done.warnings if done else verdict.reasons if isinstance(verdict, Refused) else ()
+    roles = ",".join(sorted(actor.roles))
     entry = {
+        "law": LAW,
         "reference": attempt.reference,
         "n": loaded.n + 1,
         "prev": loaded.head,
@@ -90,14 +104,19 @@ def told_of(attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | 
         "outcome": "done" if done else "refused" if isinstance(verdict, Refused) else "conflict",
         "actor": actor.name,
         **({"on_behalf_of": done.on_behalf_of} if done and done.on_behalf_of else {}),
-        "role": done.role.value if done else ",".join(sorted(actor.roles)),
+        "role": done.role.value if done else roles,
+        **({"roles": roles} if done and roles != done.role else {}),
+        **({"registered": {name: sorted(held) for name, held in known.registered}} if known.registered else {}),
         "effective_on": (done.effective_on if done else attempt.request.effective_on(paris_day(attempt.at))).isoformat(),
         "recorded_at": attempt.instant,
         "via": attempt.via,
         **({"proof": attempt.proof.value} if attempt.proof else {}),
         "request": _public(attempt, done),
+        **({"undoes": attempt.request.entry} if done and type(attempt.request) is Undoing else {}),
         "reasons": [reason._asdict() for reason in reasons],
         **({"notes": list(done.notes)} if done and done.notes else {}),
+        **({"objection": attempt.objection} if attempt.objection else {}),
+        **({"facts": facts} if facts is not None else {}),
     }
     if isinstance(verdict, Conflict):
         entry["conflict"] = {"sentence": verdict.sentence, "who": verdict.who, "when": verdict.when}
@@ -127,6 +146,14 @@ def _kept(done: Decision) -> list[dict[str, Any]]:
     """What stands for each person: the number, the commune that was found, the commitment."""
     named = [done.after.trainee(identity.trainee) for identity in done.identities]
     return [{"number": one.number, "insee": one.insee, "commitment": one.commitment} for one in named if one is not None]
+
+
+def parsed(entry: str | bytes) -> dict[str, Any]:
+    """A journal entry as JSON values. Raises ValueError when it is none."""
+    told = orjson.loads(entry)
+    if not isinstance(told, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - whoever asks wants to know one thing: whether it can be read
+    return told
 
 
 def name_of(actor: str | Actor) -> str:

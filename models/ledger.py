@@ -18,20 +18,22 @@ from models.codes import Codes, Shown
 from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
 from models.entries import Attempt, assert_writable, input_digest, instant, name_of, told_of
-from models.objections import again, objection, overtaken, too_late, wrong_version
+from models.histories import History
+from models.objections import again, objection, overtaken, taken_back, too_late, wrong_version
 from models.people import CLOCK, Register, folded, unknown_person
 from models.store import Cursor, Store
 from states.decide import NOTHING_KNOWN, Decision, decide
 from states.delays import paris_day
 from states.effects import Tell
 from states.facts import Actor, Partnership
-from states.guard import Known, Past, Place, Refused
+from states.fold import differences, patch
+from states.guard import Known, Place, Refused
 from states.lifecycle import STEPS
-from states.replay import story
-from states.requests import Request
+from states.requests import Request, Undoing
 from states.trainee_requests import residences_of
 from states.words import Role, State
 
+Verdict = Decision | Refused | Conflict
 Gazetteer = Callable[[str], tuple[Place, ...]]
 FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
 
@@ -59,9 +61,7 @@ class Ledger:
         self._post = store.compile(_insert(tables.outbox, "lease", "sent_at", "dead_at", "fault"))
         entries = tables.journal.c
         self._by_key = store.compile(select(entries.entry, entries.digest).where(entries.key == bindparam("key")))
-        self._backwards = store.compile(
-            select(entries.entry).where(entries.partnership_id == bindparam("partnership_id")).order_by(entries.n.desc())
-        )
+        self._history = History(store)
 
     def fire(
         self,
@@ -105,7 +105,7 @@ class Ledger:
                 if name is None:
                     raise
                 if name not in FIRST_WINS:
-                    attempt = attempt._replace(refusal=objection(attempt, name))
+                    attempt = attempt._replace(refusal=objection(attempt, name), objection=name)
                 continue
             if after is not None:
                 self.dossiers.remember(after)
@@ -149,11 +149,11 @@ class Ledger:
         actor = _actor(attempt.actor, name, roles)
         if attempt.shown is not None:
             attempt = attempt._replace(proof=self._codes.proof(cursor, folded(actor.name), attempt.shown, now=attempt.at))
-        verdict = self._verdict(cursor, attempt, loaded, actor)
+        verdict, known = self._verdict(cursor, attempt, loaded, actor)
         if loaded.id == 0 and not isinstance(verdict, Decision):
             # There is no dossier, so no chain to write the refusal into.
             return verdict, None
-        return self._write(cursor, attempt, loaded, actor, verdict)
+        return self._write(cursor, attempt, loaded, actor, verdict, known)
 
     def _unopened(self, attempt: Attempt) -> Loaded:
         """What `open` begins from; every other step needs a dossier."""
@@ -162,61 +162,54 @@ class Ledger:
         blank = Partnership(attempt.reference, False, State.UNOPENED, 0, None, self._entropy(32))  # noqa: FBT003 - `imported`, known later
         return Loaded(0, 0, GENESIS, blank)
 
-    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Decision | Refused | Conflict:
+    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> tuple[Verdict, Known]:
+        """What is decided, and what was known for it."""
         partnership = loaded.partnership
         if attempt.refusal is not None:
-            return attempt.refusal
+            return attempt.refusal, NOTHING_KNOWN
         if attempt.expected_version not in (None, partnership.version):
-            last = self._last_change(cursor, loaded, moves_only=False)
+            last = self._history.last_change(cursor, loaded.id, moves_only=False)
             behind = attempt.expected_version is not None and attempt.expected_version < partnership.version
-            return overtaken(attempt, last, partnership.state) if last and behind else wrong_version(attempt, partnership)
+            lost = overtaken(attempt, last, partnership.state) if last and behind else wrong_version(attempt, partnership)
+            return lost, NOTHING_KNOWN
         known = self._known(cursor, attempt, loaded, actor)
+        if known.past is not None and known.past.taken_back is not None:
+            return taken_back(attempt, known.past, partnership.state), known
         verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, known=known)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
-            return too_late(attempt, verdict, self._last_change(cursor, loaded, moves_only=True), partnership.state)
-        return verdict
+            won = self._history.last_change(cursor, loaded.id, moves_only=True)
+            return too_late(attempt, verdict, won, partnership.state), known
+        return verdict, known
 
     def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Known:
-        """What the rules may ask beyond the dossier: communes, lenders of roles, the step that could be undone, a salt for new names."""
+        """What the rules may ask beyond the dossier: communes, lenders of roles, the entry that an undo names, a salt for new names."""
         lent = loaded.partnership.lent_to(actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
         concerned = [*(one.giver for one in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
         asks_nothing = attempt.proof is None and attempt.places is None and not attempt.request.personal
-        if asks_nothing and not concerned and attempt.trigger != "undo":
+        if asks_nothing and not concerned and type(attempt.request) is not Undoing:
             return NOTHING_KNOWN
+        entry = attempt.request.entry if type(attempt.request) is Undoing else None
         return Known(
             places=attempt.places,
             registered=tuple((name, self._roles_of(cursor, name)) for name in concerned),
-            past=self._past(cursor, attempt, loaded) if attempt.trigger == "undo" else None,
+            past=self._history.past(cursor, loaded, entry) if entry is not None else None,
             salt=self._entropy(16) if attempt.request.personal else "",
             proof=attempt.proof,
         )
-
-    def _past(self, cursor: Cursor, attempt: Attempt, loaded: Loaded) -> Past | None:
-        cursor.execute(self._backwards, {"partnership_id": loaded.id})
-        entries = [json.loads(entry) for (entry,) in reversed(cursor.fetchall())]
-        try:
-            return story(attempt.reference, entries).past
-        except (ValueError, LookupError, TypeError):
-            raise Invalid(f"Le journal de {attempt.reference} ne se relit pas : lancez « jalon verify {attempt.reference} ».") from None
 
     def _roles_of(self, cursor: Cursor, name: str) -> frozenset[Role]:
         """The roles that the register gives somebody now, read in the same transaction."""
         cursor.execute(self._standing, {"folded": folded(name), "key": "", "reference": ""})
         return _roles(cursor.fetchone()[1])
 
-    def _last_change(self, cursor: Cursor, loaded: Loaded, *, moves_only: bool) -> dict[str, Any] | None:
-        """The entry of the last change of the dossier, or of the last that moved its state."""
-        cursor.execute(self._backwards, {"partnership_id": loaded.id})
-        done = (told for (entry,) in cursor.fetchall() if (told := json.loads(entry))["outcome"] == "done")
-        return next((told for told in done if not moves_only or told["from"] != told["to"]), None)
-
     def _write(
-        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict
+        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Verdict, known: Known
     ) -> tuple[Answer, Loaded | None]:
         before = loaded.partnership
         after = verdict.after if isinstance(verdict, Decision) else before
+        changes = differences(before, after)
         n = loaded.n + 1
-        told = told_of(attempt, loaded, actor, verdict)
+        told = told_of(attempt, loaded, actor, verdict, known, patch(before, after, changes) if isinstance(verdict, Decision) else None)
         entry = canonical(told)
         head = digest(entry)
         id_ = loaded.id
@@ -236,7 +229,7 @@ class Ledger:
             },
         )
         if isinstance(verdict, Decision):
-            self.dossiers.write(cursor, id_, before, after, attempt.instant)
+            self.dossiers.write(cursor, id_, before, after, changes, attempt.instant)
             if verdict.identities:
                 self.dossiers.name(cursor, id_, verdict.identities)
             self._post_effects(cursor, id_, n, attempt, verdict)

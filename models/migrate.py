@@ -1,19 +1,49 @@
-"""Bring a database to the schema of this jalon, by the migrations beside this file."""
+"""Bring a database to the schema of this jalon, by the migrations beside this file; a copy of a SQLite file is put beside it first."""
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
+from models.faults import Unreachable
+from states.french import unreadable
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Run every missing migration, in one transaction."""
+def upgrade(
+    engine: Engine, revision: str = "head", *, at: datetime | None = None, keep_copy: Callable[[str], None] = lambda _: None
+) -> None:
+    """Run every missing migration, in one transaction. `at` is the instant of the upgrade, UTC: what it writes bears it.
+
+    `keep_copy` is called with the schema of before, once nobody else can write any more.
+    """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = engine
+    config.attributes.update(engine=engine, at=at, keep_copy=keep_copy)
     command.upgrade(config, revision)
+
+
+def copy_beside(path: Path, schema: str) -> Path:
+    """Copy a SQLite database, as it is committed now, to a file beside it that bears the schema; where it is. Raises Unreachable."""
+    kept = path.with_name(f"{path.name}.schema-{schema}")
+    part = kept.with_name(f"{kept.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)  # names of trainees are in it
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(kept)
+    except OSError as fault:
+        raise Unreachable(f"La base ne peut pas être copiée à côté avant sa reprise ({unreadable(fault)}) : rien n’a changé.") from fault
+    return kept

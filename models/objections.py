@@ -10,9 +10,9 @@ from models.answers import Answer, Conflict, answer_of
 from models.constraints import RULES, SENTENCES
 from models.entries import Attempt, input_digest, moment
 from states.facts import Partnership
-from states.guard import WHOEVER_ENTERS, Reason, Refused
+from states.guard import WHOEVER_ENTERS, Past, Reason, Refused
 from states.law import HOUSE
-from states.lifecycle import GUARDS, STEPS
+from states.lifecycle import GUARDS
 from states.words import State
 
 
@@ -27,8 +27,15 @@ def again(attempt: Attempt, state: State, pepper: str, first_input: str, entry: 
 
 def overtaken(attempt: Attempt, won: dict[str, Any], state: State) -> Conflict:
     """Somebody did this step, or another, before: who and when."""
-    sentence = f"« {STEPS[won['trigger']].label} » a déjà été fait par {won['actor']} {moment(won['recorded_at'])}."
+    sentence = f"« {won['label']} » a déjà été fait par {won['actor']} {moment(won['recorded_at'])}."
     return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], state)
+
+
+def taken_back(attempt: Attempt, past: Past, state: State) -> Conflict:
+    """Somebody has taken the named entry back before: who and when."""
+    who, when = past.taken_back or ("", attempt.instant)
+    sentence = f"L’entrée {past.n} (« {past.label} ») a déjà été annulée par {who} {moment(when)}."
+    return Conflict(attempt.reference, attempt.trigger, sentence, who, when, state)
 
 
 def too_late(attempt: Attempt, refused: Refused, won: dict[str, Any] | None, state: State) -> Refused | Conflict:
@@ -38,7 +45,7 @@ def too_late(attempt: Attempt, refused: Refused, won: dict[str, Any] | None, sta
     if won["trigger"] == attempt.trigger:
         return overtaken(attempt, won, state)
     first, *others = refused.reasons
-    by = f" Il l’est depuis « {STEPS[won['trigger']].label} », par {won['actor']} {moment(won['recorded_at'])}."
+    by = f" Il l’est depuis « {won['label']} », par {won['actor']} {moment(won['recorded_at'])}."
     return refused._replace(reasons=(first._replace(reason=first.reason + by), *others))
 
 

@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -23,6 +24,7 @@ from models.tables import SCHEMA
 from states.french import unreadable
 
 BUSY_SECONDS = 10
+FIRST_SCHEMA = "0003"  # of version 0.1.0: what is older was never released
 
 
 class Cursor(Protocol):
@@ -34,6 +36,20 @@ class Cursor(Protocol):
     def executemany(self, sql: str, parameters: Sequence[Mapping[str, Any]], /) -> Any: ...
     def fetchone(self) -> Any: ...
     def fetchall(self) -> list[Any]: ...
+
+
+class Upgrading(NamedTuple):
+    """Leave to bring an earlier database forward, at an aware instant; `agreed`: somebody has made a copy of a PostgreSQL database."""
+
+    at: datetime
+    agreed: bool = False
+
+
+class Upgraded(NamedTuple):
+    """What became of a database of before: from which schema it came, and where its copy is (SQLite)."""
+
+    schema: str
+    copy: Path | None
 
 
 class _Transaction:
@@ -67,10 +83,11 @@ class Store:
     """One database, SQLite or PostgreSQL, of the schema that this jalon knows.
 
     Raises Unreachable when it cannot be read, when it does not promise durability, or when its schema is
-    another one. With `create`, an absent or empty database gets the schema first.
+    another one. With `create`, an absent or empty database gets the schema first; with `upgrading`, one of an
+    earlier schema is brought forward with its data, and `upgraded` says so.
     """
 
-    def __init__(self, url: str, *, create: bool = False) -> None:
+    def __init__(self, url: str, *, create: bool = False, upgrading: Upgrading | None = None) -> None:
         self.url = _known_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         # Reads of one page see one moment; a write locks its row and then reads what is committed by now.
@@ -79,6 +96,7 @@ class Store:
             if self.is_sqlite
             else {True: "BEGIN ISOLATION LEVEL READ COMMITTED", False: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
         )
+        self.upgraded: Upgraded | None = None
         self._kept = threading.local()
         self._all: WeakSet[Any] = WeakSet()
         with FRENCH_FAULTS:
@@ -86,23 +104,47 @@ class Store:
                 _assert_ours(Path(self.url.database or ""), create=create)
             self.engine = self._engine()
             try:
-                self._open(create=create)
+                self._open(create=create, upgrading=upgrading)
             except BaseException:
                 self.close()
                 raise
 
-    def _open(self, *, create: bool) -> None:
+    def _open(self, *, create: bool, upgrading: Upgrading | None) -> None:
         schema = self._schema()
         if schema is None and create:
             from models.migrate import upgrade  # alembic takes 0.4 s to import: only when a schema is made
 
             upgrade(self.engine)
             schema = self._schema()
+        elif schema is not None and FIRST_SCHEMA <= schema < SCHEMA:
+            self._bring_forward(schema, upgrading)
+            schema = self._schema()
         if self.is_sqlite:
             self._assert_sqlite()
         else:
             self._assert_postgresql()
         _assert_schema(schema)
+
+    def _bring_forward(self, schema: str, upgrading: Upgrading | None) -> None:
+        """Upgrade a database of before, a SQLite file after a copy of it was put beside it."""
+        if upgrading is None:
+            raise Unreachable(f"La base est du schéma {schema}, d’avant ce jalon ({SCHEMA}) : lancez « jalon upgrade » pour la reprendre.")
+        if not self.is_sqlite and not upgrading.agreed:
+            address = self.url.set(drivername="postgresql").render_as_string()
+            raise Unreachable(
+                f"La base PostgreSQL est du schéma {schema} ; ce jalon en demande la reprise au schéma {SCHEMA}. Faites-en d’abord une "
+                f"copie : pg_dump --format=custom --file=jalon-{schema}.dump '{address}' ; puis lancez « jalon upgrade --yes »."
+            )
+        from models.migrate import copy_beside, upgrade
+
+        copies: list[Path] = []
+
+        def keep_copy(found: str) -> None:
+            if self.is_sqlite:
+                copies.append(copy_beside(Path(self.url.database or ""), found))
+
+        upgrade(self.engine, at=upgrading.at, keep_copy=keep_copy)
+        self.upgraded = Upgraded(schema, copies[0] if copies else None)
 
     def close(self) -> None:
         """Close every connection, those of other threads too."""

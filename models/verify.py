@@ -1,4 +1,8 @@
-"""The proof that a dossier is what its journal says: chain, walk, row and facts, each read again from the database."""
+"""The proof that a dossier is what its journal says: the chain holds, and its facts, added up, are those of the rows.
+
+No rule takes part: what was decided stays true whatever the law becomes. Whether the law would decide so is another question,
+asked in `models.redeciding`.
+"""
 
 from __future__ import annotations
 
@@ -13,38 +17,23 @@ from models.answers import Invalid
 from models.canonical import GENESIS, canonical, digest
 from models.codec import facts_of
 from models.dossiers import Dossiers, Loaded
+from models.earlier import CARRIED
+from models.entries import parsed
 from models.store import Store
-from states.facts import Finding, Identity, Partnership
+from states.facts import Identity, Partnership
+from states.fold import Unreadable, folded
 from states.french import listed
 from states.identity import commitment, person_digest
-from states.lifecycle import GUARDS, STEPS
-from states.replay import replay
-from states.walk import destination
+from states.kinds import KINDS, NOUNS
+from states.law import FIRST_LAW, LAW
 from states.words import State
 
 ENTRY = {"reference", "n", "prev", "key", "trigger", "from", "to", "version", "outcome", "actor", "role", "effective_on"}
 ENTRY |= {"request", "reasons"}
-# Every field of a dossier that its journal tells of, as an auditor calls it.
-CHECKED = {
-    "state": "état",
-    "version": "version",
-    "entered_on": "date de l’état",
-    "imported": "reprise du passé",
-    "parties": "parties et IBAN",
-    "terms": "conditions",
-    "acts": "délibérations",
-    "signatures": "signatures",
-    "trainings": "formation",
-    "committees": "comités",
-    "trainees": "stagiaires",
-    "invoices": "factures",
-    "settlements": "liquidation, mandat et paiement",
-    "documents": "documents",
-    "appeals": "recours",
-    "recoveries": "récupérations",
-    "payee_changes": "changements de compte",
-    "delegations": "délégations",
-}
+NAMED_AT_MOST = 5
+# What a dossier has once, as an auditor calls it.
+ONCE = {"state": "l’état", "version": "la version", "entered_on": "la date de l’état", "imported": "la reprise du passé"}
+SORTS = ("done", "refused", "conflict", CARRIED)
 
 
 class Verification(NamedTuple):
@@ -72,78 +61,109 @@ class Verifier:
 
     def verify(self, reference: str) -> Verification:
         """Verify one dossier. Raises Invalid when there is none of that reference."""
+        return self.proved(reference)[0]
+
+    def proved(self, reference: str) -> tuple[Verification, list[dict[str, Any]]]:
+        """What `verify` finds, and the entries of the journal, none when its chain does not hold. Raises Invalid as `verify` does."""
         with self._store.transaction(write=False) as cursor:
             try:
                 loaded = self._dossiers.load(cursor, reference)
             except Invalid as fault:
-                return Verification(reference, 0, "", fault.sentences)
+                return Verification(reference, 0, "", fault.sentences), []
             if loaded is None:
                 raise Invalid(f"Aucun dossier ne porte la référence {reference}.")
             cursor.execute(self._entries, {"partnership_id": loaded.id})
             rows = cursor.fetchall()
             cursor.execute(self._identities, {"partnership_id": loaded.id})
             people = cursor.fetchall()
-        faults = tuple(chain_faults(reference, rows))
-        if not faults:
-            told = [json.loads(entry) for _, _, entry, _ in rows]
-            faults = (*_row_faults(loaded, rows), *_fact_faults(loaded, told), *_name_faults(loaded, people))
-        return Verification(reference, len(rows), loaded.head, faults)
+        entries: list[dict[str, Any]] = []
+        faults = tuple(chain_faults(reference, rows, entries))
+        if faults:
+            return Verification(reference, len(rows), loaded.head, faults), []
+        found = (*_row_faults(loaded, rows), *_fact_faults(loaded.partnership, entries), *_name_faults(loaded, people))
+        return Verification(reference, len(rows), loaded.head, found), entries
+
+    def references(self) -> list[str]:
+        """Every dossier, by reference."""
+        with self._store.transaction(write=False) as cursor:
+            return self._dossiers.references(cursor)
 
     def verify_all(self) -> tuple[Verification, ...]:
         """Verify every dossier, by reference."""
-        with self._store.transaction(write=False) as cursor:
-            references = self._dossiers.references(cursor)
-        return tuple(self.verify(reference) for reference in references)
+        return tuple(self.verify(reference) for reference in self.references())
 
 
-def chain_faults(reference: str, rows: list[Any]) -> Iterator[str]:
-    """What is wrong with the chain of `(n, key, entry, digest)` rows: a digest, a link, a number or a step."""
-    before, state, version = GENESIS, State.UNOPENED, 0
-    standing: list[State] = []  # the state before each step that was not undone
+def chain_faults(reference: str, rows: list[Any], entries: list[dict[str, Any]] | None = None) -> Iterator[str]:
+    """What is wrong with the chain of `(n, key, entry, digest)` rows: a digest, a link, a number or a state.
+
+    `entries` receives the entries that hold, parsed.
+    """
+    before, state, version, numbered = GENESIS, State.UNOPENED.value, 0, False
     for place, (n, key, entry, sealed) in enumerate(rows, start=1):
         told = _parsed(entry)
         if told is None:
             yield f"Entrée {place} du journal : elle est illisible."
             return
-        version += told["outcome"] == "done"
-        arrival = _arrival(state, told, standing)
-        truths = (
-            (digest(entry.encode()) == sealed, "son empreinte ne correspond pas à son contenu"),
-            (canonical(told).decode() == entry, "elle n’est pas écrite sous la forme canonique"),
-            (told["prev"] == before, "elle ne suit pas l’entrée précédente"),
-            (n == place == told["n"], "son numéro n’est pas le bon"),
-            (told["reference"] == reference and told["key"] == key, "elle n’est pas de ce dossier, ou sa clé a changé"),
-            (told["from"] == state and told["to"] == arrival, "elle décrit une étape que la table n’autorise pas"),
-            (told["version"] == version, "sa version n’est pas la bonne"),
+        content, outcome = entry.encode(), told["outcome"]
+        version += outcome == "done"
+        holds = (
+            digest(content) == sealed,
+            canonical(told) == content,
+            told["prev"] == before,
+            n == place == told["n"],
+            told["reference"] == reference and told["key"] == key,
+            told["from"] == state and (outcome == "done" or told["to"] == state),
+            told["version"] == version,
+            _is_of_its_sort(told, numbered=numbered),
+            _law_is_known(told),
         )
-        faults = [fault for holds, fault in truths if not holds]
-        if faults:
+        if not all(holds):
             # What follows a broken link is broken too: the first one is what to look at.
-            yield f"Entrée {place} du journal : {listed(faults)}."
+            yield f"Entrée {place} du journal : {listed([truth for truth, held in zip(TRUTHS, holds, strict=True) if not held])}."
             return
-        before, state = sealed, State(told["to"])
+        before, state, numbered = sealed, told["to"], numbered or "law" in told
+        if entries is not None:
+            entries.append(told)
 
 
-def _arrival(state: State, told: dict[str, Any], standing: list[State]) -> State | None:
-    """Where an entry leads: nowhere unless it was done; an undoing leads back before the last step that stands."""
-    if told["outcome"] != "done":
-        return state
-    step = STEPS.get(told["trigger"])
-    if step is not None and step.back:
-        return standing.pop() if len(standing) > 1 else None
-    if step is not None and step.can_be_undone:
-        standing.append(state)
-    return destination(state, told["trigger"])
+# What holds of an entry, in the order in which it is looked at, as it is said when it does not.
+TRUTHS = (
+    "son empreinte ne correspond pas à son contenu",
+    "elle n’est pas écrite sous la forme canonique",
+    "elle ne suit pas l’entrée précédente",
+    "son numéro n’est pas le bon",
+    "elle n’est pas de ce dossier, ou sa clé a changé",
+    "elle ne part pas de l’état où était le dossier",
+    "sa version n’est pas la bonne",
+    "elle n’est d’aucune sorte que jalon écrive à cet endroit",
+    "elle est décidée sous une loi que ce jalon ne connaît pas, il lui faut une version plus récente",
+)
 
 
 def _parsed(entry: str) -> dict[str, Any] | None:
     """The entry as JSON values; None when it is not an entry at all."""
     try:
-        told = json.loads(entry)
+        told = parsed(entry)
     except ValueError:
         return None
-    known = isinstance(told, dict) and told.keys() >= ENTRY and isinstance(told["to"], str) and told["to"] in set(State)
+    known = told.keys() >= ENTRY and isinstance(told["to"], str) and isinstance(told["outcome"], str)
     return told if known else None
+
+
+def _law_is_known(told: dict[str, Any]) -> bool:
+    law = told.get("law", LAW)
+    return type(law) is int and FIRST_LAW <= law <= LAW
+
+
+def _is_of_its_sort(told: dict[str, Any], *, numbered: bool) -> bool:
+    """Whether an entry is one that jalon writes here. Once an entry has the number of a law, all have, and nothing is carried over.
+
+    Only what was done holds facts, or what was carried over: from the first of these on, a dossier is what its entries add up to.
+    """
+    outcome = told["outcome"]
+    if outcome not in SORTS or ("law" not in told and (numbered or outcome == CARRIED or "facts" in told)):
+        return False
+    return "law" not in told or (("facts" in told) == (outcome in ("done", CARRIED)) and not (numbered and outcome == CARRIED))
 
 
 def _row_faults(loaded: Loaded, rows: list[Any]) -> Iterator[str]:
@@ -151,23 +171,43 @@ def _row_faults(loaded: Loaded, rows: list[Any]) -> Iterator[str]:
         yield "La tête du journal n’est pas celle que le dossier retient : des entrées manquent ou sont de trop."
 
 
-def _fact_faults(loaded: Loaded, told: list[dict[str, Any]]) -> Iterator[str]:
-    kept = loaded.partnership
-    try:
-        retold = replay(kept.reference, told)
-    except (ValueError, LookupError, TypeError, StopIteration):
-        yield "Le journal contient une demande que cette version de jalon ne sait pas relire."
+def _fact_faults(kept: Partnership, entries: list[dict[str, Any]]) -> Iterator[str]:
+    """What the rows hold that the journal does not tell of, and the other way round; first what an upgrade had found already."""
+    if entries and "law" not in entries[-1]:
+        yield "Le journal date d’avant cette version de jalon et n’a pas été repris : la base est à moitié reprise, restaurez sa copie."
         return
-    for name, label in CHECKED.items():
-        if getattr(kept, name) != getattr(retold, name):
+    for entry in entries:
+        yield from entry.get("faults", ())
+    try:
+        told = folded(kept.reference, entries)
+    except Unreadable as fault:
+        yield f"Le journal ne se relit pas : {fault}."
+        return
+    for name, label in ONCE.items():
+        if getattr(kept, name) != getattr(told, name):
             yield f"Les données du dossier ({label}) ne sont pas celles que le journal a enregistrées."
-    if _warnings(kept) != _warnings(retold):
-        yield "Les constats du dossier ne sont pas ceux que le journal a enregistrés."
+    for name in KINDS:
+        if getattr(kept, name) != getattr(told, name):
+            yield _differing(name, getattr(kept, name), getattr(told, name))
+    if set(kept.findings) != set(told.findings):
+        codes = sorted({one.code for one in set(kept.findings) ^ set(told.findings)})
+        yield f"Les constats du dossier ne sont pas ceux que le journal a enregistrés ({listed(codes)})."
 
 
-def _warnings(partnership: Partnership) -> set[Finding]:
-    """The findings whose words stand in the journal; the others follow from facts, and from the rules of this version."""
-    return {one for one in partnership.findings if one.code in GUARDS}
+def _differing(name: str, kept: tuple[Any, ...], told: tuple[Any, ...]) -> str:
+    """« stagiaire n° 3 (insee) », for each fact that differs, is missing or is of too many."""
+    rows, facts = {one.number: one for one in kept}, {one.number: one for one in told}
+    named = []
+    for number in sorted(rows.keys() | facts.keys()):
+        if number not in rows:
+            named.append(f"n° {number}, que les données n’ont pas")
+        elif number not in facts:
+            named.append(f"n° {number}, dont le journal ne dit rien")
+        elif rows[number] != facts[number]:
+            pairs = zip(rows[number]._fields, rows[number], facts[number], strict=True)
+            named.append(f"n° {number} ({', '.join(field for field, row, fact in pairs if row != fact)})")
+    more = [f"{len(named) - NAMED_AT_MOST} autres"] if len(named) > NAMED_AT_MOST else []
+    return f"Les données ne sont pas celles que le journal a enregistrées : {NOUNS[name]} {' ; '.join([*named[:NAMED_AT_MOST], *more])}."
 
 
 def _name_faults(loaded: Loaded, people: list[Any]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from states.facts import Act, Actor, Partnership, Terms
 P, J, F, WHO = tables.partnerships.c, tables.journal.c, tables.findings.c, tables.identities.c
 # The collections of facts that `show` gives as they are; trainees are shown by the calculation.
 SHOWN = ("parties", "acts", "invoices", "settlements", "recoveries", "payee_changes", "delegations", "appeals")
+NAMED_AT_MOST = 3  # obstacles of an undo, in a list
 FINDING = ("code", "severity", "reason", "source", "subject", "opened_at", "resolved_at")
 
 
@@ -125,6 +126,22 @@ class Views:
             cursor.execute(self._list)
             rows = cursor.fetchall()
         return [dict(zip(("reference", "state", "version", "since"), row, strict=True)) for row in rows]
+
+    def undoable(self, reference: str, most: int) -> list[dict[str, Any]]:
+        """The newest entries that an undo may name: what would be taken back, and `because`, why it would be refused, if it would."""
+        from models.earlier import with_facts
+        from states.undoing import candidates, named, told_of  # deciding again: only for who takes something back
+
+        entries = with_facts(self.history(reference))
+        found = []
+        for entry in candidates(entries)[:most]:
+            past = named(reference, entries, entry["n"])
+            because = "un paiement a été mandaté" if past.money_moved else None
+            if past.obstacles:
+                because = " ; ".join(f"l’entrée {one.n} (« {one.label} ») {one.because}" for one in past.obstacles[:NAMED_AT_MOST])
+            kept = {name: entry[name] for name in ("n", "label", "actor", "effective_on", "recorded_at")}
+            found.append({**kept, "takes_back": told_of(entry), "because": past.never or because})
+        return found
 
     def history(self, reference: str) -> list[dict[str, Any]]:
         """The journal of a dossier, parsed, with each entry's digest."""

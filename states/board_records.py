@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from states.board_requests import Deliberation
-from states.facts import Act, Appeal, Partnership, Signature, Terms
+from states.facts import Act, Appeal, Partnership, Signature, Terms, last_number
 from states.guard import Case
 
 KINDS = {"approve": "authorisation", "act": "ratification", "amend": "amendment"}
@@ -19,7 +19,7 @@ def _with_act(case: Case, asked: Deliberation) -> Partnership:
     acts = case.partnership.acts
     votes_for, votes_against, abstentions = asked.vote
     act = Act(
-        number=len(acts) + 1,
+        number=last_number(acts) + 1,
         trigger=case.trigger,
         kind=asked.kind or KINDS.get(case.trigger),
         held_on=asked.held_on,
@@ -54,7 +54,7 @@ def publication(case: Case) -> Partnership:
 
 
 def _act(case: Case, **changes: Any) -> Partnership:
-    number = case.request.act or len(case.partnership.acts)
+    number = case.request.act or last_number(case.partnership.acts)
     acts = tuple(act._replace(**changes) if act.number == number else act for act in case.partnership.acts)
     return case.partnership._replace(acts=acts)
 
@@ -67,9 +67,9 @@ def quorum_rule(case: Case) -> Partnership:
 def appeal(case: Case) -> Partnership:
     """A new appeal, or the answer to one that was lodged on the same day by the same side."""
     asked, appeals = case.request, case.partnership.appeals
-    act = asked.act or len(case.partnership.acts)
+    act = asked.act or last_number(case.partnership.acts)
     same = next((one for one in appeals if (one.act, one.by, one.lodged_on) == (act, asked.by, asked.lodged_on)), None)
-    told = Appeal(same.number if same else len(appeals) + 1, act, asked.by, asked.lodged_on, asked.decided_on)
+    told = Appeal(same.number if same else last_number(appeals) + 1, act, asked.by, asked.lodged_on, asked.decided_on)
     kept = tuple(told if one is same else one for one in appeals)
     return case.partnership._replace(appeals=kept if same else (*kept, told))
 
@@ -78,7 +78,7 @@ def signature(case: Case) -> Partnership:
     asked, signatures = case.request, case.partnership.signatures
     signed = {signatory.party: signatory for signatory in asked.signatories}
     new = Signature(
-        number=len(signatures) + 1,
+        number=last_number(signatures) + 1,
         signed_on=asked.signed_on,
         document_sha256=asked.document_sha256,
         cdg_name=signed["cdg"].name,

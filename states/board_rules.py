@@ -9,7 +9,7 @@ from states.board_requests import Deliberation
 from states.calculation import in_force
 from states.choices import POINT_LABELS
 from states.convention import differences
-from states.facts import Act, Partnership
+from states.facts import Act, Partnership, last_number
 from states.french import counted, day, euros, listed
 from states.guard import Case, Needs, guard
 from states.law import EXECUTORY, HOUSE, MAJORITY, QUORUM_DECREE, SIGNING
@@ -195,7 +195,7 @@ def act_is_of_the_dossier(case: Case) -> str | None:
 @guard("BEFORE_THE_VOTE", clears=Role.BOARD_SECRETARY, source=HOUSE)
 def act_was_voted_before(case: Case) -> str | None:
     """Une délibération est transmise, publiée ou contestée après avoir été votée."""
-    number = case.request.act or len(case.partnership.acts)
+    number = case.request.act or last_number(case.partnership.acts)
     act = next((act for act in case.partnership.acts if act.number == number), None)
     if act is None or case.effective_on >= act.held_on:
         return None
@@ -243,7 +243,7 @@ def answer_has_come(case: Case) -> str | None:
 @guard("ACT_RELIED_ON", clears="personne : le paiement repose déjà sur cette délibération", source=EXECUTORY)
 def act_is_not_relied_on(case: Case) -> str | None:
     """Les dates d’une délibération exécutoire ne changent plus une fois le paiement mandaté."""
-    number = case.request.act or len(case.partnership.acts)
+    number = case.request.act or last_number(case.partnership.acts)
     act = next((act for act in case.partnership.acts if act.number == number), None)
     ordered = any(one.ordered is not None for one in case.partnership.settlements)
     if act is None or act.executory_on is None or not ordered or act.trigger not in ("act", "amend"):

@@ -90,9 +90,9 @@ def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tupl
     after = facts._replace(state=arrival, version=facts.version + 1, entered_on=entered_on, findings=findings.after(case, facts, warnings))
     tells, notes = step.tells, step.notes(case.partnership, after) if step.notes else ()
     if step.back and case.known.past is not None:
-        undone = STEPS[case.known.past.trigger]
-        tells = undone.tells
-        notes = (f"Est annulé : « {undone.label} », entrée {case.known.past.n} du journal, par {case.known.past.actor}.",)
+        undone = STEPS.get(case.known.past.trigger)
+        tells = undone.tells if undone is not None else ()
+        notes = (f"Est annulé : « {case.known.past.label} », entrée {case.known.past.n} du journal, par {case.known.past.actor}.",)
     return Decision(step, role, case.on_behalf_of, after, case.effective_on, warnings, following(tells), identities(case), notes)
 
 
@@ -134,15 +134,17 @@ def _case(
     on_behalf_of: str | None = None,
 ) -> Case:
     effective_on = request.effective_on(today) if request is not None else today
-    persons = _persons(partnership, request, known.salt)
+    persons = _persons(partnership, request, known)
     return Case(partnership, step.trigger, request, actor, effective_on, today, persons, known, on_behalf_of)
 
 
-def _persons(partnership: Partnership, request: Request | None, salt: str) -> tuple[Person, ...]:
+def _persons(partnership: Partnership, request: Request | None, known: Known) -> tuple[Person, ...]:
     """What the rules may know of the people whom a request names; one secret salt is spread over all of them."""
     if request is None or not request.personal:
         return ()
-    return tuple(_person(partnership, one, spread(salt, place)) for place, one in enumerate(selected(request)))
+    if known.persons is not None:
+        return known.persons
+    return tuple(_person(partnership, one, spread(known.salt, place)) for place, one in enumerate(selected(request)))
 
 
 def _person(partnership: Partnership, asked: TraineeRetained, salt: str) -> Person:

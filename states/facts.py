@@ -9,7 +9,7 @@ from bisect import bisect_left
 from datetime import date
 from decimal import Decimal
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from states.money_facts import Invoice, PayeeChange, Recovery, Settlement
 from states.words import Role, State
@@ -205,6 +205,12 @@ class Finding(NamedTuple):
     severity: str
     reason: str
     source: str
+
+
+def last_number(facts: tuple[Any, ...]) -> int:
+    """The number of the last fact of a collection, 0 when there is none: a recording that was undone may leave a gap before it."""
+    number: int = facts[-1].number if facts else 0
+    return number
 
 
 class Partnership(NamedTuple):

@@ -38,14 +38,27 @@ class Place(NamedTuple):
     department: str
 
 
-class Past(NamedTuple):
-    """The last step of a dossier, as its journal tells it, and the dossier before that step."""
+class Obstacle(NamedTuple):
+    """A later entry that stands in the way of an undo, and why: a French phrase that follows its name."""
 
-    trigger: str
     n: int
+    label: str
     actor: str
-    before: Partnership
-    money_moved: bool  # a payment was ordered, at any time
+    because: str
+
+
+class Past(NamedTuple):
+    """The entry that somebody names to take it back, as the journal tells it, and the dossier as it would be without it."""
+
+    n: int
+    trigger: str
+    label: str
+    actor: str
+    never: str | None = None  # why this entry is nothing that can be taken back, in French
+    taken_back: tuple[str, str] | None = None  # who has taken it back already, and when (ISO instant in UTC)
+    obstacles: tuple[Obstacle, ...] = ()
+    money_moved: bool = False  # a payment was ordered, at any time
+    without: Partnership | None = None
 
 
 class Known(NamedTuple):
@@ -53,7 +66,7 @@ class Known(NamedTuple):
 
     `places` are the communes that the request may mean: one for each residence it names, each with its candidates.
     `registered` are the people concerned, who have lent a role to the actor or are named by the request, with the roles
-    that the register gives them now.
+    that the register gives them now. `past` is the entry that an undo names.
     """
 
     places: tuple[tuple[Place, ...], ...] | None = None
@@ -61,6 +74,7 @@ class Known(NamedTuple):
     past: Past | None = None
     salt: str = ""
     proof: str | None = None  # a `states.proof.Proof`: what became of the one-time code; None: none was asked for
+    persons: tuple[Person, ...] | None = None  # whom the request names, where only a journal tells; None: the request names them
 
 
 class Case(NamedTuple):

@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
+from states.french import counted
 from states.guard import Case, Needs, guard
 from states.hands import lent_roles, would_join
 from states.law import HOUSE, SEPARATION
 from states.words import Role
 
+OBSTACLES_AT_MOST = 8  # named in one refusal
 SUPERIOR = Role.AUTHORISING_OFFICER  # the president of the centre, or whoever stands for the president
 
 
-@guard("NOTHING_TO_UNDO", needs=Needs.DOSSIER, clears="personne : il n’y a pas d’étape à reprendre", source=HOUSE)
+@guard("NOTHING_TO_UNDO", needs=Needs.DOSSIER, clears="personne : il n’y a là rien à reprendre", source=HOUSE)
 def a_step_was_done(case: Case) -> str | None:
-    """Une étape a été faite depuis l’ouverture du dossier, et n’a pas déjà été annulée."""
-    asked = case.request is not None  # before, the past is not read
-    if case.known.past is not None or (not asked and case.partnership.version > 1):
-        return None
-    return "Il n’y a rien à annuler : seule l’ouverture du dossier reste."
+    """L’entrée que l’on veut annuler est une étape ou un fait consigné, qui tient encore ; l’ouverture du dossier ne s’annule pas."""
+    if case.request is None:  # before, the past is not read
+        return None if case.partnership.version > 1 else "Il n’y a rien à annuler : seule l’ouverture du dossier reste."
+    past = case.known.past
+    never = "le journal n’a pas été lu" if past is None else past.never
+    return f"Il n’y a rien à annuler là : {never}." if never else None
 
 
 @guard("MONEY_MOVED", clears="personne : ce qui est mandaté se corrige par un rejet, un titre ou une récupération", source=HOUSE)
 def no_payment_was_ordered(case: Case) -> str | None:
-    """Rien ne s’annule une fois le paiement mandaté."""
+    """Une fois le paiement mandaté, aucune étape ne s’annule, ni un fait qui touche à l’argent."""
     past = case.known.past
-    return "Un paiement a été mandaté : plus rien ne s’annule dans ce dossier." if past is not None and past.money_moved else None
+    return "Un paiement a été mandaté : cette étape ne s’annule plus." if past is not None and past.money_moved else None
 
 
-@guard("ANOTHER_ENTRY", source=HOUSE)
-def undone_entry_is_the_last(case: Case) -> str | None:
-    """L’entrée que l’on veut annuler, si on la nomme, est la dernière qui tienne."""
-    past, asked = case.known.past, case.request.entry
-    if past is None or asked in (None, past.n):
+@guard("STILL_RELIED_ON", clears="la personne qui a fait l’entrée citée, en l’annulant d’abord si elle peut l’être", source=HOUSE)
+def nothing_relies_on_it(case: Case) -> str | None:
+    """Rien de ce qui a suivi et tient encore n’a changé les mêmes données, ni ne s’appuie sur elles."""
+    past = case.known.past
+    if past is None or not past.obstacles:
         return None
-    return f"La dernière étape qui tienne est l’entrée {past.n} du journal, par {past.actor} ; l’entrée {asked} n’est pas celle-là."
+    named = [f"l’entrée {one.n} (« {one.label} », par {one.actor}) {one.because}" for one in past.obstacles]
+    more = len(named) - OBSTACLES_AT_MOST
+    rest = [counted(more, "autre entrée", "autres entrées")] if more > 0 else []
+    return f"L’entrée {past.n} (« {past.label} ») ne peut plus être annulée : {' ; '.join([*named[:OBSTACLES_AT_MOST], *rest])}."
 
 
 @guard("NOT_YOURS_TO_UNDO", needs=Needs.ACTOR, clears=SUPERIOR, source=HOUSE)
 def undone_by_who_did_it(case: Case) -> str | None:
     """Une étape est annulée par la personne qui l’a faite, ou par l’ordonnateur."""
     past, actor = case.known.past, case.actor
-    if past is None or actor is None or actor.name == past.actor or SUPERIOR in actor.roles:
+    if past is None or past.never or actor is None or actor.name == past.actor or SUPERIOR in actor.roles:
         return None
     if any(role is SUPERIOR for role, _ in lent_roles(case.partnership, actor, case.today, case.known)):
         return None

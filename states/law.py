@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# The number of the law in force: it stands in every entry that is decided. It goes up by one when what a step demands, decides or
+# writes changes; `tests/test_fingerprints.py` knows when that is so, and says what to do. See docs/decisions/018-law-numbers.md.
+FIRST_LAW, LAW = 1, 1
+
 
 class Source(NamedTuple):
     """Where a rule comes from. `verified` says whether somebody has read the text itself."""

@@ -1,7 +1,7 @@
 """The law of a partnership, once: one row per step. Every other view of it is computed from here.
 
 A row with no `dest` is a recording: it adds facts and leaves the state where it is. The one row that goes `back`
-leads to the state before the last step, which only the journal knows.
+takes a named entry back, which only the journal knows.
 """
 
 from __future__ import annotations
@@ -164,8 +164,8 @@ ROWS: tuple[Step, ...] = (
     Step("terminate", (S.APPROVED, S.SIGNED, S.ACTED, S.IN_TRAINING), S.TERMINATED, (R.BOARD_SECRETARY,), "Résilier le partenariat",
          board_requests.Termination, (*VOTE, money.motive_is_given, training.step_follows_the_previous), board_records.deliberation,
          (R.TRAINING_OFFICER, R.FINANCE_OFFICER, R.UNIVERSITY_REFERENT)),
-    Step("undo", OPENED, None, LENDING, "Annuler la dernière étape", requests.Undoing,
-         (house.a_step_was_done, house.no_payment_was_ordered, house.undone_entry_is_the_last, house.undone_by_who_did_it,
+    Step("undo", OPENED, None, LENDING, "Annuler une étape ou un fait", requests.Undoing,
+         (house.a_step_was_done, house.no_payment_was_ordered, house.nothing_relies_on_it, house.undone_by_who_did_it,
           money.motive_is_given), records.undone,
          back=True),
     Step("transmit_act", OPENED, None, (R.BOARD_SECRETARY,), "Consigner la transmission au préfet", board_requests.Transmission,

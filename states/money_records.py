@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from states.calculation import ceiling, entitlement, open_recoveries, overpaid, without
-from states.facts import Partnership
+from states.facts import Partnership, last_number
 from states.guard import Case
 from states.invoice_rules import normalised
 from states.money_facts import Invoice, PayeeChange, Recovery, Settlement
@@ -14,7 +14,7 @@ from states.money_facts import Invoice, PayeeChange, Recovery, Settlement
 def invoice(case: Case) -> Partnership:
     asked, invoices = case.request, case.partnership.invoices
     received = Invoice(
-        number=len(invoices) + 1,
+        number=last_number(invoices) + 1,
         invoice_number=asked.number,
         normalised_number=normalised(asked.number),
         issued_on=asked.issued_on,
@@ -51,7 +51,7 @@ def settlement(case: Case) -> Partnership:
     settled = case.partnership.invoices[-1]
     due = entitlement(case.partnership, case.effective_on)
     chain = Settlement(
-        number=len(case.partnership.settlements) + 1,
+        number=last_number(case.partnership.settlements) + 1,
         invoice=settled.number,
         ceiling=ceiling(case.partnership, case.effective_on),
         entitlement=due.amount,
@@ -107,7 +107,7 @@ def _settlement(case: Case, **changes: Any) -> Partnership:
 def payee_proposed(case: Case) -> Partnership:
     asked, changes = case.request, case.partnership.payee_changes
     proposed = PayeeChange(
-        number=len(changes) + 1,
+        number=last_number(changes) + 1,
         holder=asked.holder,
         iban=asked.iban,
         proposed_on=case.effective_on,
@@ -137,7 +137,7 @@ def recovery_ordered(case: Case) -> Partnership:
     """The trainee counts no more; what was paid too much is the sum to give back."""
     asked, recoveries = case.request, case.partnership.recoveries
     order = Recovery(
-        number=len(recoveries) + 1,
+        number=last_number(recoveries) + 1,
         trainee=asked.trainee,
         amount=overpaid(without(case.partnership, asked.trainee, case.effective_on)),
         motive=asked.motive,

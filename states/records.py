@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from states.convention import TermsAsked
-from states.facts import Committee, Delegation, Document, Partnership, Party, Terms, Training
+from states.facts import Committee, Delegation, Document, Partnership, Party, Terms, Training, last_number
 from states.guard import Case
 
 
@@ -74,27 +74,28 @@ def _training(case: Case, **changes: Any) -> Partnership:
 
 def committee(case: Case) -> Partnership:
     held = case.partnership.committees
-    meeting = Committee(len(held) + 1, case.request.held_on, case.request.minutes_sha256)
+    meeting = Committee(last_number(held) + 1, case.request.held_on, case.request.minutes_sha256)
     return case.partnership._replace(committees=(*held, meeting))
 
 
 def attachment(case: Case) -> Partnership:
     documents = case.partnership.documents
-    paper = Document(len(documents) + 1, case.request.title, case.request.sha256, case.effective_on)
+    paper = Document(last_number(documents) + 1, case.request.title, case.request.sha256, case.effective_on)
     return case.partnership._replace(documents=(*documents, paper))
 
 
 def delegation(case: Case) -> Partnership:
     asked, given = case.request, case.partnership.delegations
     giver = case.actor.name if case.actor else ""
-    lent = Delegation(len(given) + 1, asked.role, giver, asked.to, asked.starts_on, asked.ends_on)
+    lent = Delegation(last_number(given) + 1, asked.role, giver, asked.to, asked.starts_on, asked.ends_on)
     return case.partnership._replace(delegations=(*given, lent))
 
 
 def undone(case: Case) -> Partnership:
-    """The dossier as it was before its last step. What `known.past` tells was read from the journal."""
-    assert case.known.past is not None, "a rule has refused to undo without a step to undo"
-    before, now = case.known.past.before, case.partnership
-    kept = {one.number for one in before.trainees}
+    """The dossier without the entry that is taken back, as `known.past` tells it from the journal."""
+    past, now = case.known.past, case.partnership
+    assert past is not None, "a rule has refused to undo what the journal does not have"
+    assert past.without is not None, "a rule has refused to undo what others rely on"
+    kept = {one.number for one in past.without.trainees}
     digests = tuple(one for one in now.identity_digests if one[0] in kept)
-    return before._replace(version=now.version, pepper=now.pepper, identity_digests=digests)
+    return past.without._replace(version=now.version, pepper=now.pepper, identity_digests=digests)

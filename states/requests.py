@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from states.convention import Asked, PartiesAsked, TermsAsked
-from states.fields import WHOLE, Day, Line, Paragraph, Sha256
+from states.fields import WHOLE, Day, Line, Number, Paragraph, Sha256
 
 Point = Literal["audience", "objectives", "course", "steering", "commitments", "finance"]
 
@@ -135,13 +135,13 @@ class Review(Request):
 
 
 class Undoing(Request):
-    """The last step is taken back: the dossier is again what it was before, and the journal tells both."""
+    """A named entry of the journal is taken back: the dossier is what it would be without it, and the journal tells both."""
 
     dated_by: ClassVar[str] = "decided_on"
 
     motive: Paragraph = Field("", title="Motif", description="Sans nom ni adresse de stagiaire")
-    entry: Annotated[int, Field(ge=1), WHOLE] | None = Field(
-        None, title="Entrée du journal à annuler", description="La dernière si absente ; une autre est refusée"
+    entry: Number = Field(
+        title="Numéro de l’entrée du journal à annuler", description="Le numéro que donnent la page du dossier et « jalon show »"
     )
     decided_on: Day | None = Field(None, title="Date de la décision")
 

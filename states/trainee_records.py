@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any
 
-from states.facts import Identity, Partnership, Trainee
+from states.facts import Identity, Partnership, Trainee, last_number
 from states.guard import Case
 from states.trainee_requests import TraineeRetained, residing, selected
 
@@ -44,7 +44,7 @@ def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -
 def numbers(case: Case) -> list[int]:
     """The numbers of new trainees, in the order of the request: those asked for, else the next ones that are free."""
     asked = selected(case.request)
-    following = case.partnership.trainees[-1].number if case.partnership.trainees else 0  # they stand in the order of their numbers
+    following = last_number(case.partnership.trainees)
     if len(asked) == 1:
         return [asked[0].number or following + 1]
     taken = {one.number for one in case.partnership.trainees} | {one.number for one in asked if one.number}

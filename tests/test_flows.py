@@ -305,7 +305,7 @@ def test_a_step_is_checked_by_a_run_of_its_own(told: dict[str, Any]) -> None:
 
 def test_a_dossier_that_was_tampered_with_fails_its_check_for_good(told: dict[str, Any]) -> None:
     said = end(told, "tampered")
-    assert said == "FAILED Broken: Les données du dossier (état) ne sont pas celles que le journal a enregistrées."
+    assert said == "FAILED Broken: Les données du dossier (l’état) ne sont pas celles que le journal a enregistrées."
     assert ["checks", "Broken"] in told["runs"]
     dead = [(key, fault) for key, _, _, _, dead_at, fault in told["outbox"] if dead_at]
     assert dead == [("ESSAI-2.1.check", said.removeprefix("FAILED Broken: "))]

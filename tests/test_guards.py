@@ -11,7 +11,7 @@ from walks import AGAINST, AT, CONDITIONS, IBAN, OTHER_IBAN, OTHER_SIRET, PEOPLE
 
 from states.decide import NOTHING_KNOWN, Decision, decide, next_steps, why_not
 from states.facts import Actor, Partnership
-from states.guard import Known, Needs, Past, Place, Reason, Refused
+from states.guard import Known, Needs, Obstacle, Past, Place, Reason, Refused
 from states.lifecycle import GUARDS, STEPS
 from states.proof import Proof
 from states.words import Role, Severity, State
@@ -80,7 +80,8 @@ PROPOSED = ("propose_payee", {})
 PROPOSED_BY_FARIDA = [*way(State.SETTLED), PROPOSED]
 RECOVERING = [*way(State.PAID), ("order_recovery", {})]
 LEFT = [*way(State.INVOICED), ("record_dropout", {})]
-PAST = Past("approve", 2, "Bruno", walked(way(State.PROPOSED)), money_moved=False)
+PAST = Past(2, "approve", "Approuver le partenariat", "Bruno", without=walked(way(State.PROPOSED)))
+RELYING = (Obstacle(3, "Signer la convention", "Tania", "a fait avancer le dossier depuis"),)
 
 
 def left_under(policy: str, **dropout: Any) -> Way:
@@ -218,16 +219,14 @@ TRIALS: dict[str, Trial] = {
         way(State.ACTED),
     ),
     "RECOVERY_BEFORE_PAYMENT": Trial("order_recovery", {"ordered_on": "2026-07-09"}, kept={"ordered_on": "2026-07-10"}),
-    "ANOTHER_ENTRY": Trial(
+    "STILL_RELIED_ON": Trial(
         "undo",
-        {"entry": 3},
-        way(State.APPROVED),
-        {"entry": 2},
-        way(State.APPROVED),
+        after=way(State.SIGNED),
+        known=Known(past=PAST._replace(obstacles=RELYING)),
         alone="Bruno",
-        kept_alone="Bruno",
-        known=Known(past=PAST),
+        kept_after=way(State.APPROVED),
         kept_known=Known(past=PAST),
+        kept_alone="Bruno",
     ),
     "FEES_UNKNOWN": Trial(
         "amend",
@@ -255,7 +254,12 @@ TRIALS: dict[str, Trial] = {
     ),
     "RECOVERY_SAME_PERSON": Trial("record_recovery", {}, RECOVERING, {}, RECOVERING, alone="Omar"),
     "NOTHING_TO_UNDO": Trial(
-        "undo", after=way(State.PROPOSED), kept_after=way(State.APPROVED), kept_known=Known(past=PAST), kept_alone="Bruno"
+        "undo",
+        after=way(State.PROPOSED),
+        known=Known(past=PAST._replace(never="l’entrée 1 est l’ouverture du dossier")),
+        kept_after=way(State.APPROVED),
+        kept_known=Known(past=PAST),
+        kept_alone="Bruno",
     ),
     "MONEY_MOVED": Trial(
         "undo",

@@ -59,7 +59,7 @@ def test_a_file_refused_in_one_state_is_imported_in_the_next(house: House) -> No
 def test_an_import_that_was_undone_is_done_again(house: House) -> None:
     path = house.sheet(line(1), line(2))
     assert house.take(path).code == 0
-    assert house.run("undo", REFERENCE, "--motive", "Erreur", "--as", "Tania").code == 0
+    assert house.run("undo", REFERENCE, "--entry", "3", "--motive", "Erreur", "--as", "Tania").code == 0
     assert house.take(path, "--json").told["done"]["n"] == 5
     assert house.take(path, "--json").told["unchanged"]["n"] == 5
     assert len(house.trainees()) == 2
@@ -70,7 +70,7 @@ def test_an_import_that_jalon_reviewed_before_it_was_undone_is_done_again(house:
     assert house.take(path).code == 0
     with house.store() as store:
         Walk(store, REFERENCE).do("review_findings", at=datetime.now(UTC))
-    assert house.run("undo", REFERENCE, "--motive", "Erreur", "--as", "Tania").code == 0
+    assert house.run("undo", REFERENCE, "--entry", "3", "--motive", "Erreur", "--as", "Tania").code == 0
     assert house.trainees() == []
     assert "done" in house.take(path, "--json").told
     assert len(house.trainees()) == 2

@@ -17,7 +17,7 @@ from states.guard import Refused
 from states.words import State
 
 COLUMNS = '(id, partnership_id, n, "key", input_digest, entry, digest)'
-ROW = "'x', 'x', '{}', '" + "0" * 64 + "'"
+ROW = """'x', 'x', '{"law": 1}', '""" + "0" * 64 + "'"
 ON_BOTH = (
     "UPDATE journal SET entry = '{}' WHERE n = 2",
     "UPDATE journal SET id = id + 100",
@@ -32,7 +32,7 @@ CHANGES = {
         *ON_BOTH,
         f"INSERT OR REPLACE INTO journal {COLUMNS} VALUES (1, 1, 99, {ROW})",
         f"INSERT OR REPLACE INTO journal {COLUMNS} VALUES (99, 1, 1, {ROW})",
-        f"REPLACE INTO journal {COLUMNS} SELECT 99, 1, 99, \"key\", 'x', '{{}}', digest FROM journal WHERE n = 1",
+        f"REPLACE INTO journal {COLUMNS} SELECT 99, 1, 99, \"key\", 'x', entry, digest FROM journal WHERE n = 1",
         "UPDATE OR REPLACE journal SET n = 1 WHERE n = 2",
     ),
     "postgresql": (
@@ -115,7 +115,7 @@ def edit_the_last_and_rehash_and_move_the_head(store: Store) -> None:
 
 def edit_one_and_rechain_all(store: Store) -> None:
     told = entries_of(store)
-    told[8]["request"]["rank"] = 7
+    told[8]["facts"]["trainees"]["1"]["rank"] = 7
     rechain(store, told)
 
 

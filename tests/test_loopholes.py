@@ -66,13 +66,6 @@ def test_an_account_is_confirmed_as_it_was_read_on_the_telephone(store: Store) -
     walk.do("confirm_payee", actor=OMAR, iban=OTHER_IBAN)
 
 
-def test_an_undo_that_names_another_entry_takes_nothing_back(store: Store) -> None:
-    walk = Walk(store).until(State.APPROVED)
-    n = walk.do("attach", actor=TANIA).n
-    assert codes(walk.ask("undo", actor=TANIA, entry=n - 1)) == ["ANOTHER_ENTRY"]
-    walk.do("undo", actor=TANIA, entry=n)
-
-
 # Around a date.
 
 

@@ -42,8 +42,12 @@ def home(tmp_path: Path) -> Iterator[Home]:
     home.store.close()
 
 
+def address(trigger: str, reference: str, entry: int | None) -> str:
+    return f"/form/{trigger}/{reference}{f'/{entry}' if entry else ''}"
+
+
 def shown(home: Home, reference: str = "ESSAI-1") -> str:
-    return dossier_page.page(home, reference, at=AT, form=lambda trigger, asked: f"/form/{trigger}/{asked}")[0]
+    return dossier_page.page(home, reference, at=AT, form=address)[0]
 
 
 def kept(home: Home, walk: Walk) -> None:

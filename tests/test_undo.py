@@ -17,9 +17,9 @@ from models.people import Register
 from models.store import Store
 from models.verify import Verifier
 from states.facts import Partnership
+from states.fold import folded
 from states.guard import Refused
 from states.lifecycle import STEPS
-from states.replay import replay
 from states.words import Role, State
 
 OMAR = PEOPLE[Role.AUTHORISING_OFFICER]
@@ -89,7 +89,7 @@ def holds(walk: Walk) -> None:
     """The proof holds, and the journal tells the facts that the rows hold."""
     assert Verifier(walk.store).verify(walk.reference).faults == ()
     kept = facts(fresh(walk).partnership)
-    retold = facts(replay(walk.reference, told(walk)))
+    retold = facts(folded(walk.reference, told(walk)))
     assert {**kept, "pepper": "", "identity_digests": ()} == {**retold, "pepper": "", "identity_digests": ()}
 
 
@@ -172,14 +172,22 @@ def test_a_dossier_that_was_only_opened_has_nothing_to_undo(store: Store) -> Non
 
 def test_nothing_is_undone_once_money_was_ordered_even_when_the_accountant_refused_it(store: Store) -> None:
     walk = Walk(store).until(State.ORDERED)
-    assert codes(walk.ask("undo", actor=OMAR)) == ["MONEY_MOVED"]
-    walk.do("refuse_payment")
-    assert codes(walk.ask("undo", actor=OMAR)) == ["MONEY_MOVED"]
-    walk.do("attach")
-    assert codes(walk.ask("undo", actor="Tania")) == ["MONEY_MOVED"]
+    assert codes(walk.ask("undo", actor=OMAR, entry=fresh(walk).n)) == ["MONEY_MOVED"]
+    n = walk.do("refuse_payment").n
+    assert codes(walk.ask("undo", actor=OMAR, entry=n)) == ["MONEY_MOVED"]
     for trigger in ("order_payment", "pay", "close"):
-        walk.do(trigger, **({"ordered_on": "2026-07-02"} if trigger == "order_payment" else {}))
-        assert codes(walk.ask("undo", actor=OMAR)) == ["MONEY_MOVED"]
+        n = walk.do(trigger, **({"ordered_on": "2026-07-02"} if trigger == "order_payment" else {})).n
+        assert codes(walk.ask("undo", actor=OMAR, entry=n)) == ["MONEY_MOVED"]
+    holds(walk)
+
+
+def test_a_recording_on_which_no_money_rests_is_taken_back_whatever_was_paid(store: Store) -> None:
+    walk = Walk(store).until(State.CLOSED)
+    n = walk.do("attach").n
+    walk.do("exclude_trainee")
+    undo(walk, actor="Tania", entry=n)
+    assert fresh(walk).partnership.documents == ()
+    assert fresh(walk).partnership.trainee(1).excluded_on is not None
     holds(walk)
 
 
@@ -249,6 +257,8 @@ def test_any_walk_with_undos_goes_back_along_the_dossiers_that_there_were(sqlite
     stack, ordered = [facts(fresh(walk).partnership)], False
     for drawn in steps:
         trigger = onward(fresh(walk).partnership) if drawn == "onward" else drawn
+        if trigger == "undo" and ordered:
+            continue  # what may still be taken back then is no last step; test_undo_named tries that
         if trigger == "undo" and len(stack) > 1 and not ordered:
             undo(walk)
             stack.pop()

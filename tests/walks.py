@@ -11,10 +11,12 @@ from typing import Any
 from flows.ports.clock import now
 from models.answers import Answer, Done
 from models.codes import PERIOD, Shown, code_at
+from models.histories import History
 from models.ledger import Ledger
 from models.people import CLOCK, Register
 from models.store import Store
 from states.lifecycle import STEPS
+from states.undoing import candidates
 from states.words import Role, State
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -121,7 +123,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         ]
     },
     "record_dropout": {"trainee": 1, "left_on": "2026-03-01", "hours_done": 100, "reason": "resignation"},
-    "undo": {"motive": "Saisie par erreur", "decided_on": "2026-11-23"},
+    "undo": {"motive": "Saisie par erreur", "entry": 2, "decided_on": "2026-11-23"},
     "transmit_act": {"transmitted_on": "2025-10-12", "receipt_number": "AR-1"},
     "publish_act": {"published_on": "2025-10-14", "address": "https://cdg.example/actes"},
     "record_appeal": {"act": 1, "by": "third_party", "lodged_on": "2025-12-20"},
@@ -216,6 +218,8 @@ class Walk:
         **changes: Any,
     ) -> Answer:
         """Fire `trigger` with the right request, changed by `changes` (a value of None takes the field away)."""
+        if trigger == "undo":
+            changes = {"entry": self.last_standing()} | changes
         content = {name: value for name, value in (right(trigger, self.acts) | changes).items() if value is not None}
         if trigger == "open":
             content = {"reference": self.reference} | content
@@ -227,6 +231,13 @@ class Walk:
         )
         self.acts += isinstance(answer, Done) and trigger in ("approve", "act", "terminate", "reject", "amend")
         return answer
+
+    def last_standing(self) -> int:
+        """The entry that somebody who has just made a mistake would name: the last that may be taken back, the opening if there is none."""
+        with self.store.transaction(write=False) as cursor:
+            loaded = self.ledger.dossiers.load(cursor, self.reference)
+            entries = History(self.store).entries(cursor, loaded.id) if loaded else []
+        return next((entry["n"] for entry in candidates(entries)), 1)
 
     def do(self, trigger: str, **how: Any) -> Done:
         """Fire and insist that it is done."""

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from models.tables import partnerships
 
 engine: Engine = context.config.attributes["engine"]
+keep_copy = context.config.attributes["keep_copy"]
 
 with engine.connect() as connection:
     # The engine is in autocommit (the ledger says BEGIN itself), so the whole migration is one explicit transaction.
@@ -17,6 +18,9 @@ with engine.connect() as connection:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(6210)")
     try:
         context.configure(connection=connection, target_metadata=partnerships.metadata, transactional_ddl=False)
+        schema = context.get_context().get_current_revision()
+        if schema is not None and schema != context.get_head_revision():
+            keep_copy(schema)  # under the lock: nothing is written between the copy and the upgrade
         context.run_migrations()
     except BaseException:
         connection.exec_driver_sql("ROLLBACK")

@@ -1,0 +1,214 @@
+"""What a step changed, as data, and a dossier added up from such data: replaying is a fold, and asks no rule.
+
+The facts of an entry are a merge patch (RFC 7396): `{collection: {number: {field: value}}}`, where null takes away. The collections
+are those of `states.kinds`; `dossier` holds what a dossier has once (`imported`, `entered_on`), and `findings` the findings by
+their code and subject. The state and the version stand in the entry itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from operator import is_, itemgetter
+from typing import Any, NamedTuple
+
+from states.facts import Finding, Partnership
+from states.kinds import KINDS, Values, amended, changed, read, written
+from states.law import FIRST_LAW, LAW
+from states.upcasting import fact_as_read
+from states.words import State
+
+Facts = dict[str, dict[str, Any]]  # a merge patch, or what patches add up to
+DOSSIER, FINDINGS = "dossier", "findings"
+COLLECTIONS = frozenset({*KINDS, FINDINGS, DOSSIER})
+PLACES = tuple((Partnership._fields.index(name), name) for name in KINDS)
+
+
+# What an entry may say of the dossier itself, besides its state and its version, and how it is read.
+ONCE: dict[str, Callable[[Any], Any]] = {
+    "imported": bool,
+    "entered_on": lambda day: None if day is None else date.fromisoformat(day),
+}
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)  # what JSON of another shape raises
+
+
+class Changed(NamedTuple):
+    """What a step did to one collection: the facts that are new, those that differ (old, new), the numbers that are gone."""
+
+    name: str
+    added: tuple[Any, ...]
+    differing: tuple[tuple[Any, Any], ...]
+    gone: tuple[int, ...]
+
+
+def differences(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[Changed, ...]:
+    """What differs between two dossiers (each a Partnership), collection by collection."""
+    return tuple(
+        found for place, name in PLACES if before[place] is not after[place] and (found := _changed(name, before[place], after[place]))
+    )
+
+
+def _changed(name: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> Changed | None:
+    same = [*map(is_, old, new), False].index(False)  # facts stand in the order of their numbers: most steps touch the last ones
+    earlier = {fact.number: fact for fact in old[same:]}
+    added, differing = [], []
+    for fact in new[same:]:
+        was = earlier.pop(fact.number, None)
+        if was is None:
+            added.append(fact)
+        elif was is not fact and was != fact:
+            differing.append((was, fact))
+    return Changed(name, tuple(added), tuple(differing), tuple(earlier)) if added or differing or earlier else None
+
+
+def patch(before: Partnership, after: Partnership, changes: Iterable[Changed]) -> Facts:
+    """The facts of an entry: what a step wrote, changed or took away."""
+    found: Facts = {}
+    for name, added, differing, gone in changes:
+        told: dict[str, Values | None] = {str(fact.number): written(name, fact) for fact in added}
+        told |= {str(new.number): changed(name, old, new) for old, new in differing}
+        found[name] = told | dict.fromkeys(map(str, gone))
+    if before.entered_on != after.entered_on:
+        found[DOSSIER] = {"entered_on": after.entered_on.isoformat() if after.entered_on else None}
+    if before.imported != after.imported:
+        found.setdefault(DOSSIER, {})["imported"] = after.imported
+    if before.findings is not after.findings and before.findings != after.findings:
+        found[FINDINGS] = _findings(before, after)
+    return found
+
+
+def _findings(before: Partnership, after: Partnership) -> dict[str, Any]:
+    """The findings that are opened, worded otherwise, or gone (null)."""
+    old = {finding_key(one.code, one.subject): one for one in before.findings}
+    new = {finding_key(one.code, one.subject): one for one in after.findings}
+    told: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
+    for key, one in new.items():
+        was, values = old.get(key), {"severity": str(one.severity), "reason": one.reason, "source": one.source}
+        if was is None:
+            told[key] = values
+        elif was != one:
+            told[key] = {name: value for name, value in values.items() if value != getattr(was, name)}
+    return told
+
+
+def finding_key(code: str, subject: str) -> str:
+    """What tells a finding apart in a dossier: « RATE_EXCEEDS_FEE 7 »; the code alone when it is about the dossier."""
+    return f"{code} {subject}" if subject else code
+
+
+class Unreadable(ValueError):
+    """An entry holds facts that this jalon cannot read: why, in French."""
+
+
+class Fold:
+    """A dossier added up from the entries of its journal, one after the other; no guard, sum or request takes part.
+
+    What no journal holds (the secret of the dossier, who its trainees are) is not in it.
+    """
+
+    def __init__(self, start: Partnership) -> None:
+        held: tuple[Any, ...] = start
+        self._held = {name: {fact.number: fact for fact in held[place]} for place, name in PLACES}
+        self._findings = {finding_key(one.code, one.subject): one for one in start.findings}
+        self._once: dict[str, Any] = {}  # what changed of what a dossier has once, since `_partnership` was made
+        self._stale: set[str] = set()
+        self._partnership = start
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Add what an entry (parsed) changed; one that changed nothing adds nothing. Raises Unreadable."""
+        try:
+            facts = self.facts_of(entry)
+            if facts is not None:
+                self.apply(facts, _state(entry["to"]), entry["version"])
+        except Unreadable as fault:
+            raise Unreadable(f"entrée {entry['n']}, {fault}") from fault.__cause__
+        except UNREADABLE as fault:
+            raise Unreadable(f"entrée {entry['n']}, les faits qu’elle enregistre ne se relisent pas") from fault
+
+    def apply(self, facts: Facts, state: State, version: int) -> None:
+        """Add facts as `facts_of` gives them. Raises Unreadable."""
+        try:
+            for name, told in facts.items():
+                if name == DOSSIER:
+                    self._once |= {field: ONCE[field](value) for field, value in told.items()}
+                elif name == FINDINGS:
+                    self._find(told)
+                else:
+                    self._add(name, told)
+        except UNREADABLE as fault:
+            raise Unreadable("les faits qu’elle enregistre ne se relisent pas") from fault
+        self._once["state"], self._once["version"] = state, version
+
+    def facts_of(self, entry: dict[str, Any]) -> Facts | None:
+        """The facts of an entry as this law reads them, on the dossier added up so far; None when it changed nothing. Raises Unreadable."""
+        facts: Facts | None = entry.get("facts")
+        if facts is None:
+            return None
+        law = entry.get("law", FIRST_LAW)  # facts that the reader of before has found are in the shape of the first law
+        if not FIRST_LAW <= law <= LAW:
+            raise Unreadable(f"elle est décidée sous une loi (n° {law}) que ce jalon ne connaît pas")
+        if not facts.keys() <= COLLECTIONS:
+            unknown = ", ".join(sorted(facts.keys() - COLLECTIONS))
+            raise Unreadable(f"elle enregistre des faits d’une sorte que ce jalon ne connaît pas (« {unknown[:60]} »)")
+        return facts if law == LAW else {name: self._upcast(name, told, law) for name, told in facts.items()}
+
+    def _upcast(self, name: str, told: dict[str, Any], law: int) -> dict[str, Any]:
+        if name not in KINDS:
+            return told
+        held = self._held[name]
+        return {
+            number: values if values is None else fact_as_read(name, values, law, new=int(number) not in held)
+            for number, values in told.items()
+        }
+
+    def _add(self, name: str, told: dict[str, Values | None]) -> None:
+        held = self._held[name]
+        for key, values in told.items():
+            number = int(key)
+            if values is None:
+                held.pop(number, None)
+            else:
+                held[number] = amended(name, held[number], values) if number in held else read(name, number, values)
+        self._stale.add(name)
+
+    def _find(self, told: dict[str, Any]) -> None:
+        for key, values in told.items():
+            if values is None:
+                self._findings.pop(key, None)
+                continue
+            code, _, subject = key.partition(" ")
+            earlier = self._findings.get(key)
+            self._findings[key] = earlier._replace(**values) if earlier else Finding(code, subject, **values)
+
+    @property
+    def partnership(self) -> Partnership:
+        """The dossier as it stands after the entries that were added."""
+        if self._once:
+            fresh: dict[str, Any] = {name: tuple(map(itemgetter(1), sorted(self._held[name].items()))) for name in self._stale}
+            self._partnership = self._partnership._replace(**self._once, **fresh, findings=tuple(self._findings.values()))
+            self._once.clear()
+            self._stale.clear()
+        return self._partnership
+
+
+def _state(name: str) -> State:
+    try:
+        return State(name)
+    except ValueError as fault:
+        raise Unreadable(f"elle mène à un état que ce jalon ne connaît pas (« {name[:40]} »)") from fault
+
+
+def blank(reference: str) -> Partnership:
+    """What every fold begins with: a dossier before its opening."""
+    return Partnership(reference, imported=False, state=State.UNOPENED, version=0, entered_on=None, pepper="")
+
+
+def folded(reference: str, entries: Iterable[dict[str, Any]]) -> Partnership:
+    """The dossier after `entries` (parsed, in order). What an upgrade carried over begins it: older entries hold no facts.
+
+    Raises Unreadable.
+    """
+    fold = Fold(blank(reference))
+    for entry in entries:
+        fold.add(entry)
+    return fold.partnership

@@ -1,0 +1,140 @@
+"""Deciding an entry of a journal again, under the law of its own number: another question than adding up what was decided.
+
+A law whose code is gone cannot be asked any more; nor can what the journal does not hold (names, what other dossiers hold).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from states.decide import Decision, decide
+from states.facts import Actor, Partnership
+from states.fold import FINDINGS, Facts, differences, patch
+from states.french import listed
+from states.guard import Known, Past, Person, Place, Refused
+from states.kinds import KINDS
+from states.law import LAW
+from states.lifecycle import STEPS
+from states.requests import Request
+from states.trainee_requests import ResidenceVerified, TraineeRetained, TraineesRetained, residing
+from states.words import Role, State
+
+UNNAMED = {"family_name": "-", "given_name": "-", "born_on": "1900-01-01"}  # names are not in a journal
+# The laws whose code is still here. A law that is replaced may stay beside the new one, or go.
+LAWS: Mapping[int, Callable[..., Decision | Refused]] = {LAW: decide}
+
+
+class Undecidable(Exception):
+    """An entry that cannot be decided again: why, in French."""
+
+
+class Outcome(NamedTuple):
+    """How an entry ended, as far as law decides it: the words of findings and refusals may be said better one day.
+
+    `reached` is the state and, for a step that was done, its facts; `codes` are those of the refusal, or of the warnings.
+    """
+
+    done: bool
+    reached: State
+    facts: Facts
+    codes: frozenset[str]
+    role: str
+
+    def __str__(self) -> str:
+        if not self.done:
+            return f"refusé ({listed(sorted(self.codes))})"
+        warned = f", avec une alerte ({listed(sorted(self.codes))})" if self.codes else ""
+        return f"fait, « {self.reached.label} »{warned}"
+
+
+def recorded(entry: dict[str, Any]) -> Outcome:
+    """How an entry says that it ended."""
+    done = entry["outcome"] == "done"
+    codes = frozenset(reason["code"] for reason in entry["reasons"])
+    return Outcome(done, State(entry["to"]), _lawful(entry.get("facts", {})), codes, entry["role"] if done else "")
+
+
+def decided(before: Partnership, entry: dict[str, Any], past: Past | None = None) -> Outcome:
+    """How `entry` ends when the law of its number decides it on `before`; `past` is the entry that an undo names.
+
+    Raises Undecidable, also when the law of that number is gone.
+    """
+    decides = LAWS.get(entry.get("law", 0))
+    if decides is None:
+        raise Undecidable("la loi de cette entrée n’est plus dans ce jalon")
+    if entry["outcome"] == "conflict" or "objection" in entry:
+        raise Undecidable("elle dépendait de ce que d’autres écrivaient au même moment")
+    step = STEPS.get(entry["trigger"])
+    if step is None:
+        raise Undecidable("l’étape n’est plus dans la table")
+    if entry["outcome"] == "refused" and _lacks_what_was_refused(step.asks, entry["request"]):
+        raise Undecidable("le journal ne garde pas les noms et adresses qui ont été refusés")
+    try:
+        request, persons = _request(step.asks, entry["request"])
+    except ValidationError as fault:
+        raise Undecidable("sa demande ne se lit plus") from fault
+    known = Known(_places(request), _registered(entry), past, proof=entry.get("proof"), persons=persons)
+    verdict = decides(before, step.trigger, request, actor=_actor(entry), at=datetime.fromisoformat(entry["recorded_at"]), known=known)
+    if isinstance(verdict, Refused):
+        return Outcome(False, before.state, {}, frozenset(one.code for one in verdict.reasons), "")  # noqa: FBT003 - `done`
+    facts = patch(before, verdict.after, differences(before, verdict.after))
+    return Outcome(True, verdict.after.state, _lawful(facts), frozenset(one.code for one in verdict.warnings), verdict.role.value)  # noqa: FBT003
+
+
+def _lawful(facts: Facts) -> Facts:
+    """The facts as law decides them: of a finding, that it is opened or gone, whatever its words."""
+    findings = {key: values and values["severity"] for key, values in facts.get(FINDINGS, {}).items() if not values or "severity" in values}
+    told = {name: told for name, told in facts.items() if name != FINDINGS}
+    return {**told, FINDINGS: findings} if findings else told
+
+
+def effect(outcome: Outcome, before: Partnership) -> object:
+    """What an outcome does to `before`, whatever numbers new facts get: two outcomes of one effect did the same."""
+    if not outcome.done:
+        return outcome.codes
+    told = {}
+    for name in outcome.facts.keys() & KINDS.keys():
+        there = {str(fact.number) for fact in getattr(before, name)}
+        told[name] = [(number if number in there else "", values) for number, values in outcome.facts[name].items()]
+    return outcome.reached if outcome.reached is not before.state else None, told
+
+
+def _lacks_what_was_refused(asks: type[Request], asked: dict[str, Any]) -> bool:
+    return bool(asks.personal) or (asks is ResidenceVerified and asked.get("insee") is None)
+
+
+def _request(asks: type[Request], asked: dict[str, Any]) -> tuple[Request, tuple[Person, ...] | None]:
+    """The request as the journal keeps it, and the commitments that stand for the people it named."""
+    if asks is TraineeRetained:
+        named, person = _unnamed(asked)
+        return asks.model_validate(named), (person,)
+    if asks is TraineesRetained:
+        people = [_unnamed(one) for one in asked["trainees"]]
+        return asks.model_validate({**asked, "trainees": [one for one, _ in people]}), tuple(person for _, person in people)
+    return asks.model_validate(asked), None
+
+
+def _unnamed(asked: dict[str, Any]) -> tuple[dict[str, Any], Person]:
+    commitment = asked.get("commitment", "")
+    return {**{name: value for name, value in asked.items() if name != "commitment"}, **UNNAMED}, Person("", commitment, "")
+
+
+def _places(request: Request) -> tuple[tuple[Place, ...], ...] | None:
+    """The communes that were found, by the codes that the journal keeps."""
+    found = residing(request)
+    return tuple((Place(one.insee, "", ""),) if one.insee else () for one in found) if found else None
+
+
+def _registered(entry: dict[str, Any]) -> tuple[tuple[str, frozenset[Role]], ...] | None:
+    roles = entry.get("registered")
+    return None if roles is None else tuple((name, frozenset(map(Role, held))) for name, held in roles.items())
+
+
+def _actor(entry: dict[str, Any]) -> Actor:
+    """Who acted, with every role held at that moment."""
+    held = entry.get("roles", entry["role"])
+    return Actor(entry["actor"], frozenset(map(Role, held.split(","))) if held else frozenset())
