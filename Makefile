@@ -6,7 +6,7 @@ install = { command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v ap
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }; }
 BIN := .venv/bin
 
-.PHONY: help demo up down dashboard test check format generate communes bench lock clean
+.PHONY: help demo up down dashboard test check format generate communes fingerprints bench lock clean
 
 help:
 	@echo "make demo       the whole life of the real convention, on a Prefect server of its own"
@@ -52,6 +52,9 @@ generate: .venv/run.stamp
 
 communes: .venv/run.stamp
 	$(BIN)/python -m flows.ports.build_communes
+
+fingerprints: .venv/dev.stamp
+	PYTHONPATH=. $(BIN)/python tests/fingerprints.py
 
 bench: .venv/run.stamp
 	$(BIN)/jalon bench

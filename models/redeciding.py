@@ -9,7 +9,7 @@ from models.earlier import with_facts
 from states.fold import Fold, blank
 from states.guard import Past
 from states.lifecycle import STEPS
-from states.redecide import LAWS, Outcome, Undecidable, decided, recorded
+from states.redecide import LAWS, Gone, Outcome, Undecidable, decided, recorded
 from states.undoing import named
 
 
@@ -56,6 +56,8 @@ def redecided(reference: str, entries: list[dict[str, Any]]) -> Redecided:
         try:
             past = _past(reference, entries[:place], entry)
             outcome = decided(fold.partnership, entry, past)
+        except Gone as reason:
+            anomalies.append(Anomaly(entry["n"], entry["label"], entry["law"], str(recorded(entry)), str(reason), ()))
         except Undecidable as reason:
             left[str(reason)] += 1
         else:

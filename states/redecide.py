@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from states.decide import Decision, decide
 from states.facts import Actor, Partnership
 from states.fold import FINDINGS, Facts, differences, patch
-from states.french import listed
+from states.french import listed, sentences
 from states.guard import Known, Past, Person, Place, Refused
 from states.kinds import KINDS
 from states.law import LAW
@@ -30,6 +30,10 @@ LAWS: Mapping[int, Callable[..., Decision | Refused]] = {LAW: decide}
 
 class Undecidable(Exception):
     """An entry that cannot be decided again: why, in French."""
+
+
+class Gone(Undecidable):
+    """What was asked cannot even be asked any more: the law has changed without its number. Why, in French."""
 
 
 class Outcome(NamedTuple):
@@ -61,7 +65,7 @@ def recorded(entry: dict[str, Any]) -> Outcome:
 def decided(before: Partnership, entry: dict[str, Any], past: Past | None = None) -> Outcome:
     """How `entry` ends when the law of its number decides it on `before`; `past` is the entry that an undo names.
 
-    Raises Undecidable, also when the law of that number is gone.
+    Raises Undecidable, also when the law of that number is gone; Gone when that law no longer reads the request or has no such step.
     """
     decides = LAWS.get(entry.get("law", 0))
     if decides is None:
@@ -70,13 +74,13 @@ def decided(before: Partnership, entry: dict[str, Any], past: Past | None = None
         raise Undecidable("elle dépendait de ce que d’autres écrivaient au même moment")
     step = STEPS.get(entry["trigger"])
     if step is None:
-        raise Undecidable("l’étape n’est plus dans la table")
+        raise Gone("l’étape n’est plus dans la table")
     if entry["outcome"] == "refused" and _lacks_what_was_refused(step.asks, entry["request"]):
         raise Undecidable("le journal ne garde pas les noms et adresses qui ont été refusés")
     try:
         request, persons = _request(step.asks, entry["request"])
     except ValidationError as fault:
-        raise Undecidable("sa demande ne se lit plus") from fault
+        raise Gone(f"la demande ne se lit plus ({listed(sentences(step.asks, fault))})") from fault
     known = Known(_places(request), _registered(entry), past, proof=entry.get("proof"), persons=persons)
     verdict = decides(before, step.trigger, request, actor=_actor(entry), at=datetime.fromisoformat(entry["recorded_at"]), known=known)
     if isinstance(verdict, Refused):
