@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from flows import story
+from flows import bench_journal, story
 from models.answers import Done
 from models.ledger import Ledger
 from models.people import Register
@@ -211,7 +211,12 @@ def main(*, as_json: bool) -> int:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         folder = Path(name)
-        told = {"fire": measure_fire(folder), "decide": measure_decide(), "show": measure_show(folder)}
+        told = {
+            "fire": measure_fire(folder),
+            "decide": measure_decide(),
+            "show": measure_show(folder),
+            "journal": bench_journal.measure_journal(_lives),
+        }
     told["memory"] = {
         "bench_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "show_mib": told["show"].pop("memory_mib"),
@@ -223,6 +228,17 @@ def main(*, as_json: bool) -> int:
     return 0
 
 
+def _lives(store: Store) -> list[str]:
+    """The demo's whole life, `LIVES` times; the references."""
+    register, ledger = Register(store), Ledger(store)
+    for role, name in story.PEOPLE.items():
+        register.add(name, f"{role.value.replace('_', '-')}@bench.invalid", [role])
+    references = [f"BENCH-{number}" for number in range(1, LIVES + 1)]
+    for reference in references:
+        fired(ledger, reference, whole_story(reference))
+    return references
+
+
 def _lines(told: dict[str, Any]) -> list[str]:
     fire, decided, show, memory = told["fire"], told["decide"], told["show"], told["memory"]
     return [
@@ -232,5 +248,6 @@ def _lines(told: dict[str, Any]) -> list[str]:
         f"              le plus lent : {decided['slowest']}, {decided['slowest_microseconds']:.0f} µs",
         f"show.ratio    {show['ratio']:.2f}     au plus 1,30",
         f"              {show['seconds']:.3f} s, {show['baseline_seconds']:.3f} s pour importer sqlalchemy et pydantic",
+        *bench_journal.lines(told["journal"]),
         f"mémoire       {memory['show_mib']} Mio pour jalon show, {memory['bench_mib']} Mio pour ce banc d’essai",
     ]

@@ -23,7 +23,7 @@ from flows.prefect_health import on_prefect
 from flows.screen import DONE, UNEXPECTED, Page, wall_time
 from flows.settings import Settings
 from flows.symptoms import FAIL, OK, WARN, Check
-from models.faults import Unreachable
+from models.faults import OtherSchema, Unreachable
 from models.tables import SCHEMA
 from states.delays import PARIS
 from states.french import counted, listed
@@ -117,6 +117,9 @@ def _on_the_ledger(kept: Settings) -> Iterator[Check]:
     try:
         home = Home(kept, upgrade=False)  # it changes nothing
         promises = _promises(home)
+    except OtherSchema as fault:
+        yield Check("Base", FAIL, str(fault), "")
+        return
     except Unreachable as fault:
         yield Check("Base", FAIL, str(fault), "La première fois : jalon people add, puis jalon up.")
         return

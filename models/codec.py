@@ -10,6 +10,7 @@ from operator import itemgetter
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+import orjson
 from sqlalchemy import Table
 
 from models.tables import metadata
@@ -44,7 +45,7 @@ def _json(value: tuple[Any, ...]) -> str:
 
 
 def _tuple(value: str) -> tuple[Any, ...]:
-    return tuple(tuple(one) if isinstance(one, list) else one for one in json.loads(value))
+    return tuple(tuple(one) if isinstance(one, list) else one for one in orjson.loads(value))
 
 
 def fields(kind: type[Any]) -> tuple[Field, ...]:
@@ -83,7 +84,7 @@ def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
     """The facts in a JSON array of arrays of columns, in the order of their numbers."""
     if rows == "[]":
         return ()
-    found = json.loads(rows)
+    found = orjson.loads(rows)
     for index, field in enumerate(fields(kind)):
         if field.decode is not None:
             for row in found:

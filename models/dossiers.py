@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import Table, Text, bindparam, cast, delete, func, insert, literal_column, select, update
 from sqlalchemy.sql import ColumnElement
 
@@ -223,8 +223,8 @@ def _loaded(row: Any) -> Loaded:
         version=version,
         entered_on=date.fromisoformat(entered_on) if entered_on else None,
         pepper=pepper,
-        findings=tuple(Finding(*found[1:]) for found in sorted(json.loads(findings))),
-        identity_digests=tuple((number, digest) for number, digest in sorted(json.loads(identities))),
+        findings=tuple(Finding(*found[1:]) for found in sorted(orjson.loads(findings))),
+        identity_digests=tuple((number, digest) for number, digest in sorted(orjson.loads(identities))),
         **collections,
     )
     return Loaded(id_, n, head, partnership)

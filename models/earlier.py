@@ -23,8 +23,14 @@ def with_facts(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return entries
     carried = {name: told for name, told in entries[first]["facts"].items() if name != "findings"}
     if carried != {name: told for name, told in facts.items() if told and name != WARNINGS}:
-        return entries
+        return entries  # and `tells_otherwise` says so
     led_to = {one.n: {name: told for name, told in one.facts.items() if name != WARNINGS} for one in found}
     before = [entry | {"facts": led_to[entry["n"]]} if entry["n"] in led_to else entry for entry in entries[:first]]
     only_findings = entries[first] | {"facts": {"findings": entries[first]["facts"].get("findings", {})}}
     return [*before, only_findings, *entries[first + 1 :]]
+
+
+def tells_otherwise(entries: list[dict[str, Any]]) -> bool:
+    """Whether what was carried over into a journal (parsed) is not what the entries before it tell, and the upgrade did not say so."""
+    carried = next((entry for entry in entries if entry["outcome"] == CARRIED), None)
+    return carried is not None and "faults" not in carried and with_facts(entries) is entries

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import orjson
-
 from models.answers import Conflict, Invalid
 from models.canonical import canonical
 from models.codes import Shown
@@ -146,14 +144,6 @@ def _kept(done: Decision) -> list[dict[str, Any]]:
     """What stands for each person: the number, the commune that was found, the commitment."""
     named = [done.after.trainee(identity.trainee) for identity in done.identities]
     return [{"number": one.number, "insee": one.insee, "commitment": one.commitment} for one in named if one is not None]
-
-
-def parsed(entry: str | bytes) -> dict[str, Any]:
-    """A journal entry as JSON values. Raises ValueError when it is none."""
-    told = orjson.loads(entry)
-    if not isinstance(told, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - whoever asks wants to know one thing: whether it can be read
-    return told
 
 
 def name_of(actor: str | Actor) -> str:

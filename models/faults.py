@@ -14,6 +14,10 @@ class Unreachable(Exception):
     """Something outside does not answer. Asking again later may work; the message is a French sentence."""
 
 
+class OtherSchema(Unreachable):
+    """The database is of an earlier schema, or of a later one; the message says what to do."""
+
+
 class _FrenchFaults:
     """Turns what drivers raise into Unreachable; integrity errors pass, they are the caller's to read.
 

@@ -10,7 +10,7 @@ from models import tables
 from models.answers import Invalid
 from models.dossiers import Loaded
 from models.earlier import with_facts
-from models.entries import parsed
+from models.reading import parsed
 from models.store import Cursor, Store
 from states.guard import Past
 

@@ -13,7 +13,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-from models.faults import Unreachable
+from models.faults import OtherSchema, Unreachable
+from models.store import Upgraded, Upgrading
+from models.tables import SCHEMA
 from states.french import unreadable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -30,6 +32,27 @@ def upgrade(
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes.update(engine=engine, at=at, keep_copy=keep_copy)
     command.upgrade(config, revision)
+
+
+def bring_forward(engine: Engine, schema: str, upgrading: Upgrading | None) -> Upgraded:
+    """Upgrade a database of before, a SQLite file after a copy of it was put beside it. Raises OtherSchema without leave."""
+    if upgrading is None:
+        raise OtherSchema(f"La base est du schéma {schema}, d’avant ce jalon ({SCHEMA}) : lancez « jalon upgrade » pour la reprendre.")
+    sqlite = engine.dialect.name == "sqlite"
+    if not sqlite and not upgrading.agreed:
+        address = engine.url.set(drivername="postgresql").render_as_string()
+        raise OtherSchema(
+            f"La base PostgreSQL est du schéma {schema} ; ce jalon en demande la reprise au schéma {SCHEMA}. Faites-en d’abord une "
+            f"copie : pg_dump --format=custom --file=jalon-{schema}.dump '{address}' ; puis lancez « jalon upgrade --yes »."
+        )
+    copies: list[Path] = []
+
+    def keep_copy(found: str) -> None:
+        if sqlite:
+            copies.append(copy_beside(Path(engine.url.database or ""), found))
+
+    upgrade(engine, at=upgrading.at, keep_copy=keep_copy)
+    return Upgraded(schema, copies[0] if copies else None)
 
 
 def copy_beside(path: Path, schema: str) -> Path:

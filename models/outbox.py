@@ -5,7 +5,6 @@ Delivery is at least once; each row's `key` lets a receiver recognise a second c
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from sqlalchemy import Integer, bindparam, func, literal_column, null, select, u
 
 from models import tables
 from models.entries import instant
+from models.reading import as_read, parsed
 from models.store import Store
 
 LEASE = timedelta(minutes=2)
@@ -102,7 +102,7 @@ class Outbox:
             cursor.execute(self._read, {"lease": lease})
             rows = cursor.fetchall()
         return tuple(
-            Parcel(id_, held, key, kind, role, attempts, reference, json.loads(entry), digest)
+            Parcel(id_, held, key, kind, role, attempts, reference, as_read(parsed(entry)), digest)
             for id_, held, key, kind, role, attempts, reference, entry, digest in rows
         )
 

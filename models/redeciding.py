@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
-from models.earlier import with_facts
+from models.earlier import CARRIED, tells_otherwise, with_facts
 from states.fold import Fold, blank
 from states.guard import Past
 from states.lifecycle import STEPS
@@ -46,8 +46,13 @@ class Redecided(NamedTuple):
 
 def redecided(reference: str, entries: list[dict[str, Any]]) -> Redecided:
     """Decide every entry of a journal (parsed, in order, of a chain that holds) again. Raises Unreadable."""
-    entries = with_facts(entries)
     fold, again, anomalies, left = Fold(blank(reference)), 0, [], Counter[str]()
+    if tells_otherwise(entries):
+        carried = next(entry for entry in entries if entry["outcome"] == CARRIED)
+        anomalies.append(
+            Anomaly(carried["n"], carried["label"], carried["law"], "repris tel quel", "d’autres faits, à lire les entrées d’avant", ())
+        )
+    entries = with_facts(entries)
     for place, entry in enumerate(entries):
         if entry.get("law", 0) not in LAWS:
             left[_only_added_up(entry)] += 1

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
-from models.faults import FRENCH_FAULTS, Unreachable, raise_in_french
+from models.faults import FRENCH_FAULTS, OtherSchema, Unreachable, raise_in_french
 from models.tables import SCHEMA
 from states.french import unreadable
 
@@ -117,34 +117,15 @@ class Store:
             upgrade(self.engine)
             schema = self._schema()
         elif schema is not None and FIRST_SCHEMA <= schema < SCHEMA:
-            self._bring_forward(schema, upgrading)
+            from models.migrate import bring_forward
+
+            self.upgraded = bring_forward(self.engine, schema, upgrading)
             schema = self._schema()
         if self.is_sqlite:
             self._assert_sqlite()
         else:
             self._assert_postgresql()
         _assert_schema(schema)
-
-    def _bring_forward(self, schema: str, upgrading: Upgrading | None) -> None:
-        """Upgrade a database of before, a SQLite file after a copy of it was put beside it."""
-        if upgrading is None:
-            raise Unreachable(f"La base est du schéma {schema}, d’avant ce jalon ({SCHEMA}) : lancez « jalon upgrade » pour la reprendre.")
-        if not self.is_sqlite and not upgrading.agreed:
-            address = self.url.set(drivername="postgresql").render_as_string()
-            raise Unreachable(
-                f"La base PostgreSQL est du schéma {schema} ; ce jalon en demande la reprise au schéma {SCHEMA}. Faites-en d’abord une "
-                f"copie : pg_dump --format=custom --file=jalon-{schema}.dump '{address}' ; puis lancez « jalon upgrade --yes »."
-            )
-        from models.migrate import copy_beside, upgrade
-
-        copies: list[Path] = []
-
-        def keep_copy(found: str) -> None:
-            if self.is_sqlite:
-                copies.append(copy_beside(Path(self.url.database or ""), found))
-
-        upgrade(self.engine, at=upgrading.at, keep_copy=keep_copy)
-        self.upgraded = Upgraded(schema, copies[0] if copies else None)
 
     def close(self) -> None:
         """Close every connection, those of other threads too."""
@@ -307,6 +288,6 @@ def _assert_schema(schema: str | None) -> None:
     if schema is None:
         raise Unreachable("La base est vide : lancez d’abord « jalon init-db ».")
     if schema > SCHEMA:
-        raise Unreachable(f"La base est d’un schéma plus récent ({schema}) que ce jalon ({SCHEMA}) : installez la version à jour.")
+        raise OtherSchema(f"La base est d’un schéma plus récent ({schema}) que ce jalon ({SCHEMA}) : installez la version à jour.")
     if schema < SCHEMA:
-        raise Unreachable(f"La base est d’un schéma d’avant la version 0.1.0 ({schema}) : ce jalon ({SCHEMA}) ne sait pas la reprendre.")
+        raise OtherSchema(f"La base est d’un schéma d’avant la version 0.1.0 ({schema}) : ce jalon ({SCHEMA}) ne sait pas la reprendre.")

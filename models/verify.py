@@ -6,8 +6,8 @@ asked in `models.redeciding`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
@@ -15,13 +15,12 @@ from sqlalchemy import bindparam, select
 from models import tables
 from models.answers import Invalid
 from models.canonical import GENESIS, canonical, digest
-from models.codec import facts_of
 from models.dossiers import Dossiers, Loaded
 from models.earlier import CARRIED
-from models.entries import parsed
+from models.reading import parsed
 from models.store import Store
-from states.facts import Identity, Partnership
-from states.fold import Unreadable, folded
+from states.facts import Partnership
+from states.fold import Fold, Unreadable, blank
 from states.french import listed
 from states.identity import commitment, person_digest
 from states.kinds import KINDS, NOUNS
@@ -61,27 +60,32 @@ class Verifier:
 
     def verify(self, reference: str) -> Verification:
         """Verify one dossier. Raises Invalid when there is none of that reference."""
-        return self.proved(reference)[0]
+        return self._verified(reference, _Told(reference))
 
     def proved(self, reference: str) -> tuple[Verification, list[dict[str, Any]]]:
         """What `verify` finds, and the entries of the journal, none when its chain does not hold. Raises Invalid as `verify` does."""
+        told = _Told(reference, entries=[])
+        proof = self._verified(reference, told)
+        return proof, told.entries or []
+
+    def _verified(self, reference: str, told: _Told) -> Verification:
         with self._store.transaction(write=False) as cursor:
             try:
                 loaded = self._dossiers.load(cursor, reference)
             except Invalid as fault:
-                return Verification(reference, 0, "", fault.sentences), []
+                return Verification(reference, 0, "", fault.sentences)
             if loaded is None:
                 raise Invalid(f"Aucun dossier ne porte la référence {reference}.")
             cursor.execute(self._entries, {"partnership_id": loaded.id})
             rows = cursor.fetchall()
             cursor.execute(self._identities, {"partnership_id": loaded.id})
             people = cursor.fetchall()
-        entries: list[dict[str, Any]] = []
-        faults = tuple(chain_faults(reference, rows, entries))
+        faults = tuple(chain_faults(reference, rows, told.add))
         if faults:
-            return Verification(reference, len(rows), loaded.head, faults), []
-        found = (*_row_faults(loaded, rows), *_fact_faults(loaded.partnership, entries), *_name_faults(loaded, people))
-        return Verification(reference, len(rows), loaded.head, found), entries
+            told.entries = None
+        else:
+            faults = (*_row_faults(loaded, rows), *told.faults(loaded.partnership), *_name_faults(loaded, people))
+        return Verification(reference, len(rows), loaded.head, faults)
 
     def references(self) -> list[str]:
         """Every dossier, by reference."""
@@ -93,10 +97,46 @@ class Verifier:
         return tuple(self.verify(reference) for reference in self.references())
 
 
-def chain_faults(reference: str, rows: list[Any], entries: list[dict[str, Any]] | None = None) -> Iterator[str]:
+class _Told:
+    """What a journal tells, added up as it is read; `entries` keeps them for whoever asks more of them."""
+
+    def __init__(self, reference: str, entries: list[dict[str, Any]] | None = None) -> None:
+        self.entries = entries
+        self._fold = Fold(blank(reference))
+        self._unreadable: Unreadable | None = None
+        self._numbered = True
+        self._at_the_upgrade: tuple[str, ...] = ()
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Add the next entry, whose link in the chain holds."""
+        self._numbered = "law" in entry
+        self._at_the_upgrade += tuple(entry.get("faults", ()))
+        if self.entries is not None:
+            self.entries.append(entry)
+        try:
+            if self._unreadable is None:
+                self._fold.add(entry)
+        except Unreadable as fault:
+            self._unreadable = fault
+
+    def faults(self, kept: Partnership) -> Iterator[str]:
+        """What the rows hold that the journal does not tell of, and the other way round; first what an upgrade had found already."""
+        yield from self._at_the_upgrade
+        if not self._numbered:
+            yield "Le journal date d’avant cette version de jalon et n’a pas été repris : la base est à moitié reprise, restaurez sa copie."
+        else:
+            try:
+                if self._unreadable is not None:
+                    raise self._unreadable
+                yield from _fact_faults(kept, self._fold.partnership)
+            except Unreadable as fault:
+                yield f"Le journal ne se relit pas : {fault}."
+
+
+def chain_faults(reference: str, rows: list[Any], each: Callable[[dict[str, Any]], None] | None = None) -> Iterator[str]:
     """What is wrong with the chain of `(n, key, entry, digest)` rows: a digest, a link, a number or a state.
 
-    `entries` receives the entries that hold, parsed.
+    `each` receives the entries that hold, parsed, one after the other.
     """
     before, state, version, numbered = GENESIS, State.UNOPENED.value, 0, False
     for place, (n, key, entry, sealed) in enumerate(rows, start=1):
@@ -122,8 +162,8 @@ def chain_faults(reference: str, rows: list[Any], entries: list[dict[str, Any]] 
             yield f"Entrée {place} du journal : {listed([truth for truth, held in zip(TRUTHS, holds, strict=True) if not held])}."
             return
         before, state, numbered = sealed, told["to"], numbered or "law" in told
-        if entries is not None:
-            entries.append(told)
+        if each is not None:
+            each(told)
 
 
 # What holds of an entry, in the order in which it is looked at, as it is said when it does not.
@@ -146,8 +186,7 @@ def _parsed(entry: str) -> dict[str, Any] | None:
         told = parsed(entry)
     except ValueError:
         return None
-    known = told.keys() >= ENTRY and isinstance(told["to"], str) and isinstance(told["outcome"], str)
-    return told if known else None
+    return told if told.keys() >= ENTRY and type(told["to"]) is str and type(told["outcome"]) is str else None
 
 
 def _law_is_known(told: dict[str, Any]) -> bool:
@@ -171,18 +210,7 @@ def _row_faults(loaded: Loaded, rows: list[Any]) -> Iterator[str]:
         yield "La tête du journal n’est pas celle que le dossier retient : des entrées manquent ou sont de trop."
 
 
-def _fact_faults(kept: Partnership, entries: list[dict[str, Any]]) -> Iterator[str]:
-    """What the rows hold that the journal does not tell of, and the other way round; first what an upgrade had found already."""
-    if entries and "law" not in entries[-1]:
-        yield "Le journal date d’avant cette version de jalon et n’a pas été repris : la base est à moitié reprise, restaurez sa copie."
-        return
-    for entry in entries:
-        yield from entry.get("faults", ())
-    try:
-        told = folded(kept.reference, entries)
-    except Unreadable as fault:
-        yield f"Le journal ne se relit pas : {fault}."
-        return
+def _fact_faults(kept: Partnership, told: Partnership) -> Iterator[str]:
     for name, label in ONCE.items():
         if getattr(kept, name) != getattr(told, name):
             yield f"Les données du dossier ({label}) ne sont pas celles que le journal a enregistrées."
@@ -211,9 +239,10 @@ def _differing(name: str, kept: tuple[Any, ...], told: tuple[Any, ...]) -> str:
 
 
 def _name_faults(loaded: Loaded, people: list[Any]) -> Iterator[str]:
+    """The people whose names are no longer those that were retained; `people` are rows `(trainee, names..., birth, salt, digest)`."""
     promised = {trainee.number: trainee.commitment for trainee in loaded.partnership.trainees}
-    for person in facts_of(Identity, json.dumps([list(row) for row in people])):
-        names = (person.family_name, person.given_name, person.born_on)
-        same = commitment(person.salt, *names) == promised.get(person.trainee)
-        if not same or person_digest(loaded.partnership.pepper, *names) != person.digest:
-            yield f"L’identité du stagiaire n° {person.trainee} n’est plus celle qui a été retenue."
+    for trainee, family_name, given_name, born_on, salt, found in people:
+        names = (family_name, given_name, date.fromisoformat(born_on))
+        same = commitment(salt, *names) == promised.get(trainee)
+        if not same or person_digest(loaded.partnership.pepper, *names) != found:
+            yield f"L’identité du stagiaire n° {trainee} n’est plus celle qui a été retenue."

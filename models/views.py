@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import bindparam, select
 from models import tables
 from models.answers import Invalid
 from models.dossiers import Dossiers, Loaded
+from models.reading import as_read, parsed
 from models.store import Cursor, Store
 from states.calculation import Entitlement, entitlement, in_force
 from states.delays import PARIS
@@ -197,7 +197,7 @@ def reason_told(reason: Any) -> dict[str, str]:
 
 def _parsed(reference: str, rows: list[Any]) -> list[dict[str, Any]]:
     try:
-        return [{**json.loads(entry), "digest": digest} for entry, digest in rows]
+        return [{**as_read(parsed(entry)), "digest": digest} for entry, digest in rows]
     except (ValueError, TypeError):
         raise Invalid(f"Le journal de {reference} est abîmé : lancez « jalon verify {reference} ».") from None
 

@@ -29,6 +29,7 @@ ONCE: dict[str, Callable[[Any], Any]] = {
     "imported": bool,
     "entered_on": lambda day: None if day is None else date.fromisoformat(day),
 }
+ILLEGIBLE = "les faits qu’elle enregistre ne se relisent pas"
 UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)  # what JSON of another shape raises
 
 
@@ -107,36 +108,34 @@ class Fold:
     """
 
     def __init__(self, start: Partnership) -> None:
-        held: tuple[Any, ...] = start
-        self._held = {name: {fact.number: fact for fact in held[place]} for place, name in PLACES}
+        facts: tuple[Any, ...] = start
+        self._held = {name: {fact.number: fact for fact in facts[place]} for place, name in PLACES}
+        self._pending: dict[str, dict[int, Values]] = {name: {} for name in KINDS}  # facts as JSON, until somebody asks for them
         self._findings = {finding_key(one.code, one.subject): one for one in start.findings}
         self._once: dict[str, Any] = {}  # what changed of what a dossier has once, since `_partnership` was made
         self._stale: set[str] = set()
         self._partnership = start
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Add what an entry (parsed) changed; one that changed nothing adds nothing. Raises Unreadable."""
+        """Add what an entry (parsed) changed; one that changed nothing adds nothing. Raises Unreadable, here or at `partnership`."""
         try:
             facts = self.facts_of(entry)
             if facts is not None:
-                self.apply(facts, _state(entry["to"]), entry["version"])
+                self.apply(facts, entry["to"], entry["version"])
         except Unreadable as fault:
             raise Unreadable(f"entrée {entry['n']}, {fault}") from fault.__cause__
         except UNREADABLE as fault:
-            raise Unreadable(f"entrée {entry['n']}, les faits qu’elle enregistre ne se relisent pas") from fault
+            raise Unreadable(f"entrée {entry['n']}, {ILLEGIBLE}") from fault
 
-    def apply(self, facts: Facts, state: State, version: int) -> None:
-        """Add facts as `facts_of` gives them. Raises Unreadable."""
-        try:
-            for name, told in facts.items():
-                if name == DOSSIER:
-                    self._once |= {field: ONCE[field](value) for field, value in told.items()}
-                elif name == FINDINGS:
-                    self._find(told)
-                else:
-                    self._add(name, told)
-        except UNREADABLE as fault:
-            raise Unreadable("les faits qu’elle enregistre ne se relisent pas") from fault
+    def apply(self, facts: Facts, state: str, version: int) -> None:
+        """Add facts as `facts_of` gives them. Raises Unreadable, or what JSON of another shape raises."""
+        for name, told in facts.items():
+            if name == DOSSIER:
+                self._once |= {field: ONCE[field](value) for field, value in told.items()}
+            elif name == FINDINGS:
+                self._find(told)
+            else:
+                self._add(name, told)
         self._once["state"], self._once["version"] = state, version
 
     def facts_of(self, entry: dict[str, Any]) -> Facts | None:
@@ -155,20 +154,25 @@ class Fold:
     def _upcast(self, name: str, told: dict[str, Any], law: int) -> dict[str, Any]:
         if name not in KINDS:
             return told
-        held = self._held[name]
+        there = self._held[name].keys() | self._pending[name].keys()
         return {
-            number: values if values is None else fact_as_read(name, values, law, new=int(number) not in held)
+            number: values if values is None else fact_as_read(name, values, law, new=int(number) not in there)
             for number, values in told.items()
         }
 
     def _add(self, name: str, told: dict[str, Values | None]) -> None:
-        held = self._held[name]
+        held, pending = self._held[name], self._pending[name]
         for key, values in told.items():
             number = int(key)
             if values is None:
                 held.pop(number, None)
+                pending.pop(number, None)
+            elif number in pending:
+                pending[number] = {**pending[number], **values}
+            elif number in held:
+                held[number] = amended(name, held[number], values)
             else:
-                held[number] = amended(name, held[number], values) if number in held else read(name, number, values)
+                pending[number] = values
         self._stale.add(name)
 
     def _find(self, told: dict[str, Any]) -> None:
@@ -182,13 +186,24 @@ class Fold:
 
     @property
     def partnership(self) -> Partnership:
-        """The dossier as it stands after the entries that were added."""
+        """The dossier as it stands after the entries that were added. Raises Unreadable."""
         if self._once:
-            fresh: dict[str, Any] = {name: tuple(map(itemgetter(1), sorted(self._held[name].items()))) for name in self._stale}
-            self._partnership = self._partnership._replace(**self._once, **fresh, findings=tuple(self._findings.values()))
+            try:
+                fresh = {name: self._collection(name) for name in self._stale}
+            except UNREADABLE as fault:
+                raise Unreadable(ILLEGIBLE) from fault
+            once = self._once | {"state": _state(self._once["state"])}
+            self._partnership = self._partnership._replace(**once, **fresh, findings=tuple(self._findings.values()))
             self._once.clear()
             self._stale.clear()
         return self._partnership
+
+    def _collection(self, name: str) -> Any:
+        held, pending = self._held[name], self._pending[name]
+        if pending:
+            held |= {number: read(name, number, values) for number, values in pending.items()}
+            pending.clear()
+        return tuple(map(itemgetter(1), sorted(held.items())))
 
 
 def _state(name: str) -> State:
@@ -206,9 +221,13 @@ def blank(reference: str) -> Partnership:
 def folded(reference: str, entries: Iterable[dict[str, Any]]) -> Partnership:
     """The dossier after `entries` (parsed, in order). What an upgrade carried over begins it: older entries hold no facts.
 
-    Raises Unreadable.
+    Raises Unreadable, naming the first entry that cannot be read.
     """
     fold = Fold(blank(reference))
     for entry in entries:
         fold.add(entry)
+        try:
+            _ = fold.partnership
+        except Unreadable as fault:
+            raise Unreadable(f"entrée {entry['n']}, {fault}") from fault.__cause__
     return fold.partnership

@@ -28,6 +28,9 @@ UNNAMED = {"family_name": "-", "given_name": "-", "born_on": "1900-01-01"}  # na
 LAWS: Mapping[int, Callable[..., Decision | Refused]] = {LAW: decide}
 
 
+CARRIED_OVER = "elle reprend les faits d’avant, que le lecteur d’alors a relus"
+
+
 class Undecidable(Exception):
     """An entry that cannot be decided again: why, in French."""
 
@@ -70,8 +73,10 @@ def decided(before: Partnership, entry: dict[str, Any], past: Past | None = None
     decides = LAWS.get(entry.get("law", 0))
     if decides is None:
         raise Undecidable("la loi de cette entrée n’est plus dans ce jalon")
-    if entry["outcome"] == "conflict" or "objection" in entry:
-        raise Undecidable("elle dépendait de ce que d’autres écrivaient au même moment")
+    if entry["outcome"] not in ("done", "refused"):
+        raise Undecidable("elle dépendait de ce que d’autres écrivaient au même moment" if entry["outcome"] == "conflict" else CARRIED_OVER)
+    if "objection" in entry:
+        raise Undecidable("la base elle-même les a refusées, au vu d’autres dossiers")
     step = STEPS.get(entry["trigger"])
     if step is None:
         raise Gone("l’étape n’est plus dans la table")

@@ -127,7 +127,7 @@ def _close_code(thing: Any, seen: dict[str, str]) -> None:
                 _close(base, seen)
 
 
-_CONSTANT = (int, str, tuple, frozenset, dict, list)
+_CONSTANT = (int, str, tuple, frozenset, dict)  # a list would be something that is kept in memory, as a last answer
 
 
 def _said(value: Any) -> str:

@@ -197,8 +197,11 @@ LAW_2 = (
 UPCASTERS = (
     "states/upcasting.py",
     "CHANGES: Mapping[int, tuple[Change, ...]] = {}",
-    "CHANGES: Mapping[int, tuple[Change, ...]] = {2: (Added('committees', 'place', None), "
-    "Renamed('committees', 'minutes_sha256', 'minutes'), Added('CommitteeHeld', 'place', 'lieu inconnu'))}",
+    """CHANGES: Mapping[int, tuple[Change, ...]] = {2: (
+    Added('committees', 'place', None),
+    Renamed('committees', 'minutes_sha256', 'minutes'),
+    Added('CommitteeHeld', 'place', 'lieu inconnu'),
+)}""",
 )
 MIGRATION = '''"""A committee has a place."""
 import sqlalchemy as sa

@@ -25,6 +25,7 @@ from flows.doctor import examined
 from flows.home import Home
 from flows.settings import settings
 from models.answers import Done
+from models.canonical import canonical, digest
 from models.columns import metadata
 from models.faults import Unreachable
 from models.migrate import upgrade
@@ -251,6 +252,24 @@ def test_what_did_not_hold_before_the_upgrade_does_not_hold_after_it(old: str, c
     faults = [fault for one in Verifier(store).verify_all() for fault in one.faults]
     assert any(fault.startswith("À la reprise") and TAMPERED[change] in fault for fault in faults)
     assert len(faults) > sum(fault.startswith("À la reprise") for fault in faults) or "findings" in change
+    store.close()
+
+
+def test_facts_carried_over_that_the_entries_before_do_not_tell_are_an_anomaly(old: str) -> None:
+    """Somebody with every right writes other facts into that entry, and into the rows, and hashes all again: only the reader knows."""
+    store = opened(old)
+    drop_triggers(store)
+    (id_,), *_ = sql(store, "SELECT id FROM partnerships WHERE reference = 'CDG-REJET-2025'")
+    ((entry,),) = sql(store, "SELECT entry FROM journal WHERE partnership_id = :id ORDER BY n DESC LIMIT 1", id=id_)
+    forged = canonical(json.loads(entry.replace('"cap":20', '"cap":21'))).decode()
+    sealed = digest(forged.encode())
+    sql(store, "UPDATE journal SET entry = :e, digest = :d WHERE partnership_id = :id AND n = 4", e=forged, d=sealed, id=id_)
+    sql(store, "UPDATE partnerships SET head = :d WHERE id = :id", d=sealed, id=id_)
+    sql(store, "UPDATE terms SET cap = 21 WHERE partnership_id = :id", id=id_)
+    proof, entries = Verifier(store).proved("CDG-REJET-2025")
+    assert proof.faults == ()
+    (one,) = redecided("CDG-REJET-2025", entries).anomalies
+    assert one.sentence.startswith("Entrée 4 (« Reprendre le journal d’avant ») : anomalie. Le journal dit : repris tel quel")
     store.close()
 
 
