@@ -5,8 +5,9 @@ PYTHON ?= python3
 install = { command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }; }
 BIN := .venv/bin
+PYTEST = $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo up down dashboard test check format generate communes fingerprints bench lock clean
+.PHONY: help demo up down dashboard test endurance check format generate communes fingerprints bench lock clean
 
 help:
 	@echo "make demo       the whole life of the real convention, on a Prefect server of its own"
@@ -14,6 +15,7 @@ help:
 	@echo "make down       stops them"
 	@echo "make dashboard  the flow runs of the last demo in the Prefect UI (Ctrl-C stops it)"
 	@echo "make test       the test suite"
+	@echo "make endurance  the long tests: kills at every statement, many processes at once"
 	@echo "make check      lint, types, import contracts, generated files"
 	@echo "make bench      speed, as ratios inside one run"
 	@echo "make communes   the list of communes again, from its published source (needs npm)"
@@ -34,7 +36,10 @@ test: .venv/dev.stamp
 	@$(call install,strace) || echo "strace is missing and cannot be installed here: the count of fsync on SQLite is left out."
 	@$(call install,chromium) || echo "chromium is missing and cannot be installed here: the browser tests are left out."
 	@# One more than there are cores: the tests of the desk mostly wait for servers.
-	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not endurance"
+
+endurance: .venv/dev.stamp
+	$(PYTEST) -m endurance
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .

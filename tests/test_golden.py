@@ -18,10 +18,13 @@ from flows import dossier_page, reading
 from flows.home import Home
 from flows.settings import settings as settings_of
 from models.answers import Invalid
+from models.codec import COLLECTIONS
 from models.redeciding import redecided
 from models.store import Store
-from models.verify import Verifier, chain_faults
+from models.verify import ONCE, Verifier, chain_faults
+from states.facts import Partnership
 from states.fold import Unreadable, folded
+from states.kinds import KINDS, NOUNS
 from states.law import LAW
 from states.lifecycle import STEPS
 from states.words import State
@@ -43,6 +46,13 @@ def test_the_golden_lives_know_every_step_and_every_end() -> None:
     for told in ("on_behalf_of", "registered", "roles", "objection", "proof", "undoes"):
         assert any(told in entry for entry in entries), told
     assert any(entry.get("undoes", entry["n"]) < entry["n"] - 1 for entry in entries)
+
+
+def test_everything_that_a_dossier_has_is_compared_and_nothing_is_listed_twice() -> None:
+    """What no journal holds is its secret and who its trainees are; findings are compared apart."""
+    kinds = set(KINDS)
+    assert kinds | set(ONCE) | {"reference", "pepper", "identity_digests", "findings"} == set(Partnership._fields)
+    assert set(NOUNS) == kinds == set(COLLECTIONS)
 
 
 @pytest.mark.parametrize("life", LIVES, ids=lambda life: f"{life.law}-{life.reference}")

@@ -98,6 +98,28 @@ def test_an_undone_step_is_no_past(home: Home) -> None:
     assert "# ESSAI-1 : approuvé" in shown(home)
 
 
+def test_a_page_links_each_entry_that_may_be_taken_back_to_its_form(home: Home) -> None:
+    walk = Walk(home.store).until(State.SIGNED)
+    walk.do("attach", title="Annexe")
+    walk.do("attach", title="Autre")
+    walk.do("undo", actor="Tania")
+    section = shown(home).split("## Ce qui peut être annulé")[1].split("## Preuve")[0]
+    assert "[Annuler l’entrée 6](/form/undo/ESSAI-1/6) | Joindre un document | Tania | document n° 1" in section
+    assert "[Annuler l’entrée 5](/form/undo/ESSAI-1/5) | Signer la convention | Tania | signature n° 1 ; le dossier redevient" in section
+    assert "l’entrée 7" not in section
+    assert "l’entrée 1]" not in section
+    assert "fait, annulé par l’entrée 8" in shown(home)
+
+
+def test_once_a_payment_was_ordered_only_recordings_are_offered_to_be_taken_back(home: Home) -> None:
+    walk = Walk(home.store).until(State.ORDERED)
+    walk.do("attach")
+    section = shown(home).split("## Ce qui peut être annulé")[1].split("## Preuve")[0]
+    assert "Joindre un document" in section
+    assert "Mandater" not in section
+    assert "Recevoir la facture" not in section
+
+
 def test_names_and_motives_are_shown_harmlessly_or_not_at_all(home: Home) -> None:
     parties = {side: dict(party) for side, party in RIGHT["open"]["parties"].items()}
     parties["cdg"]["name"] = EVIL

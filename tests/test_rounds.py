@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 from walks import AT, Walk
-from witness import sql
+from witness import drop_triggers, sql
 
 from flows import rounds
+from flows.alarms import FAILED
 from flows.home import Home, shared_home
 from flows.ports.locks import held
 from flows.post import deliver
 from flows.settings import settings
+from models.canonical import canonical, digest
 from models.faults import Unreachable
 from models.marks import Marks
 from models.store import Store
@@ -102,6 +104,23 @@ def test_a_night_that_finds_a_dossier_tampered_with_ends_as_broken(home: Home, s
     name, message = said(rounds.nightly, TUESDAY)
     assert name == "Broken"
     assert "ESSAI-1 : " in message
+
+
+def test_a_night_that_would_decide_otherwise_tells_an_anomaly_and_seals_all_the_same(home: Home, said: Any) -> None:
+    """The journal holds, so it is never called broken; the operators are alerted, as of every failed round."""
+    drop_triggers(home.store)
+    ((entry,),) = sql(home.store, "SELECT entry FROM journal WHERE partnership_id = 1 ORDER BY n DESC LIMIT 1")
+    told = json.loads(entry)
+    forged = canonical(told | {"role": "auditor"}).decode()
+    values = {"e": forged, "d": digest(forged.encode()), "n": told["n"]}
+    sql(home.store, "UPDATE journal SET entry = :e, digest = :d WHERE partnership_id = 1 AND n = :n", **values)
+    sql(home.store, "UPDATE partnerships SET head = :d WHERE id = 1", d=values["d"])
+    name, message = said(rounds.nightly, TUESDAY)
+    assert name == "Anomaly"
+    assert f"ESSAI-1 : Entrée {told['n']} (« {told['label']} ») : anomalie." in message
+    assert "WRONG_ROLE" in message
+    assert (home.settings.home / "seals" / "2026-11-24.json").exists()
+    assert name in FAILED
 
 
 def test_a_round_that_could_not_be_made_is_made_by_the_next(home: Home, said: Any, monkeypatch: pytest.MonkeyPatch) -> None:

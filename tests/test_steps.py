@@ -19,6 +19,7 @@ from flows.home import Home, shared_home
 from flows.ports.clock import now
 from flows.settings import settings
 from flows.steps import flow_named, use_up_code
+from models.answers import Invalid
 from states.lifecycle import STEPS
 from states.proof import person_is_proved
 
@@ -35,6 +36,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     yield home
     home.store.close()
     shared_home.cache_clear()
+
+
+def test_a_run_that_names_no_entry_to_take_back_is_told_so_and_nothing_is_done(home: Home) -> None:
+    """Prefect's own check can be walked around; the ledger is never asked for « the last one »."""
+    with pytest.raises(Invalid, match=r"Numéro de l’entrée du journal à annuler \(entry\) : ce champ est obligatoire"):
+        steps.translate(STEPS["undo"], {"motive": "Erreur"})
+    form = flow_named("undo").parameters.model_dump()
+    asked = form["definitions"]["Undoing"]
+    assert "entry" in asked["required"]
 
 
 def ended(code: Any, *, request: Any = RIGHT["approve"], done: Any = lambda _: None) -> tuple[str, str]:

@@ -298,6 +298,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.endurance
 def test_of_many_simultaneous_undos_of_one_entry_one_is_done_and_the_others_learn_who_did_it(store: Store) -> None:
     """8 and 32 processes, with the same key and with different ones; the entries before it stay."""
     url = store.url.render_as_string(hide_password=False)

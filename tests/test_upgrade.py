@@ -362,6 +362,7 @@ print(seen)
 """
 
 
+@pytest.mark.endurance
 def test_a_kill_at_any_statement_of_the_upgrade_leaves_the_old_or_the_new_database(old: str) -> None:
     """A process is killed (SIGKILL) before each statement in turn; the next one that opens the database brings it forward."""
     before = rows_of(old)
