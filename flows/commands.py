@@ -61,7 +61,9 @@ DIGEST = Annotated[str | None, Parameter(name="--digest", metavar="EMPREINTE", h
 LAW = Annotated[
     bool, Parameter(name="--law", negative="", show_default=False, help="Décider aussi chaque entrée à nouveau, sous la loi de son numéro")
 ]
-YES = Annotated[bool, Parameter(name="--yes", negative="", show_default=False, help="Une copie de la base PostgreSQL est faite")]
+YES = Annotated[
+    bool, Parameter(name="--yes", negative="", show_default=False, help="J’ai copié la base PostgreSQL, comme jalon le demande")
+]
 KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le serveur ouvert à la fin, jusqu’à Ctrl-C")]
 CODE_OF = Annotated[
     str | None,
@@ -162,7 +164,7 @@ def verify(reference: str | None = None, *, digest: DIGEST = None, law: LAW = Fa
     if digest is not None:
         if reference is None:
             raise Invalid("Avec --digest, il faut la référence du dossier.")
-        return screen.show(reading.witnessed(_home(), reference, digest), as_json=as_json)
+        return screen.show(reading.witnessed(_home(), reference, digest, law=law), as_json=as_json)
     return screen.show(reading.verify(_home(), reference, law=law), as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from flows.home import Home
 from flows.markdown import link, plain, table
 from flows.reading import OUTCOMES, STATUSES
 from flows.screen import role_label, short_day, wall_time
+from flows.taking_back import entry_told
 from models.answers import Invalid
 from models.views import terms_told
 from states.calculation import entitlement, in_force
@@ -25,8 +26,8 @@ from states.standing import undone
 from states.undoing import candidates, told_of
 from states.words import FINAL_STATES, STATE_LABELS, Role, State
 
-# The address of the run form of a trigger for a reference, where there is one; filled with the number of an entry for an undo.
-Form = Callable[[str, str, int | None], str | None]
+# The address of the run form of a trigger for a reference, where there is one; filled with the entry that an undo names.
+Form = Callable[[str, str, str | None], str | None]
 TRAINEES_AT_MOST, LINES_AT_MOST, UNDOABLE_AT_MOST = 60, 40, 5
 ACROSS_AT_MOST = 7  # states that can be read side by side
 UNDO = next(row for row in ROWS if row.back)
@@ -227,11 +228,14 @@ def _undoable(reference: str, history: list[dict[str, Any]], form: Form) -> list
     """The newest entries that an undo may name, each with its form: the ledger says whether others rely on it."""
     rows = []
     for one in candidates(history)[:UNDOABLE_AT_MOST]:
-        address = form(UNDO.trigger, reference, one["n"])
+        address = form(UNDO.trigger, reference, entry_told(one))
         told = f"Annuler l’entrée {one['n']}"
         rows.append((link(told, address) if address else told, plain(one["label"]), plain(one["actor"]), plain(told_of(one))))
     heads = ("Entrée", "Étape", "Faite par", "Ce qui serait annulé")
-    said = "Une erreur de saisie s’annule, avec un motif, si rien de ce qui a suivi ne s’appuie dessus."
+    said = (
+        "Une erreur de saisie s’annule, avec un motif, si rien de ce qui a suivi ne s’appuie dessus ; les entrées plus anciennes aussi, "
+        "par leur numéro."
+    )
     return ["## Ce qui peut être annulé", "", said, "", *table(heads, rows), ""] if rows else []
 
 

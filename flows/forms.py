@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from flows.ports import inbox
+from flows.taking_back import WRITTEN
 from models.people import Person
 from states.choices import LABELS
 from states.fields import SHA256_PATTERN
 from states.lifecycle import Step
+from states.requests import Undoing
 
 HINTS = {
     "code": {
@@ -21,6 +23,8 @@ HINTS = {
     }
 }
 DOCUMENT_HINT = "64 caractères (0 à 9, a à f), ou @ et le nom d’un fichier de la corbeille d’arrivée, sans nom de stagiaire"
+ENTRY_TITLE = Undoing.model_fields["entry"].title
+ENTRY_HINT = "Son numéro ; depuis la page du dossier, ce qui serait annulé est écrit après"
 OFFERED_AT_MOST = 100  # dossiers, or people, in one form; with more, the reference or the name is typed
 # What the form writes above its fields: Prefect itself writes the names of parameters.
 TITLES = {
@@ -60,6 +64,8 @@ def _plain(node: Any) -> Any:
     types = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
     if len(types) == 1:
         node = types[0] | {name: value for name, value in node.items() if name != "anyOf"}
+    if node.get("title") == ENTRY_TITLE:
+        node = {"title": ENTRY_TITLE, "description": ENTRY_HINT, "type": "string", "pattern": WRITTEN}
     if node.get("pattern") == SHA256_PATTERN:
         node = node | {"pattern": f"^([0-9a-f]{{64}}|{inbox.DOCUMENT})$", "description": DOCUMENT_HINT}
     told = {name: _plain(value) for name, value in node.items() if (name, value) != ("default", None)}

@@ -32,8 +32,8 @@ def close_all() -> None:
 
 def upgraded_told(upgraded: Upgraded) -> str:
     """What became of a database of before, in French."""
-    copied = f" ; telle qu’elle était, elle est dans {upgraded.copy}" if upgraded.copy else ""
-    return f"La base, du schéma {upgraded.schema}, est reprise au schéma {SCHEMA}{copied}. Vérifiez : jalon verify"
+    copied = f" ; une copie d’avant est dans {upgraded.copy}" if upgraded.copy else ""
+    return f"La base a été reprise, du schéma {upgraded.schema} au schéma {SCHEMA}{copied}. Vérifiez : jalon verify"
 
 
 class Home:

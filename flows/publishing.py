@@ -104,7 +104,7 @@ class Desk:
         """Where the form of a step is, asked by its trigger and a reference."""
         known = await self.deployments()
 
-        def address(trigger: str, reference: str, entry: int | None) -> str | None:
+        def address(trigger: str, reference: str, entry: str | None) -> str | None:
             one = known.get(trigger)
             parameters = quote(json.dumps({"reference": reference, **({"request": {"entry": entry}} if entry else {})}))
             return f"/v2/deployments/deployment/{one.id}/run?parameters={parameters}" if one else None

@@ -209,9 +209,9 @@ def list_(home: Home) -> Page:
     return Page(table(("Référence", "État", "Depuis le"), rows), told)
 
 
-def witnessed(home: Home, reference: str, head: str) -> Page:
+def witnessed(home: Home, reference: str, head: str, *, law: bool = False) -> Page:
     """Whether the journal still has the entry whose digest a letter carries: what that letter proves."""
-    proof = verify(home, reference)
+    proof = verify(home, reference, law=law)
     entry = next((one for one in home.views.history(reference) if one["digest"] == head.strip().lower()), None)
     if entry is None:
         line = "Cette empreinte n’est celle d’aucune entrée du journal : il a été réécrit depuis, ou l’empreinte est mal recopiée."
@@ -253,7 +253,9 @@ def _again(reference: str, entries: list[dict[str, Any]]) -> Page:
     lines = [f"  {counted(found.again, 'entrée décidée à nouveau', 'entrées décidées à nouveau')} sous la loi de son numéro : "]
     lines[0] += "rien ne sort autrement." if not found.anomalies else f"{counted(len(found.anomalies), 'anomalie', 'anomalies')}."
     lines += [f"  - {one.sentence}" for one in found.anomalies]
-    lines += [f"  Pas décidées à nouveau, {why} : {counted(many, 'entrée', 'entrées')}." for why, many in found.left]
+    lines += [
+        f"  {counted(many, 'entrée n’a pas été décidée', 'entrées n’ont pas été décidées')} à nouveau : {why}." for why, many in found.left
+    ]
     told = {
         "decided_again": found.again,
         "anomalies": [one._asdict() for one in found.anomalies],

@@ -35,6 +35,7 @@ from states.words import Role
 
 AT_OPENING = 50  # pages; publishing one takes Prefect about twenty milliseconds
 FORGOTTEN_AFTER = timedelta(days=60)  # Prefect keeps events for a week, and no round comes two months late
+NAMED_AT_MOST = 5  # dossiers, or anomalies, in the message of a run
 CALENDAR = "metropole"  # of the desk itself; the delays of a dossier follow the calendar of its own centre
 
 
@@ -172,27 +173,33 @@ async def _nightly(home: Home, today: date) -> tuple[str, str | None]:
         mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
     entries = counted(sum(one.entries for one in night.proofs), "entrée", "entrées")
     again = counted(night.again, "décision refaite", "décisions refaites")
-    told = f"{counted(len(heads), 'dossier vérifié', 'dossiers vérifiés')}, {entries}, {again}. Sceau : {seal[:16]}…"
+    left = f", {counted(night.left, 'entrée seulement additionnée', 'entrées seulement additionnées')}" if night.left else ""
+    told = f"{counted(len(heads), 'dossier vérifié', 'dossiers vérifiés')}, {entries}, {again}{left}. Sceau : {seal[:16]}…"
     broken = [f"{one.reference} : {' '.join(one.faults)}" for one in night.proofs if one.faults]
-    return " ".join([told, *broken, *night.anomalies]), "Broken" if broken else "Anomaly" if night.anomalies else None
+    named = [*broken[:NAMED_AT_MOST], *night.anomalies[:NAMED_AT_MOST]]
+    more = len(broken) + len(night.anomalies) - len(named)
+    rest = [f"Et {counted(more, 'autre', 'autres')} : jalon verify --law."] if more else []
+    return " ".join([told, *named, *rest]), "Broken" if broken else "Anomaly" if night.anomalies else None
 
 
 class Night(NamedTuple):
-    """What a night has found: the proof of each dossier, how many decisions were made again, and those that came out otherwise."""
+    """What a night has found: the proof of each dossier, how many decisions were made again and how many not, what came out otherwise."""
 
     proofs: list[Verification]
     again: int
+    left: int
     anomalies: list[str]
 
 
 def verified(home: Home) -> Night:
     """Verify every dossier and decide each entry again under the law of its number; an anomaly is no broken journal. Raises Unreachable."""
-    proofs, again, anomalies = [], 0, []
+    proofs, again, left, anomalies = [], 0, 0, []
     for reference in home.verifier.references():
         proof, entries = home.verifier.proved(reference)
         proofs.append(proof)
         if not proof.faults:
             found = redecided(reference, entries)
             again += found.again
+            left += sum(many for _, many in found.left)
             anomalies += [f"{reference} : {one.sentence}" for one in found.anomalies]
-    return Night(proofs, again, anomalies)
+    return Night(proofs, again, left, anomalies)

@@ -27,6 +27,7 @@ from flows.ports import inbox
 from flows.ports.clock import now
 from flows.post import follow_step, log_answer
 from flows.settings import settings
+from flows.taking_back import entry_meant
 from models.answers import Answer, Conflict, Done, Invalid
 from models.codes import Shown
 from models.faults import Unreachable
@@ -171,6 +172,9 @@ def _asking(step: Step) -> tuple[Callable[..., Any], dict[str, Any]]:
             step, Form(reference, person, code), lambda home: inbox.fingerprinted(home.settings.inbox, request), lambda _: None
         )
 
+    async def from_page(*, reference: str, person: str, code: str | None = None, request: Any) -> RunState[Any]:
+        return await fire(step, Form(reference, person, code), lambda home: entry_meant(home, reference, request), lambda _: None)
+
     async def from_file(*, person: str, code: str | None = None, request: Any) -> RunState[Any]:
         return await fire(step, Form(None, person, code), lambda home: inbox.fingerprinted(home.settings.inbox, request), lambda _: None)
 
@@ -184,7 +188,7 @@ def _asking(step: Step) -> tuple[Callable[..., Any], dict[str, Any]]:
         return from_file, {"person": PersonName, "request": step.asks}
     if step.asks.personal:
         return from_inbox, {"reference": Reference, "person": PersonName, "file": InboxFile}
-    return from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
+    return from_page if step.back else from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
 
 
 def flow_of(step: Step) -> Flow[..., Any]:

@@ -33,4 +33,4 @@ def with_facts(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def tells_otherwise(entries: list[dict[str, Any]]) -> bool:
     """Whether what was carried over into a journal (parsed) is not what the entries before it tell, and the upgrade did not say so."""
     carried = next((entry for entry in entries if entry["outcome"] == CARRIED), None)
-    return carried is not None and "faults" not in carried and with_facts(entries) is entries
+    return carried is not None and not carried.get("faults") and with_facts(entries) is entries

@@ -12,6 +12,7 @@ from models.dossiers import Loaded
 from models.earlier import with_facts
 from models.reading import parsed
 from models.store import Cursor, Store
+from states.fold import ODD_JSON
 from states.guard import Past
 
 J = tables.journal.c
@@ -41,5 +42,10 @@ class History:
         reference = loaded.partnership.reference
         try:
             return named(reference, with_facts(self.entries(cursor, loaded.id)), n)
-        except (ValueError, LookupError, TypeError):
-            raise Invalid(f"Le journal de {reference} ne se relit pas : lancez « jalon verify {reference} ».") from None
+        except ODD_JSON:
+            raise unreadable_journal(reference) from None
+
+
+def unreadable_journal(reference: str) -> Invalid:
+    """What to say of a journal in which somebody has written something else than jalon."""
+    return Invalid(f"Le journal de {reference} ne se relit pas : lancez « jalon verify {reference} ».")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
+from sqlalchemy.engine import URL
 
 from models.faults import OtherSchema, Unreachable
 from models.store import Upgraded, Upgrading
@@ -40,7 +42,7 @@ def bring_forward(engine: Engine, schema: str, upgrading: Upgrading | None) -> U
         raise OtherSchema(f"La base est du schéma {schema}, d’avant ce jalon ({SCHEMA}) : lancez « jalon upgrade » pour la reprendre.")
     sqlite = engine.dialect.name == "sqlite"
     if not sqlite and not upgrading.agreed:
-        address = engine.url.set(drivername="postgresql").render_as_string()
+        address = URL.create(**(engine.url._asdict() | {"drivername": "postgresql", "password": None})).render_as_string()
         raise OtherSchema(
             f"La base PostgreSQL est du schéma {schema} ; ce jalon en demande la reprise au schéma {SCHEMA}. Faites-en d’abord une "
             f"copie : pg_dump --format=custom --file=jalon-{schema}.dump '{address}' ; puis lancez « jalon upgrade --yes »."
@@ -56,8 +58,12 @@ def bring_forward(engine: Engine, schema: str, upgrading: Upgrading | None) -> U
 
 
 def copy_beside(path: Path, schema: str) -> Path:
-    """Copy a SQLite database, as it is committed now, to a file beside it that bears the schema; where it is. Raises Unreachable."""
-    kept = path.with_name(f"{path.name}.schema-{schema}")
+    """Copy a SQLite database, as it is committed now, to a new file beside it that bears the schema; where it is. Raises Unreachable.
+
+    An earlier copy is never overwritten: it may be the only good one.
+    """
+    names = (f"{path.name}.schema-{schema}{f'-{number}' if number > 1 else ''}" for number in itertools.count(1))
+    kept = next(one for name in names if not (one := path.with_name(name)).exists())
     part = kept.with_name(f"{kept.name}.part")
     try:
         part.unlink(missing_ok=True)
@@ -67,6 +73,9 @@ def copy_beside(path: Path, schema: str) -> Path:
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(kept)
-    except OSError as fault:
-        raise Unreachable(f"La base ne peut pas être copiée à côté avant sa reprise ({unreadable(fault)}) : rien n’a changé.") from fault
+    except (OSError, sqlite3.Error) as fault:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        why = unreadable(fault) if isinstance(fault, OSError) else str(fault)
+        raise Unreachable(f"La base ne peut pas être copiée à côté avant sa reprise ({why}) : rien n’a changé.") from fault
     return kept

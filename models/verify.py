@@ -20,7 +20,7 @@ from models.earlier import CARRIED
 from models.reading import parsed
 from models.store import Store
 from states.facts import Partnership
-from states.fold import Fold, Unreadable, blank
+from states.fold import ODD_JSON, Fold, Unreadable, blank
 from states.french import listed
 from states.identity import commitment, person_digest
 from states.kinds import KINDS, NOUNS
@@ -80,11 +80,15 @@ class Verifier:
             rows = cursor.fetchall()
             cursor.execute(self._identities, {"partnership_id": loaded.id})
             people = cursor.fetchall()
-        faults = tuple(chain_faults(reference, rows, told.add))
-        if faults:
+        try:
+            faults = tuple(chain_faults(reference, rows, told.add))
+            if faults:
+                told.entries = None
+            else:
+                faults = (*_row_faults(loaded, rows), *told.faults(loaded.partnership), *_name_faults(loaded, people))
+        except ODD_JSON:  # what somebody has written may be of any shape: it must not keep the other dossiers from being verified
             told.entries = None
-        else:
-            faults = (*_row_faults(loaded, rows), *told.faults(loaded.partnership), *_name_faults(loaded, people))
+            faults = ("Le journal ou les données ne se relisent pas : quelqu’un y a écrit autre chose que jalon.",)
         return Verification(reference, len(rows), loaded.head, faults)
 
     def references(self) -> list[str]:
@@ -138,7 +142,7 @@ def chain_faults(reference: str, rows: list[Any], each: Callable[[dict[str, Any]
 
     `each` receives the entries that hold, parsed, one after the other.
     """
-    before, state, version, numbered = GENESIS, State.UNOPENED.value, 0, False
+    before, state, version, earlier = GENESIS, State.UNOPENED.value, 0, 0
     for place, (n, key, entry, sealed) in enumerate(rows, start=1):
         told = _parsed(entry)
         if told is None:
@@ -154,14 +158,14 @@ def chain_faults(reference: str, rows: list[Any], each: Callable[[dict[str, Any]
             told["reference"] == reference and told["key"] == key,
             told["from"] == state and (outcome == "done" or told["to"] == state),
             told["version"] == version,
-            _is_of_its_sort(told, numbered=numbered),
+            _is_of_its_sort(told, earlier),
             _law_is_known(told),
         )
         if not all(holds):
             # What follows a broken link is broken too: the first one is what to look at.
             yield f"Entrée {place} du journal : {listed([truth for truth, held in zip(TRUTHS, holds, strict=True) if not held])}."
             return
-        before, state, numbered = sealed, told["to"], numbered or "law" in told
+        before, state, earlier = sealed, told["to"], told.get("law", earlier)
         if each is not None:
             each(told)
 
@@ -175,7 +179,7 @@ TRUTHS = (
     "elle n’est pas de ce dossier, ou sa clé a changé",
     "elle ne part pas de l’état où était le dossier",
     "sa version n’est pas la bonne",
-    "elle n’est d’aucune sorte que jalon écrive à cet endroit",
+    "jalon n’écrit jamais une telle entrée à cet endroit",
     "elle est décidée sous une loi que ce jalon ne connaît pas, il lui faut une version plus récente",
 )
 
@@ -194,15 +198,25 @@ def _law_is_known(told: dict[str, Any]) -> bool:
     return type(law) is int and FIRST_LAW <= law <= LAW
 
 
-def _is_of_its_sort(told: dict[str, Any], *, numbered: bool) -> bool:
-    """Whether an entry is one that jalon writes here. Once an entry has the number of a law, all have, and nothing is carried over.
+def _is_of_its_sort(told: dict[str, Any], earlier: int) -> bool:
+    """Whether an entry is one that jalon writes here, after one of the law `earlier` (0 when that has no number).
 
-    Only what was done holds facts, or what was carried over: from the first of these on, a dossier is what its entries add up to.
+    Once an entry has the number of a law, all have, the numbers never go down, and nothing is carried over any more. Only what was done
+    holds facts, or what was carried over: from the first of these on, a dossier is what its entries add up to.
     """
-    outcome = told["outcome"]
-    if outcome not in SORTS or ("law" not in told and (numbered or outcome == CARRIED or "facts" in told)):
+    outcome, law = told["outcome"], told.get("law", 0)
+    if outcome not in SORTS or type(law) is not int or law < earlier:
         return False
-    return "law" not in told or (("facts" in told) == (outcome in ("done", CARRIED)) and not (numbered and outcome == CARRIED))
+    if "law" not in told:
+        return outcome != CARRIED and "facts" not in told
+    faults = told.get("faults", ())
+    carried = outcome == CARRIED
+    return (
+        ("facts" in told) == (carried or outcome == "done")
+        and not (carried and earlier)
+        and ("objection" not in told or outcome == "refused")
+        and ("faults" not in told or (carried and type(faults) is list and bool(faults) and all(type(one) is str for one in faults)))
+    )
 
 
 def _row_faults(loaded: Loaded, rows: list[Any]) -> Iterator[str]:

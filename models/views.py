@@ -128,14 +128,22 @@ class Views:
         return [dict(zip(("reference", "state", "version", "since"), row, strict=True)) for row in rows]
 
     def undoable(self, reference: str, most: int) -> list[dict[str, Any]]:
-        """The newest entries that an undo may name: what would be taken back, and `because`, why it would be refused, if it would."""
+        """The newest entries that an undo may name: what would be taken back, and `because`, why it would be refused, if it would.
+
+        Raises Invalid when there is no such dossier, or its journal cannot be read.
+        """
         from models.earlier import with_facts
+        from models.histories import unreadable_journal
+        from states.fold import ODD_JSON
         from states.undoing import candidates, named, told_of  # deciding again: only for who takes something back
 
         entries = with_facts(self.history(reference))
         found = []
         for entry in candidates(entries)[:most]:
-            past = named(reference, entries, entry["n"])
+            try:
+                past = named(reference, entries, entry["n"])
+            except ODD_JSON:
+                raise unreadable_journal(reference) from None
             because = "un paiement a été mandaté" if past.money_moved else None
             if past.obstacles:
                 because = " ; ".join(f"l’entrée {one.n} (« {one.label} ») {one.because}" for one in past.obstacles[:NAMED_AT_MOST])

@@ -30,7 +30,7 @@ ONCE: dict[str, Callable[[Any], Any]] = {
     "entered_on": lambda day: None if day is None else date.fromisoformat(day),
 }
 ILLEGIBLE = "les faits qu’elle enregistre ne se relisent pas"
-UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)  # what JSON of another shape raises
+ODD_JSON = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)  # what JSON of another shape raises
 
 
 class Changed(NamedTuple):
@@ -124,7 +124,7 @@ class Fold:
                 self.apply(facts, entry["to"], entry["version"])
         except Unreadable as fault:
             raise Unreadable(f"entrée {entry['n']}, {fault}") from fault.__cause__
-        except UNREADABLE as fault:
+        except ODD_JSON as fault:
             raise Unreadable(f"entrée {entry['n']}, {ILLEGIBLE}") from fault
 
     def apply(self, facts: Facts, state: str, version: int) -> None:
@@ -190,7 +190,7 @@ class Fold:
         if self._once:
             try:
                 fresh = {name: self._collection(name) for name in self._stale}
-            except UNREADABLE as fault:
+            except ODD_JSON as fault:
                 raise Unreadable(ILLEGIBLE) from fault
             once = self._once | {"state": _state(self._once["state"])}
             self._partnership = self._partnership._replace(**once, **fresh, findings=tuple(self._findings.values()))

@@ -74,7 +74,7 @@ NOUNS = {
     "committees": "comité",
     "trainees": "stagiaire",
     "invoices": "facture",
-    "settlements": "liquidation (mandat et paiement compris)",
+    "settlements": "liquidation",
     "documents": "document",
     "appeals": "recours",
     "recoveries": "récupération",

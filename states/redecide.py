@@ -5,30 +5,29 @@ A law whose code is gone cannot be asked any more; nor can what the journal does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from states.decide import Decision, decide
+from states.decide import decide
 from states.facts import Actor, Partnership
 from states.fold import FINDINGS, Facts, differences, patch
 from states.french import listed, sentences
 from states.guard import Known, Past, Person, Place, Refused
 from states.kinds import KINDS
-from states.law import LAW
+from states.law import FIRST_LAW, LAW
 from states.lifecycle import STEPS
 from states.requests import Request
 from states.trainee_requests import ResidenceVerified, TraineeRetained, TraineesRetained, residing
 from states.words import Role, State
 
 UNNAMED = {"family_name": "-", "given_name": "-", "born_on": "1900-01-01"}  # names are not in a journal
-# The laws whose code is still here. A law that is replaced may stay beside the new one, or go.
-LAWS: Mapping[int, Callable[..., Decision | Refused]] = {LAW: decide}
-
-
-CARRIED_OVER = "elle reprend les faits d’avant, que le lecteur d’alors a relus"
+# Why an entry is not decided again, as it is said after « 2 entrées n’ont pas été décidées à nouveau : ».
+OVERTAKEN = "ce que d’autres écrivaient au même moment en a décidé"
+BY_THE_DATABASE = "la base elle-même a refusé, au vu d’autres dossiers"
+UNKEPT = "le journal ne garde pas les noms et adresses qui ont été refusés"
+CARRIED_OVER = "les faits d’avant y sont repris, relus par le lecteur de leur temps"
 
 
 class Undecidable(Exception):
@@ -49,7 +48,10 @@ class Outcome(NamedTuple):
     reached: State
     facts: Facts
     codes: frozenset[str]
-    role: str
+    role: str = ""
+    effective_on: str = ""
+    on_behalf_of: str | None = None
+    undoes: int | None = None
 
     def __str__(self) -> str:
         if not self.done:
@@ -62,36 +64,41 @@ def recorded(entry: dict[str, Any]) -> Outcome:
     """How an entry says that it ended."""
     done = entry["outcome"] == "done"
     codes = frozenset(reason["code"] for reason in entry["reasons"])
-    return Outcome(done, State(entry["to"]), _lawful(entry.get("facts", {})), codes, entry["role"] if done else "")
+    if not done:
+        return Outcome(done, State(entry["to"]), {}, codes)
+    who = (entry["role"], entry["effective_on"], entry.get("on_behalf_of"), entry.get("undoes"))
+    return Outcome(done, State(entry["to"]), _lawful(entry["facts"]), codes, *who)
 
 
 def decided(before: Partnership, entry: dict[str, Any], past: Past | None = None) -> Outcome:
     """How `entry` ends when the law of its number decides it on `before`; `past` is the entry that an undo names.
 
-    Raises Undecidable, also when the law of that number is gone; Gone when that law no longer reads the request or has no such step.
+    An entry of before the first number is decided under the first law, whose rules are those of its time. Raises Undecidable,
+    also when the law of that number is gone; Gone when it no longer reads the request, or has no such step.
     """
-    decides = LAWS.get(entry.get("law", 0))
-    if decides is None:
+    if entry.get("law", FIRST_LAW) != LAW:
         raise Undecidable("la loi de cette entrée n’est plus dans ce jalon")
     if entry["outcome"] not in ("done", "refused"):
-        raise Undecidable("elle dépendait de ce que d’autres écrivaient au même moment" if entry["outcome"] == "conflict" else CARRIED_OVER)
-    if "objection" in entry:
-        raise Undecidable("la base elle-même les a refusées, au vu d’autres dossiers")
+        raise Undecidable(OVERTAKEN if entry["outcome"] == "conflict" else CARRIED_OVER)
+    if entry["outcome"] == "refused" and "objection" in entry:
+        raise Undecidable(BY_THE_DATABASE)
     step = STEPS.get(entry["trigger"])
     if step is None:
         raise Gone("l’étape n’est plus dans la table")
     if entry["outcome"] == "refused" and _lacks_what_was_refused(step.asks, entry["request"]):
-        raise Undecidable("le journal ne garde pas les noms et adresses qui ont été refusés")
+        raise Undecidable(UNKEPT)
     try:
         request, persons = _request(step.asks, entry["request"])
     except ValidationError as fault:
         raise Gone(f"la demande ne se lit plus ({listed(sentences(step.asks, fault))})") from fault
     known = Known(_places(request), _registered(entry), past, proof=entry.get("proof"), persons=persons)
-    verdict = decides(before, step.trigger, request, actor=_actor(entry), at=datetime.fromisoformat(entry["recorded_at"]), known=known)
+    at = datetime.fromisoformat(entry["recorded_at"])
+    verdict = decide(before, step.trigger, request, actor=_actor(entry), at=at, known=known)
     if isinstance(verdict, Refused):
-        return Outcome(False, before.state, {}, frozenset(one.code for one in verdict.reasons), "")  # noqa: FBT003 - `done`
-    facts = patch(before, verdict.after, differences(before, verdict.after))
-    return Outcome(True, verdict.after.state, _lawful(facts), frozenset(one.code for one in verdict.warnings), verdict.role.value)  # noqa: FBT003
+        return Outcome(False, before.state, {}, frozenset(one.code for one in verdict.reasons))  # noqa: FBT003 - `done`
+    facts, codes = patch(before, verdict.after, differences(before, verdict.after)), frozenset(one.code for one in verdict.warnings)
+    who = (verdict.role.value, verdict.effective_on.isoformat(), verdict.on_behalf_of, past.n if step.back and past is not None else None)
+    return Outcome(True, verdict.after.state, _lawful(facts), codes, *who)  # noqa: FBT003
 
 
 def _lawful(facts: Facts) -> Facts:
@@ -107,8 +114,9 @@ def effect(outcome: Outcome, before: Partnership) -> object:
         return outcome.codes
     told = {}
     for name in outcome.facts.keys() & KINDS.keys():
-        there = {str(fact.number) for fact in getattr(before, name)}
-        told[name] = [(number if number in there else "", values) for number, values in outcome.facts[name].items()]
+        there = {fact.number for fact in getattr(before, name)}
+        facts = sorted((int(number), values) for number, values in outcome.facts[name].items())
+        told[name] = [(number if number in there else 0, values) for number, values in facts]
     return outcome.reached if outcome.reached is not before.state else None, told
 
 

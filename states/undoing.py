@@ -21,7 +21,7 @@ from states.words import State
 CHANGED = "a changé les mêmes données"
 RELIED = "s’appuie sur elle"
 MOVED = "a fait avancer le dossier depuis"
-UNSURE = "touche au même sujet, et ne peut plus être décidée à nouveau"
+UNSURE = "a suivi, et jalon ne peut plus dire si elle s’appuie sur elle"
 
 
 class Place(NamedTuple):
@@ -38,8 +38,11 @@ class Place(NamedTuple):
         return self.before.state is not self.after.state
 
 
-def named(reference: str, entries: Sequence[dict[str, Any]], n: int) -> Past:
-    """The entry `n` of a journal (parsed, in order) as something to take back. Raises Unreadable."""
+def named(reference: str, entries: Sequence[dict[str, Any]], n: int, places: Sequence[Place] | None = None) -> Past:
+    """The entry `n` of a journal (parsed, in order) as something to take back. Raises Unreadable.
+
+    `places` are those of these entries, where somebody has added them up already.
+    """
     entry = next((one for one in entries if one["n"] == n), None)
     if entry is None:
         never = f"le journal de {reference} n’a pas d’entrée {n}, il en compte {len(entries)}"
@@ -47,7 +50,7 @@ def named(reference: str, entries: Sequence[dict[str, Any]], n: int) -> Past:
     gone = undone(entries)
     taken_back = (gone[n]["actor"], gone[n]["recorded_at"]) if n in gone else None
     past = Past(n, entry["trigger"], entry["label"], entry["actor"], _never(entry, gone), taken_back)
-    return past if past.never else _weighed(past, entry, _places(reference, entries), gone)
+    return past if past.never else _weighed(past, entry, _places(reference, entries) if places is None else places, gone)
 
 
 def candidates(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -69,10 +72,12 @@ def _is_frozen(entry: dict[str, Any]) -> bool:
 
 def told_of(entry: dict[str, Any]) -> str:
     """What taking an entry back would take with it: « stagiaire n° 3 », « le dossier redevient « approuvé » »."""
-    facts = entry.get("facts", {})
+    facts = entry.get("facts")
+    if facts is None:
+        return "ce qu’elle a consigné"  # in an entry of before, which holds no facts
     told = [f"{NOUNS[name]} n° {', '.join(sorted(facts[name], key=int))}" for name in NOUNS if facts.get(name)]
     if entry["from"] != entry["to"]:
-        told.append(f"le dossier redevient « {State(entry['from']).label} »")
+        told.append(f"le dossier redevient «\u00a0{State(entry['from']).label}\u00a0»")
     return " ; ".join(told) or "rien d’autre que l’entrée"
 
 
@@ -113,17 +118,19 @@ def _places(reference: str, entries: Sequence[dict[str, Any]]) -> list[Place]:
     return found
 
 
-def _weighed(past: Past, entry: dict[str, Any], places: list[Place], gone: dict[int, dict[str, Any]]) -> Past:
+def _weighed(past: Past, entry: dict[str, Any], places: Sequence[Place], gone: dict[int, dict[str, Any]]) -> Past:
     here = next((at for at, one in enumerate(places) if one.entry is entry), None)
     if here is None:
         return past._replace(never=f"l’entrée {past.n} date d’avant la reprise du journal, et ses données n’y sont pas")
     chosen, later = places[here], places[here + 1 :]
     money_moved = _is_frozen(entry) and any(_orders(one.entry) for one in places)
     obstacles = tuple(_obstacles(chosen, later, gone))
-    return past._replace(obstacles=obstacles, money_moved=money_moved, without=None if obstacles else _without(chosen, places[-1].after))
+    return past._replace(
+        obstacles=obstacles, money_moved=money_moved, without=None if obstacles else _without(chosen, later, places[-1].after)
+    )
 
 
-def _obstacles(chosen: Place, later: list[Place], gone: dict[int, dict[str, Any]]) -> Iterator[Obstacle]:
+def _obstacles(chosen: Place, later: Sequence[Place], gone: dict[int, dict[str, Any]]) -> Iterator[Obstacle]:
     """The later entries that still stand and would not have come out the same without the chosen one."""
     there = Fold(chosen.before)  # the dossier as it would have been
     for place in later:
@@ -144,7 +151,8 @@ def _because(chosen: Place, place: Place, there: Partnership, *, fits: bool) -> 
         return MOVED
     if not fits:
         return CHANGED
-    alike = UNSURE if place.moves or chosen.facts.keys() & place.facts.keys() & KINDS.keys() else None
+    lent = "delegations" in chosen.facts and place.entry.get("on_behalf_of") is not None
+    alike = UNSURE if place.moves or lent or chosen.facts.keys() & place.facts.keys() & KINDS.keys() else None
     try:
         outcome = effect(decided(there, place.entry), there)
         if outcome == effect(recorded(place.entry), place.before):
@@ -176,11 +184,15 @@ def _fits(place: Place, there: Partnership) -> bool:
     return True
 
 
-def _without(chosen: Place, now: Partnership) -> Partnership:
-    """The dossier as it is now, less what the chosen entry did. A finding that was worded otherwise since stays as it is."""
+def _without(chosen: Place, later: Sequence[Place], now: Partnership) -> Partnership:
+    """The dossier as it is now, less what the chosen entry did.
+
+    A finding stays that was worded otherwise since, or that a later entry has raised too.
+    """
+    raised = {finding_key(reason["code"], place.entry["trigger"]) for place in later for reason in place.entry["reasons"]}
     back = patch(chosen.after, chosen.before, differences(chosen.after, chosen.before))
     left, stands = {finding_key(*one[:2]): one for one in chosen.after.findings}, {finding_key(*one[:2]): one for one in now.findings}
-    found = {key: values for key, values in back.pop(FINDINGS, {}).items() if left.get(key) == stands.get(key)}
+    found = {key: values for key, values in back.pop(FINDINGS, {}).items() if left.get(key) == stands.get(key) and key not in raised}
     fold = Fold(now)
     fold.apply({**back, FINDINGS: found}, chosen.before.state if chosen.moves else now.state, now.version)
     return fold.partnership

@@ -1,8 +1,8 @@
 """What the law of a number says, as fingerprints: the shape of every fact and request, and the code that decides and writes.
 
-`make fingerprints` writes those of a new law. Under a law that has fingerprints already, it accepts code that was only written
-otherwise: no shape may differ, and the golden lives must come out as they did. Words for people are no law: strings with a space in
-them, titles and docstrings are left out.
+`make fingerprints` writes those of a new law. Under a law that has fingerprints already they change only with --rewritten, for code
+that somebody says was written otherwise and decides the same. Words for people are no law: strings with a space in them, titles and
+docstrings are left out.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import inspect
 import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta, tzinfo
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from models.redeciding import redecided
 from states import upcasting
@@ -27,19 +30,23 @@ from states.facts import Partnership
 from states.findings import standing
 from states.guard import Guard
 from states.kinds import KINDS
-from states.law import LAW
-from states.lifecycle import GUARDS, ROWS
+from states.law import FIRST_LAW, LAW
+from states.lifecycle import GUARDS, ROWS, STEPS
+from states.proof import Proof
 from states.requests import Request
+from states.undoing import named
 
 KEPT = Path(__file__).parent / "fingerprints"
 WORDS = "..."
 Shapes = dict[str, dict[str, str]]  # of each fact or request, its fields and their types
+TABLE = (STEPS, ROWS, GUARDS)
+PARTS = ("facts", "requests", "steps", "code")
 WHAT_TO_DO = """The law has changed without its number. If it is meant to change:
   1. give LAW in states/law.py the next number;
   2. say in CHANGES of states/upcasting.py, under that number, how what was written before is read: Added (with the value that the past
      has), Renamed, Reread or Dropped;
   3. write its fingerprints and its golden lives: make fingerprints; PYTHONPATH=. python tests/golden_lives.py.
-If the code was only written otherwise and decides the same, make fingerprints says so and takes it."""
+If the code was only written otherwise and decides the same: python tests/fingerprints.py --rewritten, and say so to who reviews it."""
 
 
 def fingerprint() -> dict[str, Any]:
@@ -55,6 +62,8 @@ def fingerprint() -> dict[str, Any]:
             "what a dossier says of itself (Partnership)": _digest(Partnership),
             "how every step is decided (decide)": _digest(decide),
             "what the facts themselves show (standing findings)": _digest(standing),
+            "what may be taken back (named)": _digest(named),
+            "how a code proves who acts (Proof)": _digest(Proof),
         },
     }
 
@@ -92,26 +101,48 @@ def _row(row: Any) -> str:
 
 
 def _digest(thing: Any) -> str:
-    """The sha256 of the code of a function, class or rule, and of all of ours that it uses."""
+    """The sha256 of the code of a function, class, rule or type, and of all of ours that it uses."""
     seen: dict[str, str] = {}
     _close(thing, seen)
     return hashlib.sha256("\n".join(f"{name}={seen[name]}" for name in sorted(seen)).encode()).hexdigest()
 
 
 def _close(thing: Any, seen: dict[str, str]) -> None:
-    if isinstance(thing, Guard):
-        seen[f"weight of {thing.code}"] = repr((thing.needs.name, thing.imported, thing.reads))
-        for part in (thing.objection, thing.weigh):
-            if part is not None:
-                _close(part, seen)
-        return
+    """Note a thing and what it is made of: code by its source, what holds others by each of them."""
+    if any(thing is one for one in TABLE):
+        return  # every row and rule has fingerprints of its own
+    thing = inspect.unwrap(thing) if callable(thing) else thing
     if isinstance(thing, FunctionType | type):
         _close_code(thing, seen)
+    elif isinstance(thing, partial):
+        _close_all((thing.func, *thing.args, *thing.keywords.values()), seen)
+    elif isinstance(thing, Guard):
+        _close_all((thing.objection, thing.weigh), seen)
+    elif get_origin(thing) is Annotated:
+        _close_all(get_args(thing), seen)
+    elif isinstance(thing, dict):
+        _close_all((*thing.keys(), *thing.values()), seen)
+    elif isinstance(thing, tuple | frozenset):
+        _close_all(thing, seen)
+    elif isinstance(thing, BeforeValidator):
+        _close(thing.func, seen)
+
+
+def _close_all(things: Iterable[Any], seen: dict[str, str]) -> None:
+    for one in things:
+        _close(one, seen)
 
 
 def _close_code(thing: Any, seen: dict[str, str]) -> None:
     name = f"{thing.__module__}.{thing.__qualname__}"
-    if name in seen or not thing.__module__.startswith("states."):
+    if not thing.__module__.startswith("states."):
+        return
+    if name.endswith("<lambda>"):  # what its line says, whatever its number
+        name = f"{name}: {' '.join(_lambdas(thing))}"
+    if name in seen:
+        return
+    seen[name] = ""
+    if "<lambda>" in name:
         return
     tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
     namespace = vars(sys.modules[thing.__module__])
@@ -119,27 +150,44 @@ def _close_code(thing: Any, seen: dict[str, str]) -> None:
     seen[name] = ast.unparse(ast.fix_missing_locations(tree))
     for used in used_here:
         _close(used, seen)
-        if isinstance(used, _CONSTANT):
+        if _is_constant(used):
             seen[f"{name}: {_said(used)}"] = ""
     if isinstance(thing, type):
-        for base in thing.__mro__[1:]:
-            if base is not BaseModel:
-                _close(base, seen)
+        _close_all((base for base in thing.__mro__[1:] if base is not BaseModel), seen)
+        _close_all(_hints(thing), seen)
 
 
-_CONSTANT = (int, str, tuple, frozenset, dict)  # a list would be something that is kept in memory, as a last answer
+def _lambdas(thing: FunctionType) -> list[str]:
+    """The lambdas that stand where this one does; its own source would be a whole line."""
+    tree = ast.parse(inspect.getsource(sys.modules[thing.__module__]))
+    at = thing.__code__.co_firstlineno
+    return [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Lambda) and node.lineno == at]
+
+
+def _hints(kind: type[Any]) -> list[Any]:
+    """The types of the fields of a class, with what validates them."""
+    return list(get_type_hints(kind, include_extras=True).values()) if issubclass(kind, BaseModel) else []
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether a value is law; a list would be something that is kept in memory, as a last answer."""
+    if any(value is one for one in TABLE):
+        return False
+    return isinstance(value, int | str | tuple | frozenset | dict | Decimal | date | timedelta | tzinfo | Guard)
 
 
 def _said(value: Any) -> str:
     """A constant without words for people, in one order."""
+    if isinstance(value, Guard):
+        return f"{value.code} {value.needs.name} {value.imported} {' '.join(value.reads)}"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_said(name)}: {_said(inner)}" for name, inner in value.items()) + "}"
-    if isinstance(value, frozenset | list | tuple):
+    if isinstance(value, frozenset | tuple):
         inner = [_said(one) for one in value]
         return str(sorted(inner) if isinstance(value, frozenset) else inner)
-    if isinstance(value, str) and not hasattr(value, "value"):
-        return WORDS if " " in value else value
-    return getattr(value, "code", None) or (repr(value) if isinstance(value, int | str) else type(value).__name__)
+    if isinstance(value, str) and " " in value:
+        return WORDS
+    return repr(value) if isinstance(value, int | str | Decimal | date | timedelta | tzinfo) else type(value).__name__
 
 
 def _used(tree: ast.AST, namespace: dict[str, Any]) -> Iterator[Any]:
@@ -233,7 +281,7 @@ def check() -> list[str]:
     """What has changed under the number of the law in force, or since the one before without being said; nothing when all is well."""
     if not (KEPT / f"law-{LAW}.json").exists():
         return [f"law {LAW} has no fingerprints yet: make fingerprints"]
-    found = changes(kept(LAW), fingerprint(), ("facts", "requests", "steps", "code"))
+    found = changes(kept(LAW), fingerprint(), PARTS)
     for law in range(1, LAW):
         for part in ("facts", "requests"):
             missing = unread(kept(law)[part], kept(law + 1)[part], upcasting.CHANGES.get(law + 1, ()))
@@ -241,26 +289,43 @@ def check() -> list[str]:
     return found
 
 
-def write() -> str | None:
-    """Write the fingerprints of the law in force; why not, when they are there and the law itself has changed."""
+def write(*, rewritten: bool) -> str | None:
+    """Write the fingerprints of the law in force. Those that are there change only for code that somebody says was `rewritten`.
+
+    Golden lives that come out otherwise refuse it; that they come out the same proves little, so a reviewer reads which fingerprints moved.
+    """
     path, now = KEPT / f"law-{LAW}.json", fingerprint()
     if path.exists():
-        shapes = changes(kept(LAW), now, ("facts", "requests", "steps"))
-        if shapes:
-            return f"changed under law {LAW}: {'; '.join(shapes)}.\n{WHAT_TO_DO}"
-        from golden_lives import golden
-
-        lives = [life for life in golden() if life.law == LAW]
-        found = [one.sentence for life in lives for one in redecided(life.reference, life.entries).anomalies]
-        if found:
-            return f"decides otherwise under law {LAW}: {found[0]}\n{WHAT_TO_DO}"
+        found = changes(kept(LAW), now, PARTS)
+        shapes = changes(kept(LAW), now, PARTS[:-1])
+        if shapes or (found and not rewritten):
+            return f"changed under law {LAW}: {'; '.join(found)}.\n{WHAT_TO_DO}"
+        otherwise = _decided_otherwise()
+        if otherwise:
+            return f"decides otherwise under law {LAW}: {otherwise}\n{WHAT_TO_DO}"
+    elif LAW > FIRST_LAW:
+        now["follows"] = hashlib.sha256((KEPT / f"law-{LAW - 1}.json").read_bytes()).hexdigest()
+    if path.exists() and "follows" in kept(LAW):
+        now["follows"] = kept(LAW)["follows"]
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(now, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return None
 
 
+def _decided_otherwise() -> str | None:
+    """The first entry of a golden life of this law that is decided otherwise now."""
+    from golden_lives import golden
+
+    lives = [life for life in golden() if life.law == LAW]
+    return next((one.sentence for life in lives for one in redecided(life.reference, life.entries).anomalies), None)
+
+
 def main() -> None:
-    refused = ("\n".join([*found, WHAT_TO_DO]) if (found := check()) else None) if "--check" in sys.argv else write()
+    refused = (
+        ("\n".join([*found, WHAT_TO_DO]) if (found := check()) else None)
+        if "--check" in sys.argv
+        else write(rewritten="--rewritten" in sys.argv)
+    )
     if refused:
         sys.exit(refused)
 

@@ -219,6 +219,23 @@ def test_from_a_click_to_a_completed_run(window: Desk, deployments: dict[str, st
     record_property("measured", f"From click to completed run: median {statistics.median(took):.1f} s of {len(took)}")
 
 
+def test_a_slip_is_taken_back_by_a_form_that_shows_what_it_takes_back(window: Desk, office: Office) -> None:
+    """From the page of the dossier: the form comes with the entry written out, and what is submitted is that entry."""
+    n = Views(office.store()).history(BUSY)[-1]["n"]
+    window.open_page(f"dossier-{BUSY.lower()}")
+    window.page.get_by_role("link", name=f"Annuler l’entrée {n}").click()
+    window.page.locator("form fieldset").first.wait_for()
+    shown = window.form.field("Demande").field("Numéro de l’entrée du journal à annuler").own("textarea")
+    assert shown.input_value() == f"{n} : Joindre un document, par Tania (document n° 3)"
+    window.fill("Personne du registre qui agit", "Omar")
+    window.fill("Code à usage unique", fresh_code("Omar"))
+    window.fill("Demande", {"Motif": "Mauvais document"})
+    window.screenshot(SHOTS / "annulation.png")
+    run = window.submit()
+    assert window.wait_until_finished(run) == "Completed", window.run_page(run)
+    assert f"fait, annulé par l’entrée {n + 1}" in window.open_page(f"dossier-{BUSY.lower()}")
+
+
 @pytest.mark.parametrize(
     ("body", "ends"),
     [

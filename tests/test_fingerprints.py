@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -24,6 +25,12 @@ def test_the_law_in_force_is_the_one_of_its_number() -> None:
 
 def test_every_law_has_fingerprints_that_stay() -> None:
     assert sorted(path.stem for path in KEPT.iterdir()) == [f"law-{number}" for number in range(FIRST_LAW, LAW + 1)]
+
+
+def test_the_fingerprints_of_an_earlier_law_are_never_rewritten() -> None:
+    """Each law holds the sum of the fingerprints of the one before."""
+    for number in range(FIRST_LAW + 1, LAW + 1):
+        assert kept(number)["follows"] == hashlib.sha256((KEPT / f"law-{number - 1}.json").read_bytes()).hexdigest()
 
 
 def test_the_fingerprints_name_every_fact_request_record_and_rule() -> None:

@@ -34,7 +34,7 @@ def parts(node: Any) -> list[dict[str, Any]]:
 def in_words(value: Any) -> Any:
     """What a person would choose in place of codes."""
     if isinstance(value, dict):
-        return {name: in_words(inner) for name, inner in value.items()}
+        return {name: str(inner) if name == "entry" else in_words(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [in_words(inner) for inner in value]
     return LABELS.get(value, value) if isinstance(value, str) else value

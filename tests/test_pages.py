@@ -42,8 +42,8 @@ def home(tmp_path: Path) -> Iterator[Home]:
     home.store.close()
 
 
-def address(trigger: str, reference: str, entry: int | None) -> str:
-    return f"/form/{trigger}/{reference}{f'/{entry}' if entry else ''}"
+def address(trigger: str, reference: str, entry: str | None) -> str:
+    return f"/form/{trigger}/{reference}{f'/{entry.split()[0]}' if entry else ''}"
 
 
 def shown(home: Home, reference: str = "ESSAI-1") -> str:

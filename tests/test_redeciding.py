@@ -17,7 +17,7 @@ from models.people import Register
 from models.redeciding import Anomaly, redecided
 from models.store import Store
 from models.verify import Verifier
-from states.redecide import Undecidable, decided, effect, recorded
+from states.redecide import OVERTAKEN, UNKEPT, Undecidable, decided, effect, recorded
 from states.words import Role, State
 
 
@@ -58,7 +58,7 @@ def test_a_consistent_but_unlawful_entry_is_an_anomaly_with_both_outcomes(store:
     assert (one.n, one.label, one.recorded, one.decided) == (len(told), "Payer la subvention", "fait, « payé »", "refusé (SAME_PERSON)")
     assert one.sentence == (
         f"Entrée {len(told)} (« Payer la subvention ») : anomalie. Le journal dit : fait, « payé » ; "
-        "la loi n° 1 décide aujourd’hui : refusé (SAME_PERSON)."
+        "sous la loi n° 1 d’aujourd’hui : refusé (SAME_PERSON)."
     )
 
 
@@ -69,7 +69,7 @@ def test_a_sum_that_the_law_does_not_give_is_named_with_both(store: Store) -> No
     sql(store, "UPDATE settlements SET ceiling_cents = 4000100")
     rechain(store, told)
     (one,) = anomalies(walk)
-    assert one.differs == ("settlements 1 : ceiling 40001.00 / 40000.00",)
+    assert one.differs == ("liquidation n° 1 : ceiling 40001.00 / 40000.00",)
     assert (one.recorded, one.decided) == ("fait, « liquidé »",) * 2
 
 
@@ -79,7 +79,7 @@ def test_a_request_that_says_something_else_than_its_facts_is_an_anomaly(store: 
     told[8]["request"]["rank"] = 7
     rechain(store, told)
     (one,) = anomalies(walk)
-    assert one.differs == ("trainees 1 : rank 1 / 7",)
+    assert one.differs == ("stagiaire n° 1 : rank 1 / 7",)
 
 
 MET = {"present": [f"Membre {n}" for n in range(1, 18)], "votes_for": 17}
@@ -126,8 +126,8 @@ def test_what_was_not_decided_or_is_not_kept_is_counted_and_never_guessed(store:
     assert found.anomalies == ()
     assert {many for _, many in found.left} == {1}
     assert {reason for reason, _ in found.left} == {
-        "elle dépendait de ce que d’autres écrivaient au même moment",
-        "le journal ne garde pas les noms et adresses qui ont été refusés",
+        OVERTAKEN,
+        UNKEPT,
     }
 
 
@@ -143,11 +143,11 @@ def test_a_delegate_and_the_roles_of_that_day_decide_again_whatever_became_of_th
 
 def test_an_earlier_law_whose_code_is_gone_is_only_added_up(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
     walk = Walk(store).until(State.SIGNED)
-    monkeypatch.setattr("models.redeciding.LAWS", {2: None})
+    monkeypatch.setattr("models.redeciding.LAW", 2)
     _, entries = Verifier(store).proved(walk.reference)
     found = redecided(walk.reference, entries)
     assert (found.again, found.anomalies) == (0, ())
-    assert found.left == (("la loi n° 1 n’est plus dans ce jalon, leurs faits ont seulement été additionnés", len(entries)),)
+    assert found.left == (("la loi n° 1 n’est plus dans ce jalon, seuls les faits ont été additionnés", len(entries)),)
 
 
 def test_the_command_says_both_questions_apart(tmp_path: Any) -> None:

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pty
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ from witness import child, dump, fresh, journal, sql
 from flows.command import run
 from flows.home import Home
 from flows.settings import settings as settings_of
-from models.answers import Answer, Conflict, Done
+from flows.taking_back import WRITTEN, entry_meant, entry_told
+from models.answers import Answer, Conflict, Done, Invalid
 from models.store import Store, sqlite_url
 from states.facts import Partnership
 from states.guard import Refused
@@ -258,7 +260,7 @@ def test_the_command_line_asks_for_the_entry_and_shows_what_each_would_take_back
     lines = {line.split()[0]: line for line in said[3:]}
     assert set(lines) == {"2", "3", "4", "5", "6"}
     assert lines["6"].endswith("document n° 1")
-    assert lines["5"].endswith("signature n° 1 ; le dossier redevient « approuvé »")
+    assert lines["5"].endswith("signature n° 1 ; le dossier redevient «\u00a0approuvé\u00a0»")
     assert "pas maintenant : l’entrée 3 (« Consigner la transmission au préfet ») a changé les mêmes données" in lines["2"]
     assert run(["undo", "ESSAI-1", "--as", "Tania", "--motive", "Erreur", "--entry", "6", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["done"]["notes"] == ["Est annulé : « Joindre un document », entrée 6 du journal, par Tania."]
@@ -281,6 +283,23 @@ def test_somebody_at_a_terminal_is_asked_which(at_home: Home, typed: str, code: 
     assert "6       01/01/2026  Joindre un document" in err
     assert process.returncode == code
     assert said in out + err
+
+
+def test_a_form_shows_what_would_be_taken_back_and_takes_nothing_else(at_home: Home) -> None:
+    """The page fills in « 6 : Joindre un document, ... »; a number or a reference changed since is no longer what is shown."""
+    home = Home(at_home.settings)
+    shown = {entry["n"]: entry_told(entry) for entry in home.views.history("ESSAI-1")}
+    assert shown[6] == "6 : Joindre un document, par Tania (document n° 1)"
+    assert shown[5] == "5 : Signer la convention, par Tania (signature n° 1 ; le dossier redevient «\u00a0approuvé\u00a0»)"
+    assert all(re.match(WRITTEN, words) for words in shown.values())
+    for written in (shown[6], "6"):
+        assert entry_meant(home, "ESSAI-1", {"motive": "x", "entry": written}) == {"motive": "x", "entry": 6}
+    for other in ({"motive": "x", "entry": 6}, {"motive": "x"}, {"entry": "le dernier"}, [], None, "6"):
+        assert entry_meant(home, "ESSAI-1", other) == other
+    for written in (shown[6].replace("6", "5", 1), shown[6].replace("Tania", "Omar"), shown[6].replace("6", "99", 1)):
+        with pytest.raises(Invalid, match="n’est pas celle que le formulaire montre"):
+            entry_meant(home, "ESSAI-1", {"motive": "x", "entry": written})
+    home.store.close()
 
 
 # Simultaneous undos.

@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -309,6 +310,72 @@ def test_a_jalon_of_before_that_still_runs_can_write_no_entry_any_more(old: str)
     store.close()
 
 
+# What somebody may have damaged in one dossier; the others are brought forward all the same.
+DAMAGED = {
+    "an entry that is no JSON": "UPDATE journal SET entry = '{\"n\":' WHERE id = 3",
+    "an entry that is no object": "UPDATE journal SET entry = '[]' WHERE id = 3",
+    "an entry without an outcome": "UPDATE journal SET entry = '{}' WHERE id = 3",
+    "a request of another shape": 'UPDATE journal SET entry = replace(entry, \'"request":{\', \'"request":[],"was":{\') WHERE id = 2',
+    "a list that is no JSON": "UPDATE acts SET present = 'personne' WHERE partnership_id = 1",
+    "a secret that is none": "UPDATE partnerships SET pepper = 'poivre' WHERE id = 1",
+    "a number of entries": "UPDATE partnerships SET n = n - 1 WHERE id = 1",
+    "a head": "UPDATE partnerships SET head = 'x' WHERE id = 1",
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_dossier_is_accused_and_stops_no_other(old: str, case: str) -> None:
+    edited(old, "nothing", "nothing")  # the triggers are gone
+    engine = create_engine(old, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(DAMAGED[case].replace(":", r"\:")))
+        reference = connection.execute(text("SELECT reference FROM partnerships WHERE id = 1")).scalar()
+    engine.dispose()
+    store = opened(old)
+    broken = {one.reference: one.faults for one in Verifier(store).verify_all() if one.faults}
+    assert set(broken) == {reference}
+    assert all(fault.endswith(".") and "\n" not in fault for fault in broken[reference])
+    store.close()
+
+
+def test_a_copy_is_never_overwritten(tmp_path: Path) -> None:
+    """A half upgraded database would replace the one good copy, and then ask for it."""
+    url = old_file(tmp_path)
+    opened(url).close()
+    good = rows_of(sqlite_url(tmp_path / "jalon.db.schema-0003"))
+    with closing(sqlite3.connect(tmp_path / "jalon.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '0003'")
+        database.commit()
+    with pytest.raises(Unreachable, match="restaurez la première copie"):
+        opened(url)
+    assert rows_of(sqlite_url(tmp_path / "jalon.db.schema-0003")) == good
+    assert (tmp_path / "jalon.db.schema-0003-2").exists()
+
+
+def test_a_step_that_somebody_is_writing_on_postgresql_is_waited_for_and_carried_over(postgresql_url: str) -> None:
+    """A jalon of before holds the dossier when the upgrade begins; its step is in the facts, or not written at all."""
+    url = old_postgresql(postgresql_url)
+    writing = create_engine(url).connect()
+    begun = writing.begin()
+    writing.execute(text("SELECT id FROM partnerships WHERE reference = 'CDG-ENCOURS-2025' FOR UPDATE"))
+    upgrader = child(OPEN, url)
+    assert upgrader.stdout.readline() == "ready\n"
+    upgrader.stdin.write("go\n")
+    upgrader.stdin.flush()
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as watching:
+        while watching.execute(text(waits)).scalar() == 0:
+            time.sleep(0.05)
+    writing.execute(text("UPDATE partnerships SET entered_on = '2025-12-10' WHERE reference = 'CDG-ENCOURS-2025'"))
+    begun.commit()
+    writing.close()
+    assert upgrader.communicate() == ("opened\n", "")
+    store = Store(url)
+    (fault, *_) = Verifier(store).verify("CDG-ENCOURS-2025").faults
+    assert "la date ou l’origine de l’état" in fault  # what was committed before is what was looked at
+    store.close()
+
+
 def test_a_half_upgraded_database_is_refused_or_accused_in_words(old: str) -> None:
     store = opened(old)
     sql(store, "UPDATE alembic_version SET version_num = '0003'")
@@ -340,7 +407,7 @@ def test_a_carried_entry_is_accepted_once_and_only_after_entries_of_before(store
     rechain(store, [*told[:-1], told[-1] | {"outcome": "carried", "to": told[-1]["from"]}])
     sql(store, "UPDATE partnerships SET state = :s", s=told[-1]["from"])
     (fault,) = Verifier(store).verify(walk.reference).faults
-    assert "elle n’est d’aucune sorte que jalon écrive à cet endroit" in fault
+    assert "jalon n’écrit jamais une telle entrée à cet endroit" in fault
 
 
 KILLED = """
@@ -409,7 +476,7 @@ def test_four_processes_that_open_it_at_once_upgrade_it_once(old: str) -> None:
 def test_where_no_copy_can_be_put_beside_it_nothing_changes(tmp_path: Path) -> None:
     url = old_file(tmp_path)
     before = rows_of(url)
-    (tmp_path / "jalon.db.schema-0003").mkdir()
+    (tmp_path / "jalon.db.schema-0003.part").mkdir()
     with pytest.raises(Unreachable, match=r"^La base ne peut pas être copiée à côté avant sa reprise .* rien n’a changé\.$"):
         opened(url)
     assert rows_of(url) == before

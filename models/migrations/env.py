@@ -16,6 +16,8 @@ with engine.connect() as connection:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(6210)")
+        if connection.dialect.has_table(connection, "journal"):  # readers go on; whoever writes waits for the new schema
+            connection.exec_driver_sql("LOCK TABLE partnerships, journal IN EXCLUSIVE MODE")
     try:
         context.configure(connection=connection, target_metadata=partnerships.metadata, transactional_ddl=False)
         schema = context.get_context().get_current_revision()

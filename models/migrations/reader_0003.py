@@ -61,7 +61,7 @@ class Illegible(ValueError):
     """The journal tells of something that those who wrote it could not have written."""
 
 
-def read(entries: Iterable[Json]) -> tuple[list[Read], Tree, str, int]:
+def read(entries: Iterable[Json | None]) -> tuple[list[Read], Tree, str, int]:
     """What each accepted entry led to, then the facts, the state and the version at the end. Raises Illegible.
 
     Beside the facts stand the `warnings` of the steps, under their code and their step.
@@ -69,21 +69,23 @@ def read(entries: Iterable[Json]) -> tuple[list[Read], Tree, str, int]:
     tree: Tree = {}
     state, version, found = "unopened", 0, []
     standing: list[tuple[Tree, str]] = []  # what takes each step back that stands, and the state before it
-    for entry in entries:
-        if entry["outcome"] != "done":
-            continue
-        version += 1
+    for place, entry in enumerate(entries, start=1):
         try:
+            if entry is None:
+                raise Illegible
+            if entry["outcome"] != "done":
+                continue
+            version += 1
             facts, arrival = _facts(entry, tree, state, standing)
-        except (KeyError, TypeError, ValueError, IndexError, ArithmeticError, StopIteration) as fault:
-            raise Illegible(f"entrée {entry.get('n')}") from fault
-        if (entry["from"], entry["to"], entry["version"]) != (state, arrival, version):
-            raise Illegible(f"entrée {entry['n']}")
-        if entry["trigger"] not in (UNDO, REVIEW):
-            standing.append((inverse(facts, tree), state))
-        merge(tree, facts)
+            if (entry["from"], entry["to"], entry["version"]) != (state, arrival, version):
+                raise Illegible
+            if entry["trigger"] not in (UNDO, REVIEW):
+                standing.append((inverse(facts, tree), state))
+            merge(tree, facts)
+            found.append(Read(entry["n"], facts))
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, StopIteration) as fault:
+            raise Illegible(f"entrée {place}") from fault
         state = arrival
-        found.append(Read(entry["n"], facts))
     return found, tree, state, version
 
 

@@ -65,41 +65,62 @@ def upgrade() -> None:
 
 
 def _carry_over(connection: Any, id_: int, row: Any, at: datetime) -> None:
-    reference, imported, state, version, n, _, entered_on, pepper = row
-    entries = [
-        json.loads(entry)
-        for (entry,) in connection.execute(sa.text("SELECT entry FROM journal WHERE partnership_id = :id ORDER BY n"), {"id": id_})
-    ]
-    if any("law" in entry for entry in entries):
+    reference, imported, state, version, n, head, entered_on, pepper = row
+    asked = sa.text("SELECT n, entry, digest FROM journal WHERE partnership_id = :id ORDER BY n")
+    rows = [tuple(found) for found in connection.execute(asked, {"id": id_})]
+    entries = [_parsed(entry) for _, entry, _ in rows]
+    if any(entry is not None and "law" in entry for entry in entries):
         raise Unreachable(
             f"La base est à moitié reprise : le dossier {reference} l’est déjà, et elle se dit encore du schéma 0003. Rien n’a changé : "
-            "restaurez la copie qui porte ce schéma."
+            "restaurez la première copie qui porte ce schéma."
         )
     once = ({"imported": True} if imported else {}) | ({"entered_on": entered_on} if entered_on else {})
     kept = {"dossier": once, **{name: _rows(connection, name, id_) for name in COLLECTIONS}}
     findings = _findings(connection, id_)
     facts, place, faults = _compared(entries, kept, (state, version), findings)
-    entry = _entry(row, place, {**{name: told for name, told in facts.items() if told}, "findings": findings}, faults, at)
+    if not rows or (n, head) != (rows[-1][0], rows[-1][2]):
+        faults.append("À la reprise, la tête du journal n’était pas celle que le dossier retenait.")
+    following = max([n, *(number for number, *_ in rows)]) + 1  # a number that somebody has changed must not be taken twice
+    told = {**{name: values for name, values in facts.items() if values}, "findings": findings}
+    _append(connection, id_, pepper, _entry(row, following, place, told, faults, at))
+
+
+def _append(connection: Any, id_: int, pepper: str, entry: Json) -> None:
+    """Write the entry, and move the head of the dossier to it."""
     told = orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)
-    seal = sha256(told).hexdigest()
-    connection.execute(
-        sa.text(
-            'INSERT INTO journal (partnership_id, n, "key", input_digest, entry, digest)'
-            " VALUES (:id, :n, :key, :input_digest, :entry, :digest)"
-        ),
-        {
-            "id": id_,
-            "n": n + 1,
-            "key": entry["key"],
-            "input_digest": blake2b(told, digest_size=32, key=bytes.fromhex(pepper)).hexdigest(),
-            "entry": told.decode(),
-            "digest": seal,
-        },
+    n, seal = entry["n"], sha256(told).hexdigest()
+    values = {
+        "id": id_,
+        "n": n,
+        "key": entry["key"],
+        "input_digest": _keyed(pepper, told),
+        "entry": told.decode(),
+        "digest": seal,
+    }
+    insert = (
+        'INSERT INTO journal (partnership_id, n, "key", input_digest, entry, digest) VALUES (:id, :n, :key, :input_digest, :entry, :digest)'
     )
-    connection.execute(sa.text("UPDATE partnerships SET n = :n, head = :head WHERE id = :id"), {"n": n + 1, "head": seal, "id": id_})
+    connection.execute(sa.text(insert), values)
+    connection.execute(sa.text("UPDATE partnerships SET n = :n, head = :digest WHERE id = :id"), values)
 
 
-def _compared(entries: list[Json], kept: Tree, place: tuple[str, int], findings: Json) -> tuple[Tree, tuple[str, int], list[str]]:
+def _keyed(pepper: str, told: bytes) -> str:
+    try:
+        return blake2b(told, digest_size=32, key=bytes.fromhex(pepper)).hexdigest()
+    except ValueError:  # a secret that somebody has damaged
+        return blake2b(told, digest_size=32).hexdigest()
+
+
+def _parsed(entry: str) -> Json | None:
+    """An entry as JSON values; None when it is none."""
+    try:
+        told = json.loads(entry)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _compared(entries: list[Json | None], kept: Tree, place: tuple[str, int], findings: Json) -> tuple[Tree, tuple[str, int], list[str]]:
     """The facts that the journal tells of, its state and version, and what the rows hold otherwise; the rows where it cannot be read."""
     try:
         _, told, state, version = read(entries)
@@ -136,7 +157,14 @@ def _fields(row: Any) -> Any:
         if name.endswith("_cents"):
             yield name.removesuffix("_cents"), f"{value // 100}.{value % 100:02}"
         else:
-            yield name, json.loads(value) if name in LISTS else bool(value) if name in TRUTHS else value
+            yield name, _list(value) if name in LISTS else bool(value) if name in TRUTHS else value
+
+
+def _list(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:  # damaged: it will not be what the journal tells
+        return value
 
 
 def _findings(connection: Any, id_: int) -> dict[str, Json]:
@@ -147,14 +175,14 @@ def _findings(connection: Any, id_: int) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def _entry(row: Any, place: tuple[str, int], facts: Tree, faults: list[str], at: datetime) -> Json:
-    reference, _, _, _, n, head, _, _ = row
+def _entry(row: Any, n: int, place: tuple[str, int], facts: Tree, faults: list[str], at: datetime) -> Json:
+    reference, _, _, _, _, head, _, _ = row
     state, version = place
     recorded_at = f"{at.isoformat(timespec='microseconds')[:26]}Z"
     return {
         "law": 1,
         "reference": reference,
-        "n": n + 1,
+        "n": n,
         "prev": head,
         "key": f"jalon:carry_over:{head}",
         "trigger": "carry_over",
