@@ -23,7 +23,7 @@ from flows.home import Home
 from flows.ports.clock import now
 from flows.ports.inbox import parsed
 from flows.screen import Page, of_answer, show
-from flows.taking_back import entry_chosen
+from flows.taking_back import entry_chosen, took_a_code
 from models.answers import Answer, Invalid
 from models.codes import Shown
 from models.faults import Unreachable
@@ -112,10 +112,12 @@ def command_of(step: Step, home: Callable[[], Home]) -> Callable[..., int]:
             if given.get(option.name) is not None:
                 _put(content, option.path, option.value(given[option.name]))
         if step.back and content.get("entry") is None:
-            content["entry"] = entry_chosen(home(), reference)
+            content["entry"] = entry_chosen(home(), reference, given["person"])
         request = read_request(step, content, on=given.get("on"))
-        code = prompted(given.get("code"), given["person"]) if step.moves_money else given.get("code")
-        page = ask(home(), step, reference, request, person=given["person"], key=given.get("key"), seen=given.get("seen"), code=code)
+        proved = step.moves_money or (step.back and took_a_code(home(), reference, request))
+        code = prompted(given.get("code"), given["person"]) if proved else given.get("code")
+        fields = {"person": given["person"], "key": given.get("key"), "seen": given.get("seen")}
+        page = ask(home(), step, reference, request, **fields, code=code, proved=proved)
         return show(page, as_json=given.get("as_json", False))
 
     run.__name__ = step.trigger
@@ -144,10 +146,19 @@ def prompted(code: str | None, person: str) -> str | None:
 
 
 def ask(
-    home: Home, step: Step, reference: str, request: Request, *, person: str, key: str | None, seen: int | None, code: str | None = None
+    home: Home,
+    step: Step,
+    reference: str,
+    request: Request,
+    *,
+    person: str,
+    key: str | None,
+    seen: int | None,
+    code: str | None = None,
+    proved: bool = False,
 ) -> Page:
-    """Put the request to the ledger; with the one-time code where the step moves money, or where one is given."""
-    shown = Shown(code, now()) if step.moves_money or code is not None else None
+    """Put the request to the ledger; with the one-time code where the person must be `proved`, or where one is given."""
+    shown = Shown(code, now()) if proved or code is not None else None
     key = key if key is not None else f"cli:{uuid.uuid4()}"
     try:
         answer = home.ledger.fire(

@@ -231,12 +231,12 @@ def _undoable(reference: str, history: list[dict[str, Any]], form: Form) -> list
         address = form(UNDO.trigger, reference, entry_told(one))
         told = f"Annuler l’entrée {one['n']}"
         rows.append((link(told, address) if address else told, plain(one["label"]), plain(one["actor"]), plain(told_of(one))))
-    heads = ("Entrée", "Étape", "Faite par", "Ce qui serait annulé")
+    heads = ("Entrée", "Étape", "Faite par", "Ce qui est concerné")
     said = (
         "Une erreur de saisie s’annule, avec un motif, si rien de ce qui a suivi ne s’appuie dessus ; les entrées plus anciennes aussi, "
         "par leur numéro."
     )
-    return ["## Ce qui peut être annulé", "", said, "", *table(heads, rows), ""] if rows else []
+    return ["## Dernières entrées, et leur annulation", "", said, "", *table(heads, rows), ""] if rows else []
 
 
 def _proof(reference: str, history: list[dict[str, Any]]) -> list[str]:

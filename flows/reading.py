@@ -250,7 +250,7 @@ def _again(reference: str, entries: list[dict[str, Any]]) -> Page:
     from models.redeciding import redecided  # the rules and the forms
 
     found = redecided(reference, entries)
-    lines = [f"  {counted(found.again, 'entrée décidée à nouveau', 'entrées décidées à nouveau')} sous la loi de son numéro : "]
+    lines = [f"  {counted(found.again, 'entrée décidée à nouveau', 'entrées décidées à nouveau')} sous la loi de leur numéro : "]
     lines[0] += "rien ne sort autrement." if not found.anomalies else f"{counted(len(found.anomalies), 'anomalie', 'anomalies')}."
     lines += [f"  - {one.sentence}" for one in found.anomalies]
     lines += [

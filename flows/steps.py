@@ -128,7 +128,7 @@ def _answer(home: Home, step: Step, form: Form, asked: Callable[[Home], Any]) ->
 
 def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
     """The code as it was when the run was created: a worker may take the run a minute later, when the code has passed."""
-    if not (step.moves_money or home.settings.codes == "every" or code):
+    if not (step.moves_money or step.back or home.settings.codes == "every" or code):
         return None
     run = FlowRunContext.get()
     return _as_shown(code, run.flow_run if run is not None else None)

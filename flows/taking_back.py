@@ -9,6 +9,8 @@ from typing import Any
 from flows.home import Home
 from flows.screen import short_day, table
 from models.answers import Invalid
+from states.lifecycle import STEPS
+from states.requests import Request
 from states.undoing import told_of
 
 SHOWN_AT_MOST = 12
@@ -38,16 +40,24 @@ def entry_meant(home: Home, reference: str, request: Any) -> Any:
     return {**request, "entry": int(number)}
 
 
-def entry_chosen(home: Home, reference: str) -> int:
-    """The number that somebody at a terminal types, once shown what each would take back.
+def took_a_code(home: Home, reference: str, request: Request) -> bool:
+    """Whether the entry that a request names was a step that asks for a one-time code: taking it back asks for one too."""
+    named = getattr(request, "entry", None)
+    entry = next((one for one in home.views.history(reference) if one["n"] == named), None)
+    step = STEPS.get(entry["trigger"]) if entry is not None else None
+    return step is not None and step.moves_money
+
+
+def entry_chosen(home: Home, reference: str, person: str) -> int:
+    """The number that somebody at a terminal types, once shown what each would take back, and which are up to others.
 
     Raises Invalid, with the same list, where nobody can be asked.
     """
-    found = home.views.undoable(reference, SHOWN_AT_MOST)
+    found = home.views.undoable(reference, SHOWN_AT_MOST, home.register.actor(person))
     if not found:
         raise Invalid(f"Il n’y a rien à annuler dans {reference} : seule l’ouverture du dossier reste.")
     lines = table(
-        ("Entrée", "Date", "Étape", "Par", "Ce qui serait annulé"),
+        ("Entrée", "Date", "Étape", "Par", "Ce qui est concerné"),
         (
             [str(one["n"]), short_day(one["effective_on"]), one["label"], one["actor"], _taken(one["takes_back"], one["because"])]
             for one in found

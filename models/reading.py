@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 import orjson
 
 from states.law import FIRST_LAW, LAW
 from states.upcasting import request_as_read
+from states.words import State
+
+# What an entry always says, then what some entries say besides; each with the type of its JSON value.
+ALWAYS: dict[str, type] = {
+    **dict.fromkeys(("reference", "prev", "key", "trigger", "label", "from", "to", "outcome", "actor", "role", "via"), str),
+    **dict.fromkeys(("effective_on", "recorded_at"), str),
+    **dict.fromkeys(("n", "version"), int),
+    "request": dict,
+    "reasons": list,
+}
+SOMETIMES: dict[str, type] = {
+    **dict.fromkeys(("roles", "on_behalf_of", "proof", "objection"), str),
+    **dict.fromkeys(("law", "undoes"), int),
+    **dict.fromkeys(("facts", "registered", "conflict"), dict),
+    **dict.fromkeys(("notes", "faults"), list),
+}
+_FIELDS = frozenset((ALWAYS | SOMETIMES).items())
 
 
 def parsed(entry: str | bytes) -> dict[str, Any]:
-    """A journal entry as JSON values. Raises ValueError when it is none."""
+    """A journal entry as JSON values. Raises ValueError when it is none: a field is missing, of another type, or one too many."""
     told = orjson.loads(entry)
-    if not isinstance(told, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - whoever asks wants to know one thing: whether it can be read
+    if not isinstance(told, dict) or not told.keys() >= ALWAYS.keys() or not _FIELDS.issuperset(_typed(told)):
+        raise ValueError("not an entry")  # whoever asks wants to know one thing: whether it can be read
     return told
+
+
+def _typed(told: dict[str, Any]) -> Iterable[tuple[str, type]]:
+    return zip(told, map(type, told.values()), strict=True)
+
+
+def legible(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry (parsed) that can be shown: its days, its instant, its states and its reasons are what they should be. Raises ValueError."""
+    date.fromisoformat(entry["effective_on"])
+    if datetime.fromisoformat(entry["recorded_at"]).tzinfo is None:
+        raise ValueError("not an instant")
+    State(entry["from"]), State(entry["to"])
+    if any(not isinstance(reason, dict) or "code" not in reason for reason in entry["reasons"]):
+        raise ValueError("not a reason")
+    return entry
 
 
 def as_read(entry: dict[str, Any]) -> dict[str, Any]:

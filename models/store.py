@@ -194,7 +194,7 @@ class Store:
                 return None
             cursor.execute("SELECT version_num FROM alembic_version")
             row = cursor.fetchone()
-            return str(row[0]) if row else None
+            return str(row[0]) if row else ""
 
     def _assert_sqlite(self) -> None:
         with self.transaction(write=False) as cursor:
@@ -287,6 +287,8 @@ def _set_wal(cursor: Any) -> None:
 def _assert_schema(schema: str | None) -> None:
     if schema is None:
         raise Unreachable("La base est vide : lancez d’abord « jalon init-db ».")
+    if not schema:
+        raise OtherSchema("La base ne dit plus de quel schéma elle est : quelqu’un l’a modifiée ; restaurez une copie.")
     if schema > SCHEMA:
         raise OtherSchema(f"La base est d’un schéma plus récent ({schema}) que ce jalon ({SCHEMA}) : installez la version à jour.")
     if schema < SCHEMA:

@@ -27,8 +27,6 @@ from states.kinds import KINDS, NOUNS
 from states.law import FIRST_LAW, LAW
 from states.words import State
 
-ENTRY = {"reference", "n", "prev", "key", "trigger", "from", "to", "version", "outcome", "actor", "role", "effective_on"}
-ENTRY |= {"request", "reasons"}
 NAMED_AT_MOST = 5
 # What a dossier has once, as an auditor calls it.
 ONCE = {"state": "l’état", "version": "la version", "entered_on": "la date de l’état", "imported": "la reprise du passé"}
@@ -146,7 +144,7 @@ def chain_faults(reference: str, rows: list[Any], each: Callable[[dict[str, Any]
     for place, (n, key, entry, sealed) in enumerate(rows, start=1):
         told = _parsed(entry)
         if told is None:
-            yield f"Entrée {place} du journal : elle est illisible."
+            yield f"Entrée {place} du journal : elle n’a pas la forme d’une entrée de jalon."
             return
         content, outcome = entry.encode(), told["outcome"]
         version += outcome == "done"
@@ -180,17 +178,16 @@ TRUTHS = (
     "elle ne part pas de l’état où était le dossier",
     "sa version n’est pas la bonne",
     "jalon n’écrit jamais une telle entrée à cet endroit",
-    "elle est décidée sous une loi que ce jalon ne connaît pas, il lui faut une version plus récente",
+    "elle se dit décidée sous une loi que ce jalon ne connaît pas",
 )
 
 
 def _parsed(entry: str) -> dict[str, Any] | None:
     """The entry as JSON values; None when it is not an entry at all."""
     try:
-        told = parsed(entry)
+        return parsed(entry)
     except ValueError:
         return None
-    return told if told.keys() >= ENTRY and type(told["to"]) is str and type(told["outcome"]) is str else None
 
 
 def _law_is_known(told: dict[str, Any]) -> bool:
@@ -215,7 +212,9 @@ def _is_of_its_sort(told: dict[str, Any], earlier: int) -> bool:
         ("facts" in told) == (carried or outcome == "done")
         and not (carried and earlier)
         and ("objection" not in told or outcome == "refused")
-        and ("faults" not in told or (carried and type(faults) is list and bool(faults) and all(type(one) is str for one in faults)))
+        and ("undoes" not in told or outcome == "done")
+        and ("conflict" in told) == (outcome == "conflict")
+        and ("faults" not in told or (carried and bool(faults) and all(type(one) is str for one in faults)))
     )
 
 

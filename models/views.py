@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from models import tables
 from models.answers import Invalid
 from models.dossiers import Dossiers, Loaded
-from models.reading import as_read, parsed
+from models.reading import as_read, legible, parsed
 from models.store import Cursor, Store
 from states.calculation import Entitlement, entitlement, in_force
 from states.delays import PARIS
@@ -127,7 +127,7 @@ class Views:
             rows = cursor.fetchall()
         return [dict(zip(("reference", "state", "version", "since"), row, strict=True)) for row in rows]
 
-    def undoable(self, reference: str, most: int) -> list[dict[str, Any]]:
+    def undoable(self, reference: str, most: int, actor: Actor) -> list[dict[str, Any]]:
         """The newest entries that an undo may name: what would be taken back, and `because`, why it would be refused, if it would.
 
         Raises Invalid when there is no such dossier, or its journal cannot be read.
@@ -135,6 +135,7 @@ class Views:
         from models.earlier import with_facts
         from models.histories import unreadable_journal
         from states.fold import ODD_JSON
+        from states.house_rules import SUPERIOR
         from states.undoing import candidates, named, told_of  # deciding again: only for who takes something back
 
         entries = with_facts(self.history(reference))
@@ -144,7 +145,10 @@ class Views:
                 past = named(reference, entries, entry["n"])
             except ODD_JSON:
                 raise unreadable_journal(reference) from None
-            because = "un paiement a été mandaté" if past.money_moved else None
+            because = (
+                None if actor.name == entry["actor"] or SUPERIOR in actor.roles else f"{entry['actor']} ou l’ordonnateur peut l’annuler"
+            )
+            because = "un paiement a été mandaté" if past.money_moved else because
             if past.obstacles:
                 because = " ; ".join(f"l’entrée {one.n} (« {one.label} ») {one.because}" for one in past.obstacles[:NAMED_AT_MOST])
             kept = {name: entry[name] for name in ("n", "label", "actor", "effective_on", "recorded_at")}
@@ -205,7 +209,7 @@ def reason_told(reason: Any) -> dict[str, str]:
 
 def _parsed(reference: str, rows: list[Any]) -> list[dict[str, Any]]:
     try:
-        return [{**as_read(parsed(entry)), "digest": digest} for entry, digest in rows]
+        return [{**as_read(legible(parsed(entry))), "digest": digest} for entry, digest in rows]
     except (ValueError, TypeError):
         raise Invalid(f"Le journal de {reference} est abîmé : lancez « jalon verify {reference} ».") from None
 

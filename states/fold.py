@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from states.facts import Finding, Partnership
 from states.kinds import KINDS, Values, amended, changed, read, written
 from states.law import FIRST_LAW, LAW
-from states.upcasting import fact_as_read
+from states.upcasting import fact_as_read, kind_as_read
 from states.words import State
 
 Facts = dict[str, dict[str, Any]]  # a merge patch, or what patches add up to
@@ -146,15 +146,18 @@ class Fold:
         law = entry.get("law", FIRST_LAW)  # facts that the reader of before has found are in the shape of the first law
         if not FIRST_LAW <= law <= LAW:
             raise Unreadable(f"elle est décidée sous une loi (n° {law}) que ce jalon ne connaît pas")
+        if law != LAW:
+            names = {name: kind_as_read(name, law) for name in facts}
+            facts = {today: self._upcast(name, today, facts[name], law) for name, today in names.items() if today is not None}
         if not facts.keys() <= COLLECTIONS:
             unknown = ", ".join(sorted(facts.keys() - COLLECTIONS))
             raise Unreadable(f"elle enregistre des faits d’une sorte que ce jalon ne connaît pas (« {unknown[:60]} »)")
-        return facts if law == LAW else {name: self._upcast(name, told, law) for name, told in facts.items()}
+        return facts
 
-    def _upcast(self, name: str, told: dict[str, Any], law: int) -> dict[str, Any]:
-        if name not in KINDS:
+    def _upcast(self, name: str, today: str, told: dict[str, Any], law: int) -> dict[str, Any]:
+        if today not in KINDS:
             return told
-        there = self._held[name].keys() | self._pending[name].keys()
+        there = self._held[today].keys() | self._pending[today].keys()
         return {
             number: values if values is None else fact_as_read(name, values, law, new=int(number) not in there)
             for number, values in told.items()
@@ -191,7 +194,7 @@ class Fold:
             try:
                 fresh = {name: self._collection(name) for name in self._stale}
             except ODD_JSON as fault:
-                raise Unreadable(ILLEGIBLE) from fault
+                raise Unreadable("un fait qu’il enregistre ne se relit pas") from fault
             once = self._once | {"state": _state(self._once["state"])}
             self._partnership = self._partnership._replace(**once, **fresh, findings=tuple(self._findings.values()))
             self._once.clear()

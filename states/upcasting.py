@@ -43,7 +43,20 @@ class Dropped(NamedTuple):
     field: str
 
 
-Change = Added | Renamed | Reread | Dropped
+class RenamedKind(NamedTuple):
+    """A kind of fact that bore another name."""
+
+    of: str
+    to: str
+
+
+class DroppedKind(NamedTuple):
+    """A kind of fact that no longer exists; what it held stays in the journal, and is read no more."""
+
+    of: str
+
+
+Change = Added | Renamed | Reread | Dropped | RenamedKind | DroppedKind
 # The number of a law, and what it changes in the shape of facts and requests.
 CHANGES: Mapping[int, tuple[Change, ...]] = {}
 
@@ -54,13 +67,27 @@ def since(law: int) -> Iterator[Change]:
         yield from CHANGES.get(number, ())
 
 
+def kind_as_read(of: str, law: int) -> str | None:
+    """What a kind of fact that an entry of `law` names is called today; None when it is read no more."""
+    for change in since(law):
+        if isinstance(change, DroppedKind) and change.of == of:
+            return None
+        if isinstance(change, RenamedKind) and change.of == of:
+            of = change.to
+    return of
+
+
 def fact_as_read(of: str, values: dict[str, Any], law: int, *, new: bool) -> dict[str, Any]:
     """The fields of a fact that an entry of `law` wrote; `new`: the fact was not there before, so every field must be."""
     if law == LAW:
         return values
     found = dict(values)
     for change in since(law):
-        if change.of == of and (new or not isinstance(change, Added)):
+        if change.of != of:
+            continue
+        if isinstance(change, RenamedKind):
+            of = change.to
+        elif not isinstance(change, DroppedKind) and (new or not isinstance(change, Added)):
             _apply(change, found, change.field)
     return found
 
@@ -71,7 +98,7 @@ def request_as_read(of: str, asked: dict[str, Any], law: int) -> dict[str, Any]:
         return asked
     found = _copied(asked)
     for change in since(law):
-        if change.of == of:
+        if change.of == of and not isinstance(change, RenamedKind | DroppedKind):
             *groups, field = change.field.split(".")
             for group in _groups(found, groups):
                 _apply(change, group, field)
@@ -96,7 +123,7 @@ def _groups(value: Any, path: list[str]) -> Iterator[dict[str, Any]]:
             yield from _groups(value[path[0]], path[1:])
 
 
-def _apply(change: Change, values: dict[str, Any], field: str) -> None:
+def _apply(change: Added | Renamed | Reread | Dropped, values: dict[str, Any], field: str) -> None:
     if isinstance(change, Added):
         values.setdefault(field, change.past)
     elif field in values:

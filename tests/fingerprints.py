@@ -39,6 +39,7 @@ from states.undoing import named
 KEPT = Path(__file__).parent / "fingerprints"
 WORDS = "..."
 Shapes = dict[str, dict[str, str]]  # of each fact or request, its fields and their types
+OF_A_KIND = upcasting.DroppedKind | upcasting.RenamedKind
 TABLE = (STEPS, ROWS, GUARDS)
 PARTS = ("facts", "requests", "steps", "code")
 WHAT_TO_DO = """The law has changed without its number. If it is meant to change:
@@ -254,9 +255,15 @@ def unread(was: Shapes, now: Shapes, said: tuple[upcasting.Change, ...]) -> list
     found = []
     for name in sorted(was.keys() | now.keys()):
         one, other = dict(was.get(name, {})), now.get(name, {})
+        gone = next(
+            (change for change in said if isinstance(change, upcasting.DroppedKind | upcasting.RenamedKind) and change.of == name), None
+        )
         if name not in now:
-            continue  # a kind that is gone is read no more
+            found += [] if gone else [name]
+            continue
         for change in said:
+            if isinstance(change, OF_A_KIND):
+                continue
             if change.of == name and "." in change.field:  # inside a group, whose whole shape is one string here
                 group = change.field.partition(".")[0]
                 one[group] = other.get(group, "")

@@ -13,7 +13,7 @@ from states.fold import Fold, Unreadable, blank
 from states.kinds import KINDS
 from states.law import FIRST_LAW, LAW
 from states.lifecycle import GUARDS, ROWS
-from states.upcasting import Added, Dropped, Renamed, Reread, fact_as_read, request_as_read
+from states.upcasting import Added, Dropped, DroppedKind, Renamed, RenamedKind, Reread, fact_as_read, request_as_read
 
 TERMS = kept(1)["facts"]["terms"]
 
@@ -105,6 +105,22 @@ def test_a_fact_is_read_through_every_law_since() -> None:
     assert fact_as_read("committees", {"minutes_sha256": "AB", "room": "B2"}, 2, new=True) == {"minutes_sha256": "ab"}
     assert fact_as_read("committees", {"minutes_sha256": "AB"}, 3, new=True) == {"minutes_sha256": "AB"}
     assert fact_as_read("documents", {"title": "AB"}, 1, new=True) == {"title": "AB"}
+
+
+def test_a_kind_that_is_gone_is_said_to_be_dropped_or_renamed() -> None:
+    assert unread({"terms": TERMS}, {}, ()) == ["terms"]
+    assert unread({"terms": TERMS}, {}, (DroppedKind("terms"),)) == []
+    assert unread({"terms": TERMS}, {"conditions": TERMS}, (RenamedKind("terms", "conditions"),)) == []
+
+
+@pytest.mark.usefixtures("law_3")
+def test_facts_of_a_kind_that_is_gone_are_read_no_more_and_those_of_a_renamed_one_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {2: (RenamedKind("meetings", "committees"), DroppedKind("stars"), Renamed("committees", "minutes", "minutes_sha256"))}
+    monkeypatch.setattr("states.upcasting.CHANGES", said)
+    fold = Fold(blank("ESSAI-1"))
+    told = {"to": "acted", "version": 1, "n": 1, "law": 1}
+    fold.add(told | {"facts": {"meetings": {"1": {"held_on": "2026-03-10", "minutes": "ab"}}, "stars": {"1": {"light": 3}}}})
+    assert [(one.number, one.minutes_sha256) for one in fold.partnership.committees] == [(1, "ab")]
 
 
 @pytest.mark.usefixtures("law_3")

@@ -121,9 +121,9 @@ BAD_FACTS: list[tuple[dict[str, Any], str]] = [
     ({"law": 9}, "loi (n° 9)"),
     ({"law": 0}, "loi (n° 0)"),
     ({"facts": {"avoirs": {"1": {}}}}, "d’une sorte que ce jalon ne connaît pas (« avoirs »)"),
-    ({"facts": {"committees": {"1": {"colour": "red"}}}}, "ne se relisent pas"),
+    ({"facts": {"committees": {"1": {"colour": "red"}}}}, "un fait qu’il enregistre ne se relit pas"),
     ({"facts": {"committees": {"first": {"held_on": "2026-03-10"}}}}, "ne se relisent pas"),
-    ({"facts": {"committees": {"1": {"held_on": "10/03/2026"}}}}, "ne se relisent pas"),
+    ({"facts": {"committees": {"1": {"held_on": "10/03/2026"}}}}, "un fait qu’il enregistre ne se relit pas"),
     ({"facts": {"terms": {"1": {"rate": "beaucoup"}}}}, "ne se relisent pas"),
     ({"facts": {"dossier": {"pepper": "00"}}}, "ne se relisent pas"),
     ({"facts": {"dossier": {"entered_on": "demain"}}}, "ne se relisent pas"),
@@ -153,7 +153,7 @@ def test_an_unknown_law_is_named_by_the_proof_and_nothing_changes(store: Store) 
     rechain(store, told)
     before = dump(store)
     (fault,) = Verifier(store).verify(walk.reference).faults
-    assert fault.startswith("Entrée 3 du journal : elle est décidée sous une loi que ce jalon ne connaît pas")
+    assert fault.startswith("Entrée 3 du journal : elle se dit décidée sous une loi que ce jalon ne connaît pas")
     with pytest.raises(Invalid, match="ne se relit pas"):
         walk.ask("undo", entry=4)
     assert dump(store) == before

@@ -103,7 +103,7 @@ def test_a_page_links_each_entry_that_may_be_taken_back_to_its_form(home: Home) 
     walk.do("attach", title="Annexe")
     walk.do("attach", title="Autre")
     walk.do("undo", actor="Tania")
-    section = shown(home).split("## Ce qui peut être annulé")[1].split("## Preuve")[0]
+    section = shown(home).split("## Dernières entrées, et leur annulation")[1].split("## Preuve")[0]
     assert "[Annuler l’entrée 6](/form/undo/ESSAI-1/6) | Joindre un document | Tania | document n° 1" in section
     assert "[Annuler l’entrée 5](/form/undo/ESSAI-1/5) | Signer la convention | Tania | signature n° 1 ; le dossier redevient" in section
     assert "l’entrée 7" not in section
@@ -114,7 +114,7 @@ def test_a_page_links_each_entry_that_may_be_taken_back_to_its_form(home: Home) 
 def test_once_a_payment_was_ordered_only_recordings_are_offered_to_be_taken_back(home: Home) -> None:
     walk = Walk(home.store).until(State.ORDERED)
     walk.do("attach")
-    section = shown(home).split("## Ce qui peut être annulé")[1].split("## Preuve")[0]
+    section = shown(home).split("## Dernières entrées, et leur annulation")[1].split("## Preuve")[0]
     assert "Joindre un document" in section
     assert "Mandater" not in section
     assert "Recevoir la facture" not in section
