@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from golden_lives import OLD_DATABASE, OLD_PAGES
 from sqlalchemy import create_engine, inspect, text
@@ -355,20 +356,17 @@ def test_a_copy_is_never_overwritten(tmp_path: Path) -> None:
 def test_a_step_that_somebody_is_writing_on_postgresql_is_waited_for_and_carried_over(postgresql_url: str) -> None:
     """A jalon of before holds the dossier when the upgrade begins; its step is in the facts, or not written at all."""
     url = old_postgresql(postgresql_url)
-    writing = create_engine(url).connect()
-    begun = writing.begin()
-    writing.execute(text("SELECT id FROM partnerships WHERE reference = 'CDG-ENCOURS-2025' FOR UPDATE"))
-    upgrader = child(OPEN, url)
-    assert upgrader.stdout.readline() == "ready\n"
-    upgrader.stdin.write("go\n")
-    upgrader.stdin.flush()
-    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as watching:
-        while watching.execute(text(waits)).scalar() == 0:
+    address = url.replace("+psycopg", "")
+    with psycopg.connect(address) as writing, psycopg.connect(address, autocommit=True) as watching:
+        writing.execute("SELECT id FROM partnerships WHERE reference = 'CDG-ENCOURS-2025' FOR UPDATE")
+        upgrader = child(OPEN, url)
+        assert upgrader.stdout.readline() == "ready\n"
+        upgrader.stdin.write("go\n")
+        upgrader.stdin.flush()
+        while watching.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() == (0,):
             time.sleep(0.05)
-    writing.execute(text("UPDATE partnerships SET entered_on = '2025-12-10' WHERE reference = 'CDG-ENCOURS-2025'"))
-    begun.commit()
-    writing.close()
+        writing.execute("UPDATE partnerships SET entered_on = '2025-12-10' WHERE reference = 'CDG-ENCOURS-2025'")
+        writing.commit()
     assert upgrader.communicate() == ("opened\n", "")
     store = Store(url)
     (fault, *_) = Verifier(store).verify("CDG-ENCOURS-2025").faults
