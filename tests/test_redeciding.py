@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from test_journal import entries_of, rechain
 from walks import Walk
-from witness import drop_triggers, fresh, sql
+from witness import drop_triggers, fresh, journal, sql
 
 from flows import reading
 from flows.home import Home
 from flows.screen import REFUSED
 from flows.settings import settings
+from models.answers import Invalid
+from models.canonical import GENESIS, canonical, digest
 from models.people import Register
 from models.redeciding import Anomaly, redecided
 from models.store import Store
 from models.verify import Verifier
+from models.views import Views
 from states.redecide import OVERTAKEN, UNKEPT, Undecidable, decided, effect, recorded
 from states.words import Role, State
 
@@ -184,3 +189,70 @@ def test_a_step_that_is_gone_from_the_table_cannot_be_decided_again(sqlite: Stor
 
     with pytest.raises(Undecidable, match="n’est plus dans la table"):
         decided(fresh(walk).partnership, entries_of(sqlite)[-1] | {"trigger": "bless"})
+
+
+# What somebody with every right may write into one entry, and hash all again: named by the proof, or by deciding again, and never a crash.
+FORGED: dict[str, dict[str, Any]] = {
+    "an objection on a step that was done": {"objection": "uq_invoices_supplier_number"},
+    "faults on a step that was done": {"faults": ["x"]},
+    "a number with a point": {"n": 3.0},
+    "a field too many": {"blessed": True},
+    "an undo that is none": {"undoes": 2},
+    "another day of the fact": {"effective_on": "2020-01-01"},
+    "no day": {"effective_on": "hier"},
+    "a lender of the role": {"on_behalf_of": "Omar"},
+    "a role that there is not": {"role": "president"},
+    "another role": {"role": "auditor"},
+    "no instant": {"recorded_at": "hier"},
+    "reasons that are none": {"reasons": [1]},
+    "reasons without a code": {"reasons": [{}]},
+    "people of the register that are none": {"registered": {"Omar": 5}},
+    "an outcome of its own": {"outcome": "conflict"},
+    "a request that is none": {"request": {"colour": "red"}},
+    "a finding that cannot be one": {"facts": {"findings": {"X": {"severity": [], "reason": "x", "source": "x"}}}},
+    "a sum that is no number": {"facts": {"terms": {"1": {"rate": "sNaN"}}}},
+    "a law that is text": {"law": "1"},
+    "a law that is true": {"law": True},
+    "law 0": {"law": 0},
+    "the next law": {"law": 2},
+    "a state that there is not": {"to": "moon"},
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_whatever_is_forged_in_an_entry_is_named_and_stops_no_other_dossier(store: Store, case: str) -> None:
+    """The third entry, a transmission; the proof of the other dossier and the round of the night go on."""
+    other = Walk(store, "ESSAI-2").until(State.SIGNED)
+    walk = Walk(store, "ESSAI-1").until(State.SIGNED)
+    drop_triggers(store)
+    told = [json.loads(entry) for _, entry, _ in journal(store, walk.reference)]
+    told[2] |= FORGED[case]
+    head = GENESIS
+    for n, entry in enumerate(told, start=1):
+        written = canonical(entry | {"prev": head}).decode()
+        head = digest(written.encode())
+        values = {"e": written, "d": head, "r": walk.reference, "n": n}
+        here = "n = :n AND partnership_id = (SELECT id FROM partnerships WHERE reference = :r)"
+        sql(store, f"UPDATE journal SET entry = :e, digest = :d WHERE {here}", **values)
+    sql(store, "UPDATE partnerships SET head = :d WHERE reference = :r", d=head, r=walk.reference)
+    verifier = Verifier(store)
+    proof, entries = verifier.proved(walk.reference)
+    anomalies = redecided(walk.reference, entries).anomalies if not proof.faults else ()
+    sentences = [*proof.faults, *(one.sentence for one in anomalies)]
+    assert sentences
+    assert all(sentence.endswith(".") and "\n" not in sentence for sentence in sentences)
+    assert verifier.verify(other.reference).faults == ()
+    with suppress(Invalid):  # what cannot be shown says that it is damaged; a page never crashes
+        Views(store).show(walk.reference)
+
+
+def test_the_numbers_of_the_laws_never_go_down(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    """Else an unlawful entry could be stamped with a law whose code is gone."""
+    walk = lived(store, State.SIGNED)
+    told = entries_of(store)
+    told[2]["law"] = 2
+    rechain(store, told)
+    monkeypatch.setattr("models.verify.LAW", 2)
+    monkeypatch.setattr("states.fold.LAW", 2)
+    (fault,) = Verifier(store).verify(walk.reference).faults
+    assert fault == "Entrée 4 du journal : jalon n’écrit jamais une telle entrée à cet endroit."
