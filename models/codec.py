@@ -13,12 +13,12 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import orjson
 from sqlalchemy import Table
 
-from models.tables import metadata
+from models import tables
 from states.facts import Identity
 from states.kinds import KINDS
 
 # The collections of a dossier that are tables of numbered facts, under the name of both the field and the table.
-COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {name: (metadata.tables[name], kind) for name, kind in KINDS.items()}
+COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {name: (tables.partnerships.metadata.tables[name], kind) for name, kind in KINDS.items()}
 
 
 class Field(NamedTuple):

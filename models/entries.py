@@ -75,20 +75,21 @@ def input_digest(pepper: str, attempt: Attempt) -> str:
     return keyed(pepper, told)
 
 
-def told_of(
-    attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Decision | Refused | Conflict, known: Known, facts: Facts | None
-) -> dict[str, Any]:
-    """The entry of an attempt. `facts` are what the step changed (see `states.fold`), None when it changed nothing.
+class Decided(NamedTuple):
+    """What an attempt came to: the verdict, what was known for it, and what it changed (see `states.fold`; None: nothing)."""
 
-    `law` is the number of the law that decided. What it was decided on besides the dossier is kept too: every role of the
-    actor (`role` alone where it is the only one), those of other people (`registered`), the constraint of the database that refused.
-    """
-    before = loaded.partnership
+    verdict: Decision | Refused | Conflict
+    known: Known
+    facts: Facts | None
+
+
+def entry_of(attempt: Attempt, loaded: Loaded, actor: Actor, decided: Decided) -> dict[str, Any]:
+    """The entry of an attempt; `law` is the number of the law that decided."""
+    before, verdict = loaded.partnership, decided.verdict
     done = verdict if isinstance(verdict, Decision) else None
     after = done.after if done else before
     reasons = done.warnings if done else verdict.reasons if isinstance(verdict, Refused) else ()
-    roles = ",".join(sorted(actor.roles))
-    entry = {
+    return {
         "law": LAW,
         "reference": attempt.reference,
         "n": loaded.n + 1,
@@ -101,24 +102,42 @@ def told_of(
         "version": after.version,
         "outcome": "done" if done else "refused" if isinstance(verdict, Refused) else "conflict",
         "actor": actor.name,
-        **({"on_behalf_of": done.on_behalf_of} if done and done.on_behalf_of else {}),
-        "role": done.role.value if done else roles,
-        **({"roles": roles} if done and roles != done.role else {}),
-        **({"registered": {name: sorted(held) for name, held in known.registered}} if known.registered else {}),
+        "role": done.role.value if done else ",".join(sorted(actor.roles)),
         "effective_on": (done.effective_on if done else attempt.request.effective_on(paris_day(attempt.at))).isoformat(),
         "recorded_at": attempt.instant,
         "via": attempt.via,
-        **({"proof": attempt.proof.value} if attempt.proof else {}),
         "request": _public(attempt, done),
-        **({"undoes": attempt.request.entry} if done and type(attempt.request) is Undoing else {}),
         "reasons": [reason._asdict() for reason in reasons],
-        **({"notes": list(done.notes)} if done and done.notes else {}),
-        **({"objection": attempt.objection} if attempt.objection else {}),
-        **({"facts": facts} if facts is not None else {}),
+        **_besides(attempt, actor, decided),
     }
+
+
+def _besides(attempt: Attempt, actor: Actor, decided: Decided) -> dict[str, Any]:
+    """What only some entries say, and what deciding again needs besides the dossier.
+
+    Every role of the actor (`role` alone where it is the only one), those of other people (`registered`), what became of the code
+    (`proof`), the constraint by which the database refused (`objection`).
+    """
+    verdict, known = decided.verdict, decided.known
+    told: dict[str, Any] = {"proof": attempt.proof.value} if attempt.proof else {}
+    if known.registered:
+        told["registered"] = {name: sorted(held) for name, held in known.registered}
+    if attempt.objection:
+        told["objection"] = attempt.objection
     if isinstance(verdict, Conflict):
-        entry["conflict"] = {"sentence": verdict.sentence, "who": verdict.who, "when": verdict.when}
-    return entry
+        told["conflict"] = {"sentence": verdict.sentence, "who": verdict.who, "when": verdict.when}
+    if not isinstance(verdict, Decision):
+        return told
+    told["facts"], roles = decided.facts, ",".join(sorted(actor.roles))
+    if roles != verdict.role:
+        told["roles"] = roles
+    if verdict.on_behalf_of:
+        told["on_behalf_of"] = verdict.on_behalf_of
+    if verdict.notes:
+        told["notes"] = list(verdict.notes)
+    if type(attempt.request) is Undoing:
+        told["undoes"] = attempt.request.entry
+    return told
 
 
 def _public(attempt: Attempt, done: Decision | None) -> dict[str, Any]:

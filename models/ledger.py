@@ -17,7 +17,7 @@ from models.canonical import GENESIS, canonical, digest
 from models.codes import Codes, Shown
 from models.constraints import violated
 from models.dossiers import Dossiers, Loaded
-from models.entries import Attempt, assert_writable, input_digest, instant, name_of, told_of
+from models.entries import Attempt, Decided, assert_writable, entry_of, input_digest, instant, name_of
 from models.histories import History
 from models.objections import again, objection, overtaken, taken_back, too_late, wrong_version
 from models.people import CLOCK, Register, folded, unknown_person
@@ -209,7 +209,8 @@ class Ledger:
         after = verdict.after if isinstance(verdict, Decision) else before
         changes = differences(before, after)
         n = loaded.n + 1
-        told = told_of(attempt, loaded, actor, verdict, known, patch(before, after, changes) if isinstance(verdict, Decision) else None)
+        facts = patch(before, after, changes) if isinstance(verdict, Decision) else None
+        told = entry_of(attempt, loaded, actor, Decided(verdict, known, facts))
         entry = canonical(told)
         head = digest(entry)
         id_ = loaded.id

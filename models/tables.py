@@ -8,11 +8,10 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
 
 from models import desk_tables
-from models.columns import Big, cents, check, day, metadata, number, of_dossier, one_of, table, truth, words
+from models.columns import Big, cents, check, day, number, of_dossier, one_of, table, truth, words
 from states.words import Role, State
 
 SCHEMA = "0004"  # the newest migration; a test compares it with models/migrations
-__all__ = ["metadata"]
 
 partnerships = table(
     "partnerships",

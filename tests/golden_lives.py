@@ -104,7 +104,9 @@ def write() -> None:
             told = facts_told(folded(reference, [json.loads(entry) for _, entry in rows]))
             (folder / f"{reference}.facts.json").write_text(json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
         store.close()
-    SUMS.write_text("".join(f"{digest}  {name}\n" for name, digest in summed().items()))
+    new = {name: digest for name, digest in summed().items() if name.startswith(f"{folder.name}/")}
+    with SUMS.open("a", encoding="utf-8") as sums:  # the others stay as they were said
+        sums.writelines(f"{digest}  {name}\n" for name, digest in new.items())
 
 
 if __name__ == "__main__":

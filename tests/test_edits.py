@@ -255,6 +255,9 @@ def test_a_new_law_with_its_number_and_its_upcasters_reads_all_that_was_written_
     assert python(folder, "tests/fingerprints.py", "--check").returncode == 0
     told = proved(folder, tmp_path / "where")
     assert (told["faults"], told["anomalies"], told["undone"], told["ended"]) == ([], {}, True, None)
+    tested = python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_golden.py", "-k", "adds_up or decides_a_golden")
+    assert tested.returncode == 0, tested.stdout
+    assert "passed" in tested.stdout
 
 
 def test_a_new_law_that_does_not_say_how_the_past_is_read_is_stopped_by_the_check(tmp_path: Path) -> None:

@@ -178,6 +178,27 @@ def test_what_stands_in_the_way_is_named_entry_by_entry(store: Store, case: str)
     holds(walk)
 
 
+def test_a_later_batch_whose_numbers_have_one_more_digit_does_not_stand_in_the_way(store: Store) -> None:
+    """In an entry « 10 » stands before « 9 »; the effect is the same."""
+    walk = Walk(store).until(State.APPROVED)
+    numbers = [walk.do("retain_trainee", given_name=f"Zoé {number}", rank=number).n for number in range(1, 9)]
+    walk.do("retain_trainees")
+    undo(walk, entry=numbers[-1])
+    assert [one.number for one in fresh(walk).partnership.trainees] == [1, 2, 3, 4, 5, 6, 7, 9, 10]
+    holds(walk)
+
+
+def test_a_warning_that_a_later_step_has_raised_too_stays_when_the_first_is_taken_back(store: Store) -> None:
+    walk = Walk(store).until(State.TRAINED, imported=True)
+    early = {"presented_on": "2026-05-01"}
+    first = walk.do("present_result", **early).n
+    walk.do("attach")
+    assert [one.code for one in fresh(walk).partnership.findings].count("RESULT_BEFORE_TRAINING_END") == 1
+    undo(walk, entry=first)
+    assert "RESULT_BEFORE_TRAINING_END" not in {one.code for one in fresh(walk).partnership.findings}
+    holds(walk)
+
+
 def test_a_trunk_step_is_taken_back_with_the_recordings_that_do_not_need_it(store: Store) -> None:
     walk = Walk(store).until(State.SIGNED)
     n = fresh(walk).n
@@ -269,7 +290,6 @@ def test_the_command_line_asks_for_the_entry_and_shows_what_each_would_take_back
 @pytest.mark.parametrize(("typed", "code", "said"), [("6", 0, "Consigné."), ("demain", 2, "Ce n’est pas un numéro d’entrée")])
 def test_somebody_at_a_terminal_is_asked_which(at_home: Home, typed: str, code: int, said: str) -> None:
     end, terminal = pty.openpty()
-    command = [sys.executable, "-m", "flows.command"]
     program = (
         "import sys; from flows.command import main; sys.argv[1:] = ['undo', 'ESSAI-1', '--as', 'Tania', '--motive', 'Erreur']; main()"
     )
