@@ -30,6 +30,8 @@ from states.words import State
 NAMED_AT_MOST = 5
 # What a dossier has once, as an auditor calls it.
 ONCE = {"state": "l’état", "version": "la version", "entered_on": "la date de l’état", "imported": "la reprise du passé"}
+NOT_OF_A_STEP = ("objection", "conflict", "faults")
+LAWS = range(FIRST_LAW, LAW + 1)
 SORTS = ("done", "refused", "conflict", CARRIED)
 
 
@@ -146,7 +148,7 @@ def chain_faults(reference: str, rows: list[Any], each: Callable[[dict[str, Any]
         if told is None:
             yield f"Entrée {place} du journal : elle n’a pas la forme d’une entrée de jalon."
             return
-        content, outcome = entry.encode(), told["outcome"]
+        content, outcome, law = entry.encode(), told["outcome"], told.get("law", 0)
         version += outcome == "done"
         holds = (
             digest(content) == sealed,
@@ -156,14 +158,14 @@ def chain_faults(reference: str, rows: list[Any], each: Callable[[dict[str, Any]
             told["reference"] == reference and told["key"] == key,
             told["from"] == state and (outcome == "done" or told["to"] == state),
             told["version"] == version,
-            _is_of_its_sort(told, earlier),
-            _law_is_known(told),
+            law >= earlier and _is_of_its_sort(told, earlier),
+            law in LAWS or "law" not in told,
         )
         if not all(holds):
             # What follows a broken link is broken too: the first one is what to look at.
             yield f"Entrée {place} du journal : {listed([truth for truth, held in zip(TRUTHS, holds, strict=True) if not held])}."
             return
-        before, state, earlier = sealed, told["to"], told.get("law", earlier)
+        before, state, earlier = sealed, told["to"], law
         if each is not None:
             each(told)
 
@@ -190,29 +192,26 @@ def _parsed(entry: str) -> dict[str, Any] | None:
         return None
 
 
-def _law_is_known(told: dict[str, Any]) -> bool:
-    law = told.get("law", LAW)
-    return type(law) is int and FIRST_LAW <= law <= LAW
-
-
 def _is_of_its_sort(told: dict[str, Any], earlier: int) -> bool:
     """Whether an entry is one that jalon writes here, after one of the law `earlier` (0 when that has no number).
 
     Once an entry has the number of a law, all have, the numbers never go down, and nothing is carried over any more. Only what was done
     holds facts, or what was carried over: from the first of these on, a dossier is what its entries add up to.
     """
-    outcome, law = told["outcome"], told.get("law", 0)
-    if outcome not in SORTS or type(law) is not int or law < earlier:
+    outcome = told["outcome"]
+    if outcome == "done":  # nearly every entry, and what most of them say
+        return ("facts" in told) == ("law" in told) and told.keys().isdisjoint(NOT_OF_A_STEP)
+    if outcome not in SORTS:
         return False
     if "law" not in told:
         return outcome != CARRIED and "facts" not in told
     faults = told.get("faults", ())
     carried = outcome == CARRIED
     return (
-        ("facts" in told) == (carried or outcome == "done")
+        ("facts" in told) == carried
         and not (carried and earlier)
         and ("objection" not in told or outcome == "refused")
-        and ("undoes" not in told or outcome == "done")
+        and "undoes" not in told
         and ("conflict" in told) == (outcome == "conflict")
         and ("faults" not in told or (carried and bool(faults) and all(type(one) is str for one in faults)))
     )
