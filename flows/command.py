@@ -15,16 +15,12 @@ from models.faults import Unreachable
 from models.store import writable
 from states.french import unreadable
 
-INTERRUPTED = 130
-
-
-def main() -> None:
-    """The console script."""
-    sys.exit(run(sys.argv[1:]))
-
 
 def run(words: Sequence[str]) -> int:
-    """Run one command; the exit code: 0 done, 2 usage, 3 refused, 4 conflict, 5 unreachable, 1 a fault of jalon itself."""
+    """Run one command; the exit code: 0 done, 2 usage, 3 refused, 4 conflict, 5 unreachable, 1 a fault of jalon itself.
+
+    Raises KeyboardInterrupt.
+    """
     as_json = "--json" in words
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal of another encoding shows « ? »
@@ -40,9 +36,6 @@ def run(words: Sequence[str]) -> int:
     except OSError as fault:
         _print_to_nowhere()
         code = screen.show(screen.unreachable(f"La réponse ne peut pas être écrite ({unreadable(fault)})."), as_json=False)
-    except KeyboardInterrupt:
-        print("\nInterrompu.", file=sys.stderr)
-        code = INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - a traceback on a person's screen is a defect; it goes to a file
         code = screen.show(screen.unexpected(fault, _noted(fault)), as_json=as_json)
     finally:

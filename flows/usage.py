@@ -35,6 +35,7 @@ def new_app(name: str = "jalon", text: str = HELP, group: Group | None = None) -
         default_parameter=Parameter(metavar="TEXTE"),
         usage=f"Usage: {'jalon' if name == 'jalon' else f'jalon {name}'} COMMANDE [OPTIONS]",
         version_flags=[],
+        suppress_keyboard_interrupt=False,  # cyclopts would end without a word
         group_arguments=Group("Arguments"),
         group_parameters=Group("Options"),
         group_commands=Group("Commandes"),

@@ -24,7 +24,7 @@ from states.words import Role, State
 
 UNNAMED = {"family_name": "-", "given_name": "-", "born_on": "1900-01-01"}  # names are not in a journal
 # Why an entry is not decided again, as it is said after « 2 entrées n’ont pas été décidées à nouveau : ».
-OVERTAKEN = "ce que d’autres écrivaient au même moment en a décidé"
+OVERTAKEN = "c’était déjà fait, ou le dossier avait changé entre-temps"
 BY_THE_DATABASE = "la base elle-même a refusé, au vu d’autres dossiers"
 UNKEPT = "le journal ne garde pas les noms et adresses qui ont été refusés"
 CARRIED_OVER = "les faits d’avant y sont repris, relus par le lecteur de leur temps"

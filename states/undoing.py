@@ -96,15 +96,15 @@ def _never(entry: dict[str, Any], gone: dict[int, dict[str, Any]]) -> str | None
     """Why an entry is nothing that can be taken back, in French; None when it is."""
     if entry["outcome"] != "done":
         told = {"refused": "a été refusée", "conflict": "est restée sans effet"}.get(entry["outcome"], "reprend seulement ce qui existait")
-        return f"l’entrée {entry['n']} {told} : elle n’a rien changé"
+        return f"l’entrée {entry['n']} {told}, elle n’a rien changé"
     if entry["n"] in gone:
         return f"l’entrée {entry['n']} est déjà annulée, par {gone[entry['n']]['actor']}"
     if _goes_back(entry):
-        return f"l’entrée {entry['n']} est une annulation : elle ne s’annule pas, l’étape se refait"
+        return f"l’entrée {entry['n']} est une annulation, elle ne s’annule pas : l’étape se refait"
     if _of_nobody(entry):
-        return f"l’entrée {entry['n']} est une revue faite par jalon : elle n’est l’étape de personne"
+        return f"l’entrée {entry['n']} est une revue faite par jalon, elle n’est l’étape de personne"
     if entry["from"] == State.UNOPENED:
-        return f"l’entrée {entry['n']} est l’ouverture du dossier : elle ne s’annule pas"
+        return f"l’entrée {entry['n']} est l’ouverture du dossier, elle ne s’annule pas"
     return None
 
 
@@ -126,7 +126,9 @@ def _weighed(past: Past, entry: dict[str, Any], places: Sequence[Place], gone: d
     money_moved = _is_frozen(entry) and any(_orders(one.entry) for one in places)
     obstacles = tuple(_obstacles(chosen, later, gone))
     return past._replace(
-        obstacles=obstacles, money_moved=money_moved, without=None if obstacles else _without(chosen, later, places[-1].after)
+        obstacles=obstacles,
+        money_moved=money_moved,
+        without=None if obstacles else _without(chosen, [one for one in later if one.entry["n"] not in gone], places[-1].after),
     )
 
 
@@ -187,7 +189,8 @@ def _fits(place: Place, there: Partnership) -> bool:
 def _without(chosen: Place, later: Sequence[Place], now: Partnership) -> Partnership:
     """The dossier as it is now, less what the chosen entry did.
 
-    A finding stays that was worded otherwise since, or that a later entry has raised too.
+    `later` are the later entries that were not taken back: a finding stays that one of them has raised too, or that was worded
+    otherwise since.
     """
     raised = {finding_key(reason["code"], place.entry["trigger"]) for place in later for reason in place.entry["reasons"]}
     back = patch(chosen.after, chosen.before, differences(chosen.after, chosen.before))

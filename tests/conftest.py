@@ -16,7 +16,7 @@ from pytest_socket import socket_allow_hosts
 
 from models.store import Store, sqlite_url
 
-pytest_plugins = ["import_house"]
+pytest_plugins = ["import_house", "old_databases"]
 # The machine's speed is no fact about jalon; one example may need a whole dossier.
 settings.register_profile("jalon", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 settings.load_profile("jalon")

@@ -13,7 +13,7 @@ from flows.processes import Record
 from flows.settings import settings
 from models.store import Store, sqlite_url
 
-COMMAND = [sys.executable, "-c", "from flows.command import main; main()"]
+COMMAND = [sys.executable, "-m", "flows"]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("JALON_", "PREFECT_"))}
 
 

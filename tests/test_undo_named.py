@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -188,14 +189,15 @@ def test_a_later_batch_whose_numbers_have_one_more_digit_does_not_stand_in_the_w
     holds(walk)
 
 
-def test_a_warning_that_a_later_step_has_raised_too_stays_when_the_first_is_taken_back(store: Store) -> None:
-    walk = Walk(store).until(State.TRAINED, imported=True)
-    early = {"presented_on": "2026-05-01"}
-    first = walk.do("present_result", **early).n
-    walk.do("attach")
-    assert [one.code for one in fresh(walk).partnership.findings].count("RESULT_BEFORE_TRAINING_END") == 1
+@pytest.mark.parametrize("again", ["stands", "taken back"])
+def test_a_warning_stays_as_long_as_a_later_step_that_stands_has_raised_it_too(store: Store, again: str) -> None:
+    walk = Walk(store).until(State.SIGNED, imported=True)
+    first, second = (walk.do("amend", deliberation={"held_on": "2026-02-10"}, changes={"cap": cap}).n for cap in (22, 30))
+    if again == "taken back":
+        undo(walk, entry=second)
     undo(walk, entry=first)
-    assert "RESULT_BEFORE_TRAINING_END" not in {one.code for one in fresh(walk).partnership.findings}
+    found = {(one.code, one.subject) for one in fresh(walk).partnership.findings}
+    assert (("ROLL_CALL_UNKNOWN", "amend") in found) == (again == "stands")
     holds(walk)
 
 
@@ -210,11 +212,11 @@ def test_a_trunk_step_is_taken_back_with_the_recordings_that_do_not_need_it(stor
 
 
 NOTHING: dict[str, tuple[int, str]] = {
-    "the opening": (1, "l’entrée 1 est l’ouverture du dossier : elle ne s’annule pas"),
-    "a refused entry": (5, "l’entrée 5 a été refusée : elle n’a rien changé"),
-    "an entry without effect": (6, "l’entrée 6 est restée sans effet : elle n’a rien changé"),
-    "a review by jalon": (7, "l’entrée 7 est une revue faite par jalon : elle n’est l’étape de personne"),
-    "an undo": (9, "l’entrée 9 est une annulation : elle ne s’annule pas, l’étape se refait"),
+    "the opening": (1, "l’entrée 1 est l’ouverture du dossier, elle ne s’annule pas"),
+    "a refused entry": (5, "l’entrée 5 a été refusée, elle n’a rien changé"),
+    "an entry without effect": (6, "l’entrée 6 est restée sans effet, elle n’a rien changé"),
+    "a review by jalon": (7, "l’entrée 7 est une revue faite par jalon, elle n’est l’étape de personne"),
+    "an undo": (9, "l’entrée 9 est une annulation, elle ne s’annule pas : l’étape se refait"),
     "an entry that there is not": (99, "le journal de ESSAI-1 n’a pas d’entrée 99, il en compte 9"),
     "an entry of another dossier": (10, "le journal de ESSAI-1 n’a pas d’entrée 10, il en compte 9"),
 }
@@ -287,14 +289,13 @@ def test_the_command_line_asks_for_the_entry_and_shows_what_each_would_take_back
     assert json.loads(capsys.readouterr().out)["done"]["notes"] == ["Est annulé : « Joindre un document », entrée 6 du journal, par Tania."]
 
 
+UNDO = [sys.executable, "-m", "flows", "undo", "ESSAI-1", "--as", "Tania", "--motive", "Erreur"]
+
+
 @pytest.mark.parametrize(("typed", "code", "said"), [("6", 0, "Consigné."), ("demain", 2, "Ce n’est pas un numéro d’entrée")])
 def test_somebody_at_a_terminal_is_asked_which(at_home: Home, typed: str, code: int, said: str) -> None:
     end, terminal = pty.openpty()
-    program = (
-        "import sys; from flows.command import main; sys.argv[1:] = ['undo', 'ESSAI-1', '--as', 'Tania', '--motive', 'Erreur']; main()"
-    )
-    command = [sys.executable, "-c", program]
-    process = Popen(command, stdin=terminal, stdout=PIPE, stderr=PIPE, text=True, cwd=Path(__file__).parent.parent)
+    process = Popen(UNDO, stdin=terminal, stdout=PIPE, stderr=PIPE, text=True)
     os.write(end, f"{typed}\n".encode())
     out, err = process.communicate(timeout=60)
     os.close(end)
@@ -303,6 +304,42 @@ def test_somebody_at_a_terminal_is_asked_which(at_home: Home, typed: str, code: 
     assert "6       01/01/2026  Joindre un document" in err
     assert process.returncode == code
     assert said in out + err
+
+
+def test_an_interruption_at_the_question_is_told_and_takes_nothing_back(at_home: Home) -> None:
+    end, terminal = pty.openpty()
+    process = Popen(UNDO, stdin=terminal, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    while not process.stdout.read(1):
+        pass  # the question is there
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    os.close(end)
+    os.close(terminal)
+    assert process.returncode == 130
+    assert err.endswith("\nInterrompu.\n")
+    home = Home(at_home.settings)
+    assert [entry["n"] for entry in home.views.history("ESSAI-1")][-1] == 8
+    home.store.close()
+
+
+STARTING = """
+import builtins, os, signal
+real = builtins.__import__
+def loading(name, *rest, **named):
+    if name == "flows.command":
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest, **named)
+builtins.__import__ = loading
+from flows.__main__ import main
+main()
+"""
+
+
+def test_an_interruption_while_jalon_starts_is_told_in_a_word() -> None:
+    starting = child(STARTING)
+    assert starting.communicate(timeout=60) == ("", "\nInterrompu.\n")
+    assert starting.returncode == 130
 
 
 def test_a_form_shows_what_would_be_taken_back_and_takes_nothing_else(at_home: Home) -> None:

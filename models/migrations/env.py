@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from alembic import context
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.tables import partnerships
 
@@ -25,6 +28,7 @@ with engine.connect() as connection:
             keep_copy(schema)  # under the lock: nothing is written between the copy and the upgrade
         context.run_migrations()
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        with suppress(SQLAlchemyError):  # after Ctrl-C the connection may be of no use; closing it takes everything back too
+            connection.exec_driver_sql("ROLLBACK")
         raise
     connection.exec_driver_sql("COMMIT")

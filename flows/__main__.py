@@ -1,0 +1,23 @@
+"""`jalon` begins here: Ctrl-C is answered by a word at any time, also while the parts of jalon are still being loaded."""
+
+from __future__ import annotations
+
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        from flows.command import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("\nInterrompu.", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
