@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ pytest_plugins = ["import_house", "old_databases"]
 # The machine's speed is no fact about jalon; one example may need a whole dossier.
 settings.register_profile("jalon", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 settings.load_profile("jalon")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, a process and its children would ignore Ctrl-C
 _databases = itertools.count(1)
 # What takes long, so that those who need most of the machine do not meet.
 LONG = ("test_crowd", "test_desk", "test_documents", "test_browser", "test_demo", "test_deploy", "test_flows", "test_prefect_server")
