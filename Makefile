@@ -59,7 +59,7 @@ communes: .venv/run.stamp
 	$(BIN)/python -m flows.ports.build_communes
 
 fingerprints: .venv/dev.stamp
-	PYTHONPATH=. $(BIN)/python tests/fingerprints.py
+	PYTHONPATH=. $(BIN)/python tests/support/fingerprints.py
 
 bench: .venv/run.stamp
 	$(BIN)/jalon bench

@@ -10,7 +10,7 @@ INTERRUPTED = 130
 def main() -> None:
     """The console script."""
     try:
-        from flows.command import run
+        from flows.cli.command import run
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:

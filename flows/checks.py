@@ -7,12 +7,12 @@ from prefect.client.schemas.objects import State as RunState
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from flows.checking import check
 from flows.home import shared_home
 from flows.ports.clock import now
+from flows.review import check
 from flows.settings import settings
 from models.answers import Invalid
-from models.faults import Unreachable
+from models.database.faults import Unreachable
 
 
 @flow(name="checks", flow_run_name="{reference}", description="Vérifie un dossier : journal, données, droit à subvention, constats.")

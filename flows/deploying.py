@@ -21,10 +21,11 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
-from flows import alarms, rounds
+from flows import rounds
+from flows.desk import automations
 from flows.home import shared_home
 from flows.settings import settings
-from states.show import deployments
+from states.overview.table import deployments
 
 POOL = "jalon"
 
@@ -35,7 +36,7 @@ async def install() -> None:
         await answers(client)
         await make_pool(client)
         await deploy_all(client)
-        await alarms.install(client)
+        await automations.install(client)
     await rounds.open_desk(shared_home(settings()))
 
 

@@ -19,10 +19,10 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
 from prefect.states import Failed
 
-from flows.forms import TITLES
-from flows.post import log_answer
+from flows.deliver import log_answer
+from flows.desk.forms import TITLES
 from flows.steps import use_up_code
-from states.show import deployments
+from states.overview.table import deployments
 
 
 def objections(name: str, given: dict[str, Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from states.show import deployments, lifecycle_page, mermaid
+from states.overview.table import deployments, lifecycle_page, mermaid
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK, END = "<!-- lifecycle: begin -->", "<!-- lifecycle: end -->"

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from flows.ports.clock import now
 from flows.settings import Settings
-from models.store import Store, Upgraded, Upgrading
+from models.database.store import Store, Upgraded, Upgrading
 from models.tables import SCHEMA
 
 if TYPE_CHECKING:
-    from models.board import Board
-    from models.ledger import Ledger
-    from models.marks import Marks
+    from models.dashboard import Board
+    from models.ledger.ledger import Ledger
+    from models.once import Marks
     from models.outbox import Outbox
-    from models.people import Register
-    from models.verify import Verifier
-    from models.views import Views
+    from models.people.register import Register
+    from models.read.views import Views
+    from models.verify.proof import Verifier
 
 
 OPENED: list[Store] = []
@@ -50,25 +50,25 @@ class Home:
     @cached_property
     def ledger(self) -> Ledger:
         from flows.ports.gazetteer import places
-        from models.ledger import Ledger
+        from models.ledger.ledger import Ledger
 
         return Ledger(self.store, gazetteer=places)
 
     @cached_property
     def register(self) -> Register:
-        from models.people import Register
+        from models.people.register import Register
 
         return Register(self.store)
 
     @cached_property
     def board(self) -> Board:
-        from models.board import Board
+        from models.dashboard import Board
 
         return Board(self.store)
 
     @cached_property
     def marks(self) -> Marks:
-        from models.marks import Marks
+        from models.once import Marks
 
         return Marks(self.store)
 
@@ -80,13 +80,13 @@ class Home:
 
     @cached_property
     def views(self) -> Views:
-        from models.views import Views
+        from models.read.views import Views
 
         return Views(self.store)
 
     @cached_property
     def verifier(self) -> Verifier:
-        from models.verify import Verifier
+        from models.verify.proof import Verifier
 
         return Verifier(self.store)
 

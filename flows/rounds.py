@@ -14,24 +14,24 @@ from prefect.client.schemas.objects import State as RunState
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
+from flows.deliver import SKIPPED
+from flows.desk.publishing import SLICE, Desk
 from flows.home import Home, shared_home
+from flows.mail.reminders import reminder, seal_letter
 from flows.ports import mail
 from flows.ports.clock import now
 from flows.ports.locks import held
-from flows.post import SKIPPED
-from flows.publishing import SLICE, Desk
-from flows.reminders import reminder, seal_letter
 from flows.settings import settings
 from models.answers import Invalid
-from models.faults import Unreachable
-from models.marks import Mark
-from models.redeciding import redecided
-from models.verify import Verification
-from states.calendars import is_working_day
-from states.delays import paris_day
-from states.french import counted, day, unreadable
-from states.outlook import Age, Outlook, age, outlook
-from states.words import Role
+from models.database.faults import Unreachable
+from models.once import Mark
+from models.verify.proof import Verification
+from models.verify.redeciding import redecided
+from states.grammar.deadlines import paris_day
+from states.overview.outlook import Age, Outlook, age, outlook
+from states.values.calendars import is_working_day
+from states.values.french import counted, day, unreadable
+from states.vocabulary import Role
 
 AT_OPENING = 50  # pages; publishing one takes Prefect about twenty milliseconds
 FORGOTTEN_AFTER = timedelta(days=60)  # Prefect keeps events for a week, and no round comes two months late

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.store import sqlite_url
+from models.database.store import sqlite_url
 
 PROJECT = Path(__file__).resolve().parents[1]
 

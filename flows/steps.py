@@ -21,21 +21,22 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import Field, ValidationError
 
-from flows.forms import TITLES
+from flows.deliver import follow_step, log_answer
+from flows.desk.forms import TITLES
 from flows.home import Home, shared_home
+from flows.intake.undoing import entry_meant
 from flows.ports import inbox
 from flows.ports.clock import now
-from flows.post import follow_step, log_answer
 from flows.settings import settings
-from flows.taking_back import entry_meant
 from models.answers import Answer, Conflict, Done, Invalid
-from models.codes import Shown
-from models.faults import Unreachable
-from states.french import sentences
-from states.guard import Reason, Refused
-from states.lifecycle import STEPS, Step
-from states.requests import Request
-from states.words import STATE_LABELS
+from models.database.faults import Unreachable
+from models.people.codes import Shown
+from states.grammar.guard import Reason, Refused
+from states.grammar.request import Request
+from states.grammar.step import Step
+from states.lifecycle import STEPS
+from states.values.french import sentences
+from states.vocabulary import STATE_LABELS
 
 CODE_AT_MOST = 20
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,59}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from states.guard import Reason, Refused
-from states.words import Severity, State
+from states.grammar.guard import Reason, Refused
+from states.vocabulary import Severity, State
 
 
 class Done(NamedTuple):

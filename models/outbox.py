@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, bindparam, func, literal_column, null, select, update
 
 from models import tables
-from models.entries import instant
-from models.reading import as_read, parsed
-from models.store import Store
+from models.database.store import Store
+from models.ledger.attempt import instant
+from models.ledger.reading import as_read, parsed
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS_AT_MOST = 8

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
-from models.store import Store, sqlite_url
+from models.database.store import Store, sqlite_url
 
 pytest_plugins = ["import_house", "old_databases"]
 # The machine's speed is no fact about jalon; one example may need a whole dossier.

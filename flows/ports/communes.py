@@ -17,7 +17,7 @@ from pathlib import Path
 from sys import intern
 from typing import NamedTuple
 
-from states.french import alternatives
+from states.values.french import alternatives
 
 AT_MOST = 200  # characters: the longest name has 45
 HOW_CLOSE = 0.75  # of difflib's ratio: one wrong letter in four

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from states.guard import Place
+from states.grammar.case import Place
 
 
 def places(text: str) -> tuple[Place, ...]:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from models.faults import Unreachable
-from states.french import unreadable
+from models.database.faults import Unreachable
+from states.values.french import unreadable
 
 
 @contextmanager

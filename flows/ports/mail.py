@@ -10,8 +10,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from models.faults import Unreachable
-from states.french import unreadable
+from models.database.faults import Unreachable
+from states.values.french import unreadable
 
 
 class Letter(NamedTuple):

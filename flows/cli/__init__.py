@@ -1,0 +1,1 @@
+"""The command line: each command asks, shows, and ends with a code."""

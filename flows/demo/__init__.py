@@ -1,0 +1,1 @@
+"""`jalon demo`: the real convention, played on a server of its own."""

@@ -1,0 +1,1 @@
+"""The operators' desk in Prefect: pages, forms, automations."""

@@ -1,0 +1,1 @@
+"""What comes in as files or in words, until it is a request."""

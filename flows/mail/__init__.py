@@ -1,0 +1,1 @@
+"""Letters: their words, and the courier who delivers what the outbox holds."""

@@ -1,0 +1,103 @@
+"""Delivers what the outbox holds, at least once: letters to people, and what follows each step. Needs no Prefect."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from flows.home import Home
+from flows.mail.letters import notification
+from flows.ports import mail
+from flows.ports.clock import now
+from flows.review import Checked
+from models.answers import Invalid
+from models.database.faults import Unreachable
+from models.outbox import Held, Parcel
+from states.values.french import counted
+from states.vocabulary import Role
+
+
+class Delivered(NamedTuple):
+    """What one round delivered, and how many parcels wait for a person."""
+
+    letters: int
+    checked: int
+    broken: tuple[str, ...]
+    given_up: int
+    held: tuple[Held, ...] = ()  # what could not be delivered and will be tried again
+
+    @property
+    def message(self) -> str:
+        done = (
+            counted(self.letters, "courrier envoyé", "courriers envoyés"),
+            counted(self.checked, "dossier contrôlé", "dossiers contrôlés"),
+        )
+        task = f" {counted(self.given_up, 'envoi abandonné attend', 'envois abandonnés attendent')} une personne." if self.given_up else ""
+        later = f" {counted(len(self.held), 'envoi attend', 'envois attendent')} un nouvel essai." if self.held else ""
+        return f"{', '.join(done)}.{later}{task}{' '.join(('', *self.broken))}"
+
+
+# What follows the steps of one dossier, for all its parcels at once: the checks, or the pages and events of a desk.
+Follow = Callable[[str, Sequence[Parcel]], Awaitable[Checked]]
+
+
+async def deliver_all(home: Home, follow: Follow) -> Delivered:
+    """Deliver until nothing is due. What cannot be done is tried again later; in the end it is a person's task."""
+    letters = checked = 0
+    broken: list[str] = []
+    while parcels := home.outbox.take(now=now(), lease=secrets.token_hex(16)):
+        letters += sum(_post(home, parcel) for parcel in parcels if parcel.kind == "tell")
+        steps = [parcel for parcel in parcels if parcel.kind == "check"]
+        for reference in dict.fromkeys(parcel.reference for parcel in steps):
+            found = await followed(home, follow, reference, [one for one in steps if one.reference == reference])
+            checked += found is not None
+            broken += [f"{reference} : {found.message}"] if found is not None and not found.holds else []
+    return Delivered(letters, checked, tuple(broken), len(home.outbox.given_up()), home.outbox.held())
+
+
+async def follow_at_once(home: Home, follow: Follow, reference: str) -> None:
+    """Do now what follows the steps of one dossier. Nothing is marked: when the lease is over, a round makes sure of it."""
+    parcels = home.outbox.take(now=now(), lease=secrets.token_hex(16), follows=reference)
+    if parcels:
+        await follow(reference, parcels)
+
+
+async def followed(home: Home, follow: Follow, reference: str, parcels: Sequence[Parcel]) -> Checked | None:
+    """Do what follows one dossier's parcels; None when it could not be done, to be tried again."""
+    try:
+        found = await follow(reference, parcels)
+    except Exception as fault:  # noqa: BLE001 - one dossier must not hold up the others
+        for parcel in parcels:
+            home.outbox.failed(parcel, _in_short(fault), now=now())
+        return None
+    for parcel in parcels:
+        if found.holds:
+            home.outbox.sent(parcel, now=now())
+        else:
+            home.outbox.failed(parcel, found.message, now=now(), for_good=True)
+    return found
+
+
+def _in_short(fault: Exception) -> str:
+    """A sentence that is meant for people, or the kind of the fault: the message of a driver may quote a row."""
+    return str(fault) if isinstance(fault, Unreachable | Invalid) else type(fault).__name__
+
+
+def _post(home: Home, parcel: Parcel) -> int:
+    """Send one parcel to everybody who holds its role; the number of letters sent."""
+    role = Role(parcel.role or "")
+    people = home.register.holding(role)
+    if not people:
+        home.outbox.failed(parcel, f"Personne n’a le rôle {role.label} au registre.", now=now())
+        return 0
+    try:
+        partnership = home.views.partnership(parcel.reference)
+        for person in people:
+            letter = notification(parcel, person, role, partnership)
+            mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
+    except Exception as fault:  # noqa: BLE001 - one letter must not hold up the others
+        home.outbox.failed(parcel, _in_short(fault), now=now())
+        return 0
+    home.outbox.sent(parcel, now=now())
+    return len(people)

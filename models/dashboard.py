@@ -1,0 +1,195 @@
+"""The board: one line for each dossier, kept beside the ledger and computed again at will, and the few queries that sum them up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer, Select, bindparam, case, func, literal_column, null, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from models import tables
+from models.database.store import Store
+from models.ledger.codec import cents, euros
+from states.overview.outlook import Outlook
+from states.vocabulary import Role, State
+
+P, L = tables.partnerships.c, tables.outlooks.c
+LINE = (P.reference, L.state, L.entered_on, L.step, L.by, L.due_on, L.blocked, L.findings, L.engaged_cents, L.ordered_cents, L.paid_cents)
+SUMMED = ("engaged_cents", "ordered_cents", "paid_cents")
+
+
+class Totals(NamedTuple):
+    """One state: how many dossiers, how many of them late or soon due, and their money in integer cents."""
+
+    state: State
+    dossiers: int
+    late: int
+    soon: int
+    engaged_cents: int
+    ordered_cents: int
+    paid_cents: int
+
+
+class Page(NamedTuple):
+    """A page of a dossier as it was at one version of it, told by the sha256 of its text."""
+
+    reference: str
+    version: int
+    sha256: str
+
+
+class Board:
+    """The board of one database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._place = store.compile(select(P.id, P.version).where(P.reference == bindparam("reference")))
+        self._keep = store.compile(_upsert(on_sqlite=store.is_sqlite))
+        self._publish = store.compile(
+            update(tables.outlooks).where(L.partnership_id == bindparam("partnership_id")).values(page=bindparam("page"))
+        )  # fmt: skip
+        lines = select(*LINE).join_from(tables.outlooks, tables.partnerships)
+        most, offset = bindparam("most", type_=Integer), bindparam("offset", type_=Integer)
+        page = select(L.page).join_from(tables.outlooks, tables.partnerships)
+        self._page = store.compile(page.where(P.reference == bindparam("reference")))
+        self._totals = store.compile(_totals())
+        self._forget = store.compile(update(tables.outlooks).values(page=null()))
+        self._due = store.compile(lines.where(L.due_on >= bindparam("since")).order_by(L.due_on, P.reference).limit(most).offset(offset))
+        self._all = store.compile(
+            lines.where(P.reference > bindparam("after")).order_by(P.reference).limit(most).offset(literal_column("0"))
+        )
+        self._references = store.compile(
+            select(P.reference).where(P.reference > bindparam("after")).order_by(P.reference).limit(most).offset(literal_column("0"))
+        )  # fmt: skip
+        behind = or_(L.version.is_(None), L.version < P.version)
+        self._behind = store.compile(
+            select(P.reference)
+            .join_from(tables.partnerships, tables.outlooks, isouter=True)
+            .where(behind, P.reference > bindparam("after"))
+            .order_by(P.reference)
+            .limit(most)
+            .offset(literal_column("0"))
+        )
+        self._in = store.compile(
+            select(P.reference).where(P.state == bindparam("state")).order_by(P.reference).limit(most).offset(literal_column("0"))
+        )  # fmt: skip
+
+    def keep(self, lines: Iterable[tuple[Outlook, int]]) -> None:
+        """Write lines, each as it was at a version of its dossier; an older one never replaces a newer one."""
+        with self._store.transaction() as cursor:
+            for outlook, version in lines:
+                cursor.execute(self._place, {"reference": outlook.reference})
+                found = cursor.fetchone()
+                if found is not None:
+                    cursor.execute(self._keep, {"partnership_id": found[0], "version": version, **_row(outlook)})
+
+    def published(self, references: Iterable[str]) -> dict[str, str]:
+        """The sha256 of the page that was last published for each of these dossiers, where there is one."""
+        found = {}
+        with self._store.transaction(write=False) as cursor:
+            for reference in references:
+                cursor.execute(self._page, {"reference": reference})
+                row = cursor.fetchone()
+                if row is not None and row[0] is not None:
+                    found[reference] = row[0]
+        return found
+
+    def publish(self, pages: Iterable[Page]) -> list[str]:
+        """Note pages once they are published; the dossiers that have moved on since, whose pages may be the older ones."""
+        moved = []
+        with self._store.transaction() as cursor:
+            for page in pages:
+                cursor.execute(self._place, {"reference": page.reference})
+                found = cursor.fetchone()
+                if found is not None:
+                    cursor.execute(self._publish, {"partnership_id": found[0], "page": page.sha256})
+                    moved += [page.reference] if found[1] > page.version else []
+        return moved
+
+    def forget_pages(self) -> None:
+        """Every page is to be published again: Prefect may have lost them."""
+        with self._store.transaction() as cursor:
+            cursor.execute(self._forget)
+
+    def totals(self, today: date, soon: date) -> tuple[Totals, ...]:
+        """Each state that has a dossier, in the order of the lifecycle."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._totals, {"today": today.isoformat(), "soon": soon.isoformat()})
+            found = [Totals(State(row[0]), *(int(value) for value in row[1:])) for row in cursor.fetchall()]
+        return tuple(sorted(found, key=lambda one: list(State).index(one.state)))
+
+    def due(self, most: int, *, offset: int = 0, since: date = date.min) -> tuple[Outlook, ...]:
+        """The dossiers with a deadline on `since` or later, the most pressing first."""
+        return self._lines(self._due, most=most, offset=offset, since=since.isoformat())
+
+    def after(self, reference: str, most: int) -> tuple[Outlook, ...]:
+        """A slice of the whole board, by reference."""
+        return self._lines(self._all, after=reference, most=most)
+
+    def references(self, after: str, most: int) -> list[str]:
+        """A slice of all references of the ledger, on the board or not yet."""
+        return self._names(self._references, after=after, most=most)
+
+    def behind(self, after: str, most: int) -> list[str]:
+        """A slice of the dossiers that have moved on since their line was kept, by reference."""
+        return self._names(self._behind, after=after, most=most)
+
+    def in_state(self, state: State, most: int) -> list[str]:
+        """The first dossiers in a state."""
+        return self._names(self._in, state=state.value, most=most)
+
+    def _names(self, statement: str, **asked: Any) -> list[str]:
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(statement, asked)
+            return [row[0] for row in cursor.fetchall()]
+
+    def _lines(self, statement: str, **asked: Any) -> tuple[Outlook, ...]:
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(statement, asked)
+            return tuple(_line(row) for row in cursor.fetchall())
+
+
+def _upsert(*, on_sqlite: bool) -> Any:
+    names = [column.name for column in tables.outlooks.columns if column.name != "page"]
+    new: Any = (sqlite if on_sqlite else postgresql).insert(tables.outlooks).values({name: bindparam(name) for name in names})
+    replaced = {name: new.excluded[name] for name in names if name != "partnership_id"}
+    return new.on_conflict_do_update(index_elements=["partnership_id"], set_=replaced, where=L.version <= new.excluded.version)
+
+
+def _totals() -> Select[Any]:
+    late = func.sum(case((L.due_on < bindparam("today"), literal_column("1")), else_=literal_column("0")))
+    soon = func.sum(case((L.due_on.between(bindparam("today"), bindparam("soon")), literal_column("1")), else_=literal_column("0")))
+    return select(L.state, func.count(), late, soon, *(func.sum(L[name]) for name in SUMMED)).group_by(L.state)
+
+
+def _row(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "state": outlook.state.value,
+        "entered_on": outlook.entered_on.isoformat() if outlook.entered_on else None,
+        "step": outlook.step,
+        "by": json.dumps([role.value for role in outlook.by]),
+        "due_on": outlook.due_on.isoformat() if outlook.due_on else None,
+        "blocked": outlook.blocked,
+        "findings": outlook.findings,
+        "engaged_cents": cents(outlook.engaged),
+        "ordered_cents": cents(outlook.ordered),
+        "paid_cents": cents(outlook.paid),
+    }
+
+
+def _line(row: Any) -> Outlook:
+    reference, state, entered_on, step, by, due_on, blocked, findings, *money = row
+    return Outlook(
+        reference,
+        State(state),
+        date.fromisoformat(entered_on) if entered_on else None,
+        step,
+        tuple(map(Role, json.loads(by))),
+        date.fromisoformat(due_on) if due_on else None,
+        blocked,
+        findings,
+        *map(euros, money),
+    )

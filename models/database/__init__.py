@@ -1,0 +1,1 @@
+"""The database itself: opened, asserted, migrated; its two dialects and its faults."""

@@ -1,0 +1,1 @@
+"""The ledger: the one door for change, and the journal that it writes."""

@@ -1,0 +1,105 @@
+"""Rows and facts: one row per fact, one column per field; euros as cents, dates as ISO text, lists as JSON text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from operator import itemgetter
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+import orjson
+from sqlalchemy import Table
+
+from models import tables
+from states.journal.kinds import KINDS
+from states.trainees.facts import Identity
+
+# The collections of a dossier that are tables of numbered facts, under the name of both the field and the table.
+COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {name: (tables.partnerships.metadata.tables[name], kind) for name, kind in KINDS.items()}
+
+
+class Field(NamedTuple):
+    """One field of a fact and its column; `encode` and `decode` are None where both hold the same value."""
+
+    name: str
+    column: str
+    encode: Callable[[Any], Any] | None
+    decode: Callable[[Any], Any] | None
+
+
+def cents(amount: Decimal) -> int:
+    """Euros as integer cents; the amount has two decimals by construction."""
+    return int(amount.scaleb(2))
+
+
+def euros(amount_cents: int) -> Decimal:
+    """Integer cents as euros with two decimals."""
+    return Decimal(amount_cents).scaleb(-2)
+
+
+def _json(value: tuple[Any, ...]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _tuple(value: str) -> tuple[Any, ...]:
+    return tuple(tuple(one) if isinstance(one, list) else one for one in orjson.loads(value))
+
+
+def fields(kind: type[Any]) -> tuple[Field, ...]:
+    """How each field of a fact is written and read, from its annotation."""
+    return _FIELDS[kind]
+
+
+def _fields(kind: type[Any]) -> tuple[Field, ...]:
+    return tuple(_field(name, hint) for name, hint in get_type_hints(kind).items())
+
+
+def _field(name: str, hint: Any) -> Field:
+    bare = next((one for one in get_args(hint) if one is not type(None)), hint) if isinstance(hint, UnionType) else hint
+    if bare is Decimal:
+        return Field(name, f"{name}_cents", cents, euros)
+    if bare is date:
+        return Field(name, name, date.isoformat, date.fromisoformat)
+    if bare is bool:
+        return Field(name, name, int, bool)
+    if bare in (str, int):
+        return Field(name, name, None, None)
+    return Field(name, name, _json, _tuple)
+
+
+def row_of(fact: Any) -> dict[str, Any]:
+    """The columns of a fact."""
+    columns, encoded = _WRITTEN[type(fact)]
+    row = dict(zip(columns, fact, strict=True))
+    for column, encode in encoded:
+        if row[column] is not None:
+            row[column] = encode(row[column])
+    return row
+
+
+def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
+    """The facts in a JSON array of arrays of columns, in the order of their numbers."""
+    if rows == "[]":
+        return ()
+    found = orjson.loads(rows)
+    for index, field in enumerate(fields(kind)):
+        if field.decode is not None:
+            for row in found:
+                if row[index] is not None:
+                    row[index] = field.decode(row[index])
+    found.sort(key=itemgetter(0))
+    return tuple(map(kind._make, found))
+
+
+_FIELDS = {kind: _fields(kind) for kind in (*(kind for _, kind in COLLECTIONS.values()), Identity)}
+# What `row_of` needs, ready: the columns in order, and those whose values no driver would take as they are.
+_WRITTEN = {
+    kind: (
+        tuple(field.column for field in found),
+        tuple((field.column, field.encode) for field in found if field.encode is not None),
+    )
+    for kind, found in _FIELDS.items()
+}

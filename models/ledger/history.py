@@ -1,0 +1,51 @@
+"""The journal of one dossier, read inside the transaction of a step that must know what was done before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from models import tables
+from models.answers import Invalid
+from models.database.store import Cursor, Store
+from models.ledger.dossiers import Loaded
+from models.ledger.earlier import with_facts
+from models.ledger.reading import parsed
+from states.grammar.case import Past
+from states.journal.fold import ODD_JSON
+
+J = tables.journal.c
+
+
+class History:
+    """The journals of one database."""
+
+    def __init__(self, store: Store) -> None:
+        self._backwards = store.compile(select(J.entry).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n.desc()))
+
+    def entries(self, cursor: Cursor, partnership_id: int) -> list[dict[str, Any]]:
+        """The entries of a dossier, in order. Raises ValueError when one cannot be read."""
+        cursor.execute(self._backwards, {"partnership_id": partnership_id})
+        return [parsed(entry) for (entry,) in reversed(cursor.fetchall())]
+
+    def last_change(self, cursor: Cursor, partnership_id: int, *, moves_only: bool) -> dict[str, Any] | None:
+        """The entry of the last change of the dossier, or of the last that moved its state."""
+        cursor.execute(self._backwards, {"partnership_id": partnership_id})
+        done = (told for (entry,) in cursor.fetchall() if (told := parsed(entry))["outcome"] == "done")
+        return next((told for told in done if not moves_only or told["from"] != told["to"]), None)
+
+    def past(self, cursor: Cursor, loaded: Loaded, n: int) -> Past:
+        """The entry that an undo names. Raises Invalid when the journal cannot be read."""
+        from states.journal.undoing import named  # deciding again: only for who takes something back
+
+        reference = loaded.partnership.reference
+        try:
+            return named(reference, with_facts(self.entries(cursor, loaded.id)), n)
+        except ODD_JSON:
+            raise unreadable_journal(reference) from None
+
+
+def unreadable_journal(reference: str) -> Invalid:
+    """What to say of a journal in which somebody has written something else than jalon."""
+    return Invalid(f"Le journal de {reference} ne se relit pas : lancez « jalon verify {reference} ».")

@@ -1,0 +1,58 @@
+"""The schema, and with it the invariants: the database refuses what the rules should already have refused.
+
+Euros are integer cents, legal dates ISO text, instants ISO text in UTC: the same bytes on SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from models.tables.desk import marks, outlooks
+from models.tables.dossier import (
+    acts,
+    appeals,
+    committees,
+    delegations,
+    documents,
+    findings,
+    identities,
+    invoices,
+    parties,
+    partnerships,
+    payee_changes,
+    recoveries,
+    settlements,
+    signatures,
+    terms,
+    trainees,
+    trainings,
+)
+from models.tables.journal import journal, outbox
+from models.tables.people import people, people_roles
+
+__all__ = [
+    "SCHEMA",
+    "acts",
+    "appeals",
+    "committees",
+    "delegations",
+    "documents",
+    "findings",
+    "identities",
+    "invoices",
+    "journal",
+    "marks",
+    "outbox",
+    "outlooks",
+    "parties",
+    "partnerships",
+    "payee_changes",
+    "people",
+    "people_roles",
+    "recoveries",
+    "settlements",
+    "signatures",
+    "terms",
+    "trainees",
+    "trainings",
+]
+
+SCHEMA = "0004"  # the newest migration; a test compares it with models/database/migrations

@@ -1,0 +1,42 @@
+"""What the desk keeps besides the ledger: lines that can be computed again, and marks of what is done once only."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, text
+
+from models.tables.columns import Big, cents, day, number, table, words
+
+# One line for each dossier, as `states.overview.outlook` gives it: a board of 100,000 dossiers is then a few short queries.
+outlooks = table(
+    "outlooks",
+    Column("partnership_id", Big, ForeignKey("partnerships.id", name="fk_outlooks_partnership"), primary_key=True),
+    number("version"),
+    words("state"),
+    day("entered_on", nullable=True),
+    words("step", nullable=True),
+    words("by"),
+    day("due_on", nullable=True),
+    words("blocked", nullable=True),
+    number("findings"),
+    cents("engaged"),
+    cents("ordered"),
+    cents("paid"),
+    words("page", nullable=True),  # the sha256 of the page that was last published
+)
+Index("ix_outlooks_state", outlooks.c.state)
+Index(
+    "ix_outlooks_due",
+    outlooks.c.due_on,
+    sqlite_where=text("due_on IS NOT NULL"),
+    postgresql_where=text("due_on IS NOT NULL"),
+)
+
+# A round by its own day, an event by its own id: what comes twice finds its mark.
+marks = table(
+    "marks",
+    words("name"),
+    words("key"),
+    words("done_at"),
+    words("told"),
+    PrimaryKeyConstraint("name", "key", name="pk_marks"),
+)

@@ -1,0 +1,1 @@
+"""The convention: its parties, its terms, its signatures, its amendments."""

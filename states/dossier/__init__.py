@@ -1,0 +1,1 @@
+"""The keeping of the dossier itself: opening, papers, delegations, taking back, closing."""

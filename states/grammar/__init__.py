@@ -1,0 +1,1 @@
+"""What a row of the table is made of: its step, its guards, what they see, what it asks, by when."""

@@ -1,0 +1,120 @@
+"""Every kind of fact that a dossier holds several of, and how each is written as JSON: the one list, read off `Partnership`.
+
+In JSON a fact is its fields without the number: euros as text with two decimals, dates as ISO text, lists as arrays; a field
+that holds nothing is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+
+from states.partnership import Partnership
+
+Values = dict[str, Any]  # the fields of one fact, as JSON values
+
+
+class Field(NamedTuple):
+    """One field of a fact; `write` and `read` are None where JSON holds the same value."""
+
+    name: str
+    type: Any
+    write: Callable[[Any], Any] | None
+    read: Callable[[Any], Any] | None
+
+
+def _kinds() -> dict[str, type[Any]]:
+    """The collections of numbered facts, by the name of their field in `Partnership`."""
+    hints = get_type_hints(Partnership)
+    held = {name: get_args(hint)[0] for name, hint in hints.items() if get_origin(hint) is tuple}
+    return {name: kind for name, kind in held.items() if "number" in getattr(kind, "_fields", ())}
+
+
+def _fields(kind: type[Any]) -> tuple[Field, ...]:
+    return tuple(_field(name, hint) for name, hint in get_type_hints(kind).items() if name != "number")
+
+
+def _field(name: str, hint: Any) -> Field:
+    bare = next((one for one in get_args(hint) if one is not type(None)), hint) if isinstance(hint, UnionType) else hint
+    if bare is Decimal:
+        return Field(name, Decimal, _euros, Decimal)
+    if bare is date:
+        return Field(name, date, date.isoformat, date.fromisoformat)
+    if bare in (str, int, bool):
+        return Field(name, bare, None, None)
+    return Field(name, tuple, _array, _tuple)
+
+
+def _euros(amount: Decimal) -> str:
+    return format(amount, ".2f")
+
+
+def _array(values: tuple[Any, ...]) -> list[Any]:
+    return [list(one) if isinstance(one, tuple) else one for one in values]
+
+
+def _tuple(values: list[Any]) -> tuple[Any, ...]:
+    return tuple(tuple(one) if isinstance(one, list) else one for one in values)
+
+
+KINDS = _kinds()
+FIELDS = {name: _fields(kind) for name, kind in KINDS.items()}
+_READ = {name: {field.name: field.read for field in fields} for name, fields in FIELDS.items()}
+_PLACES = {name: tuple((place, *field) for place, field in enumerate(FIELDS[name], start=1)) for name in KINDS}
+# Each kind as people call one of them.
+NOUNS = {
+    "parties": "partie",
+    "terms": "version des conditions",
+    "acts": "délibération",
+    "signatures": "signature",
+    "trainings": "formation",
+    "committees": "comité",
+    "trainees": "stagiaire",
+    "invoices": "facture",
+    "settlements": "liquidation",
+    "documents": "document",
+    "appeals": "recours",
+    "recoveries": "récupération",
+    "payee_changes": "changement de compte",
+    "delegations": "délégation",
+}
+
+
+def written(name: str, fact: Any) -> Values:
+    """A fact of the collection `name`, whole."""
+    return {
+        field: fact[place] if write is None else write(fact[place])
+        for place, field, _, write, _ in _PLACES[name]
+        if fact[place] is not None
+    }  # fmt: skip
+
+
+def changed(name: str, old: Any, new: Any) -> Values:
+    """The fields in which a fact differs from what it was; None where one holds nothing any more."""
+    return {
+        field: new[place] if write is None or new[place] is None else write(new[place])
+        for place, field, _, write, _ in _PLACES[name]
+        if old[place] != new[place]
+    }
+
+
+def read(name: str, number: int, values: Values) -> Any:
+    """The fact that `values` tell of. Raises ValueError or TypeError when one of them cannot be read, or is unknown."""
+    if not values.keys() <= _READ[name].keys():
+        raise ValueError(name)
+    given = values.get
+    return KINDS[name](
+        number,
+        *[value if (value := given(field)) is None or reads is None else reads(value) for field, reads in _READ[name].items()],
+    )
+
+
+def amended(name: str, fact: Any, values: Values) -> Any:
+    """A fact with other values. Raises as `read` does."""
+    fields = _READ[name]
+    return fact._replace(
+        **{field: value if value is None or (reads := fields[field]) is None else reads(value) for field, value in values.items()}
+    )

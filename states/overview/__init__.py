@@ -1,0 +1,1 @@
+"""Views of the table and of a dossier, computed for whoever looks on."""

@@ -1,0 +1,101 @@
+"""What the money chain writes into the dossier: settlement, order, payment, the account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from states.grammar.case import Case
+from states.partnership import Partnership, last_number
+from states.payment.calculation import ceiling, entitlement
+from states.payment.facts import PayeeChange, Settlement
+
+
+def settlement(case: Case) -> Partnership:
+    """The invoice certified, with the calculation as it stands on that day."""
+    settled = case.partnership.invoices[-1]
+    due = entitlement(case.partnership, case.effective_on)
+    chain = Settlement(
+        number=last_number(case.partnership.settlements) + 1,
+        invoice=settled.number,
+        ceiling=ceiling(case.partnership, case.effective_on),
+        entitlement=due.amount,
+        invoiced=settled.amount,
+        settled=min(settled.amount, due.amount),
+        lines=tuple((line.trainee, line.rank, line.status, str(line.unit)) for line in due.lines),
+        certified_on=case.effective_on,
+        certified_by=_name(case),
+        certified_for=case.on_behalf_of,
+        **dict.fromkeys(Settlement._fields[Settlement._fields.index("order_number") :]),
+    )
+    return case.partnership._replace(settlements=(*case.partnership.settlements, chain))
+
+
+def order(case: Case) -> Partnership:
+    asked, last = case.request, case.partnership.settlements[-1]
+    return _settlement(
+        case,
+        order_number=asked.order_number,
+        slip_number=asked.slip_number,
+        fiscal_year=asked.fiscal_year,
+        ordered=last.settled,
+        ordered_on=case.effective_on,
+        ordered_by=_name(case),
+        ordered_for=case.on_behalf_of,
+    )
+
+
+def order_refused(case: Case) -> Partnership:
+    """The mandat is withdrawn; the journal remembers it."""
+    return _settlement(
+        case, order_number=None, slip_number=None, fiscal_year=None, ordered=None, ordered_on=None, ordered_by=None, ordered_for=None
+    )
+
+
+def payment(case: Case) -> Partnership:
+    asked = case.request
+    return _settlement(
+        case,
+        paid=asked.amount,
+        paid_on=asked.paid_on,
+        paid_by=_name(case),
+        paid_for=case.on_behalf_of,
+        accounting_reference=asked.accounting_reference,
+    )
+
+
+def _settlement(case: Case, **changes: Any) -> Partnership:
+    *earlier, last = case.partnership.settlements
+    return case.partnership._replace(settlements=(*earlier, last._replace(**changes)))
+
+
+def payee_proposed(case: Case) -> Partnership:
+    asked, changes = case.request, case.partnership.payee_changes
+    proposed = PayeeChange(
+        number=last_number(changes) + 1,
+        holder=asked.holder,
+        iban=asked.iban,
+        proposed_on=case.effective_on,
+        proposed_by=_name(case),
+        proposed_for=case.on_behalf_of,
+        recorded_on=case.today,
+        **dict.fromkeys(PayeeChange._fields[PayeeChange._fields.index("called_on") :]),
+    )
+    return case.partnership._replace(payee_changes=(*changes, proposed))
+
+
+def payee_confirmed(case: Case) -> Partnership:
+    asked = case.request
+    return _payee(case, called_on=asked.called_on, contact=asked.contact, confirmed_on=case.effective_on, confirmed_by=_name(case))
+
+
+def payee_rejected(case: Case) -> Partnership:
+    return _payee(case, rejected_on=case.effective_on)
+
+
+def _payee(case: Case, **changes: Any) -> Partnership:
+    *earlier, last = case.partnership.payee_changes
+    return case.partnership._replace(payee_changes=(*earlier, last._replace(**changes)))
+
+
+def _name(case: Case) -> str:
+    return case.actor.name if case.actor else ""

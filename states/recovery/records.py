@@ -1,0 +1,35 @@
+"""What a recovery writes into the dossier."""
+
+from __future__ import annotations
+
+from states.grammar.case import Case
+from states.partnership import Partnership, last_number
+from states.payment.calculation import open_recoveries, overpaid, without
+from states.payment.records import _name
+from states.recovery.facts import Recovery
+
+
+def recovery_ordered(case: Case) -> Partnership:
+    """The trainee counts no more; what was paid too much is the sum to give back."""
+    asked, recoveries = case.request, case.partnership.recoveries
+    order = Recovery(
+        number=last_number(recoveries) + 1,
+        trainee=asked.trainee,
+        amount=overpaid(without(case.partnership, asked.trainee, case.effective_on)),
+        motive=asked.motive,
+        order_number=asked.order_number,
+        ordered_on=case.effective_on,
+        ordered_by=_name(case),
+        ordered_for=case.on_behalf_of,
+        **dict.fromkeys(Recovery._fields[Recovery._fields.index("recovered_on") :]),
+    )
+    excluded = without(case.partnership, asked.trainee, case.effective_on)
+    return excluded._replace(recoveries=(*recoveries, order))
+
+
+def recovery_recorded(case: Case) -> Partnership:
+    asked, open_ones = case.request, open_recoveries(case.partnership)
+    number = asked.recovery or open_ones[0].number
+    back = {"recovered_on": asked.recovered_on, "recovered_by": _name(case), "accounting_reference": asked.accounting_reference}
+    found = tuple(one._replace(**back) if one.number == number else one for one in case.partnership.recoveries)
+    return case.partnership._replace(recoveries=found)

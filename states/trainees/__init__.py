@@ -1,0 +1,1 @@
+"""The trainees: whom the centre retains, where they live, who leaves."""

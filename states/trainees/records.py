@@ -1,0 +1,120 @@
+"""What the steps about trainees write into the dossier: a number, a rank and a commune; names go elsewhere."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import Any
+
+from states.grammar.case import Case
+from states.partnership import Partnership, last_number
+from states.trainees.facts import Identity, Trainee
+from states.trainees.requests import TraineeRetained, residing, selected
+
+
+def trainees(case: Case) -> Partnership:
+    """One trainee or several, each with a number."""
+    found, digests = list(case.partnership.trainees), list(case.partnership.identity_digests)
+    for number, one, insee, person in zip(numbers(case), selected(case.request), _communes(case), case.persons, strict=True):
+        found.append(_trainee(number, one, insee, person.commitment))
+        digests.append((number, person.digest))
+    found.sort(key=itemgetter(0))
+    return case.partnership._replace(trainees=tuple(found), identity_digests=tuple(digests))
+
+
+def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -> Trainee:
+    return Trainee(
+        number=number,
+        rank=asked.rank,
+        fee_regime=asked.fee_regime,
+        insee=insee,
+        declared_insee=insee,
+        retained_on=asked.retained_on,
+        verified_on=None,
+        verified_by=None,
+        evidence_kind=None,
+        moved_on=None,
+        moved_to=None,
+        left_on=None,
+        hours_done=None,
+        left_because=None,
+        excluded_on=None,
+        commitment=commitment,
+    )
+
+
+def numbers(case: Case) -> list[int]:
+    """The numbers of new trainees, in the order of the request: those asked for, else the next ones that are free."""
+    asked = selected(case.request)
+    following = last_number(case.partnership.trainees)
+    if len(asked) == 1:
+        return [asked[0].number or following + 1]
+    taken = {one.number for one in case.partnership.trainees} | {one.number for one in asked if one.number}
+    given = []
+    for one in asked:
+        if one.number:
+            given.append(one.number)
+            continue
+        following += 1
+        while following in taken:
+            following += 1
+        given.append(following)
+    return given
+
+
+def _communes(case: Case) -> list[str]:
+    """The INSEE code of each residence that the request names: as given, or as the gazetteer found it."""
+    asked = residing(case.request)
+    found = case.known.places or ((),) * len(asked)
+    return [places[0].insee if places else one.insee or "" for one, places in zip(asked, found, strict=True)]
+
+
+def identities(case: Case) -> tuple[Identity, ...]:
+    """The values with names in them, for the one table that may hold them."""
+    if not case.persons:
+        return ()
+    return tuple(
+        Identity(number, one.family_name, one.given_name, one.born_on, person.salt, person.digest)
+        for number, one, person in zip(numbers(case), selected(case.request), case.persons, strict=True)
+    )
+
+
+def residence(case: Case) -> Partnership:
+    """The residence that counts is that of the day of the selection; another commune seen later is a move."""
+    asked = case.request
+    known = _named(case)
+    (insee,) = _communes(case)
+    if known.verified_on is not None and not asked.correction:
+        # Seen once, the residence of the selection is verified for good.
+        return case.partnership if insee == known.insee else _changed(case, moved_on=asked.verified_on, moved_to=insee)
+    seen = {"insee": insee, "verified_on": asked.verified_on, "verified_by": case.actor.name if case.actor else ""}
+    moved = {"moved_on": None, "moved_to": None} if asked.correction else {}
+    return _changed(case, **seen, **moved, evidence_kind=asked.evidence_kind)
+
+
+def dropout(case: Case) -> Partnership:
+    asked = case.request
+    return _changed(case, left_on=asked.left_on, hours_done=asked.hours_done, left_because=asked.reason)
+
+
+def correction(case: Case) -> Partnership:
+    asked = case.request
+    given = {"rank": asked.rank, "fee_regime": asked.fee_regime}
+    return _changed(case, **{name: value for name, value in given.items() if value is not None})
+
+
+def exclusion(case: Case) -> Partnership:
+    return _changed(case, excluded_on=case.effective_on)
+
+
+def _changed(case: Case, **changes: Any) -> Partnership:
+    partnership, changed = case.partnership, _named(case)._replace(**changes)
+    place = partnership.place_of(changed.number)
+    assert place is not None, "it was found a moment ago"
+    return partnership._replace(trainees=(*partnership.trainees[:place], changed, *partnership.trainees[place + 1 :]))
+
+
+def _named(case: Case) -> Trainee:
+    """The trainee whose number the request gives; a guard has seen to it that there is one."""
+    named = case.partnership.trainee(case.request.trainee)
+    assert named is not None, "UNKNOWN_TRAINEE stands before every record that asks for one"
+    return named

@@ -1,0 +1,1 @@
+"""The training, its steering committee and its operating result."""

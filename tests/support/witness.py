@@ -1,0 +1,70 @@
+"""What a test sees and does behind the ledger's back: rows as they stand, SQL of its own, the triggers gone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from walks import Walk
+
+from models.database.store import Store
+from models.ledger.dossiers import Dossiers, Loaded
+from models.tables.columns import metadata
+
+SUPPORT = Path(__file__).parent
+
+
+def sql(store: Store, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """Run one statement, committed at once, and answer with its rows."""
+    with store.engine.connect() as connection:
+        found = connection.execute(text(statement), values)
+        return [tuple(row) for row in found] if found.returns_rows else []
+
+
+def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    with store.engine.connect() as connection:
+        return {name: sorted(map(tuple, connection.execute(text(f'SELECT * FROM "{name}"'))), key=repr) for name in metadata.tables}
+
+
+def journal(store: Store, reference: str) -> list[tuple[Any, ...]]:
+    """The entries of a dossier, in order, as `(n, entry, digest)`."""
+    return sql(
+        store,
+        "SELECT j.n, j.entry, j.digest FROM journal j JOIN partnerships p ON p.id = j.partnership_id WHERE p.reference = :r ORDER BY j.n",
+        r=reference,
+    )
+
+
+def fresh(walk: Walk) -> Loaded:
+    """The dossier as its rows say, read without any memory."""
+    with walk.store.transaction(write=False) as cursor:
+        loaded = _reader(walk.store).load(cursor, walk.reference)
+    assert loaded is not None
+    return loaded
+
+
+_reader = lru_cache(maxsize=1)(Dossiers)  # to compile its statements takes longer than to run them
+
+
+def drop_triggers(store: Store) -> None:
+    """Take away what keeps the journal append-only, as somebody with all rights on the database could."""
+    if store.is_sqlite:
+        for (name,) in sql(store, "SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            sql(store, f"DROP TRIGGER {name}")
+    else:
+        sql(store, "DROP FUNCTION journal_is_append_only CASCADE")
+
+
+def child(code: str, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> subprocess.Popen[str]:
+    """Another Python process that runs `code` on the same sources and these tests, with more environment variables."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUPPORT), str(SUPPORT.parents[1])]), **settings}
+    command = [*prefix, sys.executable, "-c", code, *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
