@@ -27,8 +27,8 @@ from models.database.faults import Unreachable
 from models.once import Mark
 from models.verify.proof import Verification
 from models.verify.redeciding import redecided
-from states.grammar.deadlines import paris_day
-from states.overview.outlook import Age, Outlook, age, outlook
+from states.grammar.deadlines import Age, age, paris_day
+from states.overview.outlook import Outlook, outlook
 from states.values.calendars import is_working_day
 from states.values.french import counted, day, unreadable
 from states.vocabulary import Role

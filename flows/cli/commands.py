@@ -20,7 +20,7 @@ from flows.wording import wall_time
 from models.answers import Invalid
 from models.outbox import Parcel
 from models.tables import SCHEMA
-from states.lifecycle import ROWS, STEPS
+from states.lifecycle import OPENING, ROWS, STEPS
 from states.overview.table import mermaid
 
 STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
@@ -100,7 +100,7 @@ def app() -> App:
     """The whole command line, made from the table."""
     root = new_app()
     for place, step in enumerate(ROWS):
-        command = asking.open_command(_home) if step.trigger == "open" else asking.command_of(step, _home)
+        command = asking.open_command(_home) if step.opens else asking.command_of(step, _home)
         root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
     for reads in (show, why, trainees, entitlement, acts, list_, verify, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
@@ -227,9 +227,9 @@ def renew(reference: str, *, person: PERSON, new: NEW = None, as_json: JSON = Fa
     from flows.cli.renewing import renewed
 
     home = _home()
-    request = asking.read_request(STEPS["open"], renewed(home.views.partnership(reference), new))
+    request = asking.read_request(OPENING, renewed(home.views.partnership(reference), new))
     opened = str(getattr(request, "reference", ""))
-    return screen.show(asking.ask(home, STEPS["open"], opened, request, person=person, key=None, seen=None), as_json=as_json)
+    return screen.show(asking.ask(home, OPENING, opened, request, person=person, key=None, seen=None), as_json=as_json)
 
 
 def init_db(*, as_json: JSON = False) -> int:

@@ -10,9 +10,9 @@ from flows.home import Home
 from flows.wording import due_told, wall_time
 from models.dashboard import Totals
 from models.ledger.codec import euros as from_cents
-from states.grammar.deadlines import paris_day
+from states.grammar.deadlines import SOON, Age, age, paris_day
 from states.lifecycle import STEPS
-from states.overview.outlook import SOON, Age, Outlook, age, days_in_state
+from states.overview.outlook import Outlook, days_in_state
 from states.values.french import counted, euros, listed
 
 KEY = "tableau-de-bord"

@@ -160,7 +160,7 @@ class Ledger:
 
     def _unopened(self, attempt: Attempt) -> Loaded:
         """What `open` begins from; every other step needs a dossier."""
-        if attempt.trigger != "open":
+        if not STEPS[attempt.trigger].opens:
             raise Invalid(f"Aucun dossier ne porte la référence {attempt.reference}.")
         blank = Partnership(attempt.reference, False, State.UNOPENED, 0, None, self._entropy(32))  # noqa: FBT003 - `imported`, known later
         return Loaded(0, 0, GENESIS, blank)
@@ -262,7 +262,7 @@ def _assert_asked(trigger: str, request: Request, reference: str) -> None:
     step = STEPS.get(trigger)
     if step is None or type(request) is not step.asks:
         raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
-    if trigger == "open" and getattr(request, "reference", None) != reference:
+    if step.opens and getattr(request, "reference", None) != reference:
         raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
 
 

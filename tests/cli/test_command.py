@@ -94,7 +94,7 @@ def asked(trigger: str, **changes: Any) -> list[str]:
     """The right command for a step, as options only; a change of None takes the field away."""
     content = {name: value for name, value in (PAST[trigger] | changes).items() if value is not None}
     who = PEOPLE[role_for(trigger)]
-    code = ["--code", right_code(who)] if STEPS[trigger].moves_money else []
+    code = ["--code", right_code(who)] if STEPS[trigger].asks_code else []
     return [trigger, REFERENCE, *options(content), "--as", who, *code]
 
 

@@ -19,19 +19,19 @@ from prefect.client.schemas.actions import ArtifactCreate
 from walks import AT, RIGHT, Walk
 from witness import sql
 
-from flows.desk import dossier_page
+from flows.desk import dashboard_page as board_page
+from flows.desk import dossier_page, publishing
 from flows.desk.dashboard_page import board, page_key
 from flows.desk.markdown import bars, plain
 from flows.desk.publishing import Desk
 from flows.home import Home
-from flows.desk import dashboard_page as board_page
-from flows.server.up import publishing
 from flows.settings import settings
 from models.answers import Invalid
 from models.dashboard import Board, Page
 from models.database.store import Store
 from models.people.codes import FAILURES_AT_MOST, Shown
-from states.overview.outlook import Age, Outlook, age, outlook
+from states.grammar.deadlines import Age, age
+from states.overview.outlook import Outlook, outlook
 from states.vocabulary import Role, State
 
 EVIL = "<script>alert(1)</script> [ici](javascript:x) ![](http://x.example) | `a` **b**"
