@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +12,8 @@ from flows.cli import asking, reading, registering, screen
 from flows.cli.asking import JSON, PERSON
 from flows.cli.usage import new_app, sentence
 from flows.home import Home
-from flows.mail.courier import deliver_all
-from flows.review import Checked, check
 from flows.settings import settings
-from flows.wording import wall_time
 from models.answers import Invalid
-from models.outbox import Parcel
 from models.tables import SCHEMA
 from states.lifecycle import OPENING, ROWS, STEPS
 from states.overview.table import mermaid
@@ -248,17 +243,9 @@ def upgrade(*, yes: YES = False, as_json: JSON = False) -> int:
 
 def deliver(*, as_json: JSON = False) -> int:
     """Distribuer les courriers et faire les contrôles qui attendent (une ronde de Prefect le fait aussi, chaque minute)."""
-    home = _home()
+    from flows.cli.delivering import delivered  # asyncio and the words of letters: not for a step
 
-    async def checked(reference: str, _parcels: Sequence[Parcel]) -> Checked:
-        return check(home, reference)
-
-    done = asyncio.run(deliver_all(home, checked))
-    held = [{"reference": one.reference, "key": one.key, "reason": one.fault, "again_at": one.due_at} for one in done.held]
-    told = {"letters": done.letters, "checked": done.checked, "broken": list(done.broken), "given_up": done.given_up, "held": held}
-    where = [f"  Ils sont dans {home.settings.mail_dir}."] if done.letters else []
-    waiting = [f"  En attente, {one.key} : {one.fault} Nouvel essai après {wall_time(one.due_at)}." for one in done.held]
-    return screen.show(screen.Page([done.message, *where, *waiting], told), as_json=as_json)
+    return screen.show(delivered(_home()), as_json=as_json)
 
 
 def up(*, host: HOST = None, port: DESK_PORT = None, workers: WORKERS = None) -> int:
