@@ -59,8 +59,8 @@ class Recorder(Store):
         super().__init__(url, create=True)
 
     @contextmanager
-    def transaction(self, *, write: bool = True) -> Iterator[Any]:
-        with super().transaction(write=write) as cursor:
+    def transaction(self, **how: Any) -> Iterator[Any]:
+        with super().transaction(**how) as cursor:
             noted: list[Write] = []
             yield _Noting(cursor, noted)
         if noted:
