@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from states.grammar.deadlines import PARIS
-from states.overview.outlook import Age, age
+from states.grammar.deadlines import PARIS, Age, age
 from states.values.french import counted
 from states.vocabulary import ROLE_LABELS, STATE_LABELS, Role, State
 

@@ -7,8 +7,9 @@ from datetime import date, datetime
 
 from flows.ports.mail import Letter
 from models.people.register import Person
+from states.grammar.deadlines import Age, age
 from states.lifecycle import STEPS
-from states.overview.outlook import Age, Outlook, age
+from states.overview.outlook import Outlook
 from states.values.french import counted, day
 
 LINES_AT_MOST = 50

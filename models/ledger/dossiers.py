@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Table, Text, bindparam, cast, delete, func, insert, literal_column, select, update
+from sqlalchemy import Integer, Table, Text, bindparam, case, cast, delete, func, insert, literal_column, select, update
 from sqlalchemy.sql import ColumnElement
 
 from models import tables
 from models.answers import Invalid
 from models.database.store import Cursor, Store
-from models.ledger.codec import COLLECTIONS, facts_of, row_of
+from models.ledger.codec import COLLECTIONS, cents, facts_of, row_of
 from states.dossier.facts import Finding
 from states.journal.fold import Changed
 from states.partnership import Partnership
@@ -42,7 +42,7 @@ class Writes:
         self.move = store.compile(
             update(tables.partnerships)
             .where(P.id == bindparam("id_"), P.n == bindparam("n_"))
-            .values({name: bindparam(name) for name in ("state", "version", "n", "head", "entered_on")})
+            .values({name: bindparam(name) for name in MOVED} | _marked())
         )
         self.insert = {name: store.compile(insert(table).values(_parameters(table))) for name, (table, _) in COLLECTIONS.items()}
         self.delete = {name: store.compile(_deletion(table)) for name, (table, _) in COLLECTIONS.items()}
@@ -109,7 +109,16 @@ class Dossiers:
     def open(self, cursor: Cursor, new: Partnership, n: int, head: str) -> int:
         """Write the row of a new dossier and answer with its id."""
         cursor.execute(
-            self._writes.open, {**_moved(new, n, head), "reference": new.reference, "imported": int(new.imported), "pepper": new.pepper}
+            self._writes.open,
+            {
+                **_moved(new, n, head),
+                "reference": new.reference,
+                "imported": int(new.imported),
+                "pepper": new.pepper,
+                "last_change": n,
+                "last_move": n,
+                "behind": 1,
+            },
         )
         return int(cursor.fetchone()[0])
 
@@ -210,9 +219,26 @@ def _open_finding() -> Any:
     )
 
 
+# What `_moved` gives.
+MOVED = ("state", "version", "n", "head", "entered_on", "due_on", "engaged_cents", "ordered_cents", "paid_cents")
+
+
 def _moved(after: Partnership, n: int, head: str) -> dict[str, Any]:
-    entered_on = after.entered_on.isoformat() if after.entered_on else None
-    return {"state": after.state.value, "version": after.version, "n": n, "head": head, "entered_on": entered_on}
+    from states.overview.outlook import weighed  # the rules and the forms, which whoever only reads does not need
+
+    due_on, *money = weighed(after)
+    days = (after.entered_on.isoformat() if after.entered_on else None, due_on.isoformat() if due_on else None)
+    return dict(zip(MOVED, (after.state.value, after.version, n, head, *days, *map(cents, money)), strict=True))
+
+
+def _marked() -> dict[str, Any]:
+    """What the row of a dossier remembers of an entry, if it changed the dossier, or moved its state."""
+    n, changed = bindparam("n", type_=Integer), P.version != bindparam("version")
+    return {
+        "last_change": case((changed, n), else_=P.last_change),
+        "last_move": case((P.state != bindparam("state"), n), else_=P.last_move),
+        "behind": case((changed, literal_column("1")), else_=P.behind),
+    }
 
 
 def _loaded(row: Any) -> Loaded:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from states.partnership import Partnership
 
 PARIS = ZoneInfo("Europe/Paris")
+SOON = timedelta(days=7)
 
 
 def paris_day(at: datetime) -> date:
@@ -52,3 +53,18 @@ def due_on(within: Within | None, partnership: Partnership) -> date | None:
     else:
         start = partnership.entered_on
     return start + timedelta(days=within.days) if start else None
+
+
+class Age(StrEnum):
+    """How pressing a deadline is: `LATE` has passed, `SOON` is at most seven days away."""
+
+    LATE = "late"
+    SOON = "soon"
+    CALM = "calm"
+
+
+def age(due: date | None, on: date) -> Age:
+    """How pressing `due` is on a day."""
+    if due is None:
+        return Age.CALM
+    return Age.LATE if due < on else Age.SOON if due <= on + SOON else Age.CALM

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
 from states.engine.decide import why_not
@@ -14,26 +13,10 @@ from states.lifecycle import steps_from
 from states.partnership import Partnership
 from states.vocabulary import FINAL_STATES, Role, State
 
-SOON = timedelta(days=7)
 # The convention binds the centre from its signature until the dossier is over; nothing is owed before, or after another end.
 ENGAGING = frozenset(
     {State.SIGNED, State.ACTED, State.IN_TRAINING, State.TRAINED, State.INVOICED, State.INVOICE_SUSPENDED, State.SETTLED, State.ORDERED}
 )
-
-
-class Age(StrEnum):
-    """How pressing a deadline is: `LATE` has passed, `SOON` is at most seven days away."""
-
-    LATE = "late"
-    SOON = "soon"
-    CALM = "calm"
-
-
-def age(due: date | None, on: date) -> Age:
-    """How pressing `due` is on a day."""
-    if due is None:
-        return Age.CALM
-    return Age.LATE if due < on else Age.SOON if due <= on + SOON else Age.CALM
 
 
 class Outlook(NamedTuple):
@@ -60,13 +43,38 @@ def expected(partnership: Partnership) -> tuple[Step, date | None] | None:
     return next(((step, due) for step, due in moving if due is not None), moving[0] if moving else None)
 
 
+class Weight(NamedTuple):
+    """What a house counts of a dossier, whatever the day: the deadline of the step that it waits for, and its money in euros."""
+
+    due_on: date | None
+    engaged: Decimal
+    ordered: Decimal
+    paid: Decimal
+
+
+def weighed(partnership: Partnership) -> Weight:
+    """What a house counts of a dossier."""
+    awaited = expected(partnership)
+    return _weighed(partnership, awaited[1] if awaited is not None else None)
+
+
+def _weighed(partnership: Partnership, due: date | None) -> Weight:
+    terms = partnership.terms[-1] if partnership.terms else None
+    chains = partnership.settlements
+    return Weight(
+        due_on=due,
+        engaged=terms.rate * terms.cap if terms and partnership.state in ENGAGING else Decimal(0),
+        ordered=sum((one.ordered for one in chains if one.ordered is not None), Decimal(0)),
+        paid=sum((one.paid for one in chains if one.paid is not None), Decimal(0)),
+    )
+
+
 def outlook(partnership: Partnership, at: datetime) -> Outlook:
     """The line of a dossier at an aware instant."""
     awaited = expected(partnership)
     step, due = awaited if awaited is not None else (None, None)
     unmet = why_not(partnership, step, at=at) if step is not None else ()
-    terms = partnership.terms[-1] if partnership.terms else None
-    chains = partnership.settlements
+    _, engaged, ordered, paid = _weighed(partnership, due)
     return Outlook(
         reference=partnership.reference,
         state=partnership.state,
@@ -76,9 +84,9 @@ def outlook(partnership: Partnership, at: datetime) -> Outlook:
         due_on=due,
         blocked=unmet[0].reason if unmet else None,
         findings=len(partnership.findings),
-        engaged=terms.rate * terms.cap if terms and partnership.state in ENGAGING else Decimal(0),
-        ordered=sum((one.ordered for one in chains if one.ordered is not None), Decimal(0)),
-        paid=sum((one.paid for one in chains if one.paid is not None), Decimal(0)),
+        engaged=engaged,
+        ordered=ordered,
+        paid=paid,
     )
 
 
