@@ -21,7 +21,9 @@ def delivered(home: Home) -> Page:
 
     done = asyncio.run(deliver_all(home, checked))
     held = [{"reference": parcel.reference, "key": parcel.key, "reason": parcel.fault, "again_at": parcel.due_at} for parcel in done.held]
-    content = {"letters": done.letters, "checked": done.checked, "broken": list(done.broken), "given_up": done.given_up, "held": held}
+    content = {"letters": done.letters, "checked": done.checked, "broken": list(done.broken), "given_up": done.given_up}
+    content |= {"still_held": done.still_held, "held": held}
     where = [f"  Ils sont dans {home.settings.mail_dir}."] if done.letters else []
     waiting = [f"  En attente, {parcel.key} : {parcel.fault} Nouvel essai après {wall_time(parcel.due_at)}." for parcel in done.held]
+    waiting += [f"  Et {done.still_held - len(held)} autres, réessayés de même."] if done.still_held > len(held) else []
     return Page([done.message, *where, *waiting], content)

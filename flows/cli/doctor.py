@@ -148,11 +148,10 @@ def _on_the_dossiers(home: Home) -> Iterator[Check]:
     if blocked:
         told = f"Trop de codes faux pour {listed(blocked)} : aucun autre code ne sera accepté."
         yield Check("Codes", WARN, told, "Devant la personne, lancez : jalon people enrol NOM")
-    dead, waiting = home.outbox.given_up(), home.outbox.waiting()
+    dead, waiting = home.outbox.dead(), home.outbox.waiting()
     told = counted(waiting, "envoi attend", "envois attendent")
     if dead:
-        given_up = counted(len(dead), "envoi abandonné", "envois abandonnés")
-        reference, key, fault = dead[0]
+        given_up, ((reference, key, fault), *_) = counted(dead, "envoi abandonné", "envois abandonnés"), home.outbox.given_up()
         yield Check("Boîte d’envoi", WARN, f"{given_up}, {told}.", f"Par exemple {key} ({reference}) : {fault}")
     elif late := home.outbox.overdue(now() - OVERDUE_AFTER):
         told = f"{counted(late, 'envoi attend', 'envois attendent')} depuis plus de cinq minutes."
@@ -163,7 +162,7 @@ def _on_the_dossiers(home: Home) -> Iterator[Check]:
 
 def _clock(home: Home) -> Check:
     with home.store.transaction(write=False) as cursor:
-        cursor.execute("SELECT entry FROM journal ORDER BY id DESC LIMIT 1")
+        cursor.execute("SELECT entry FROM journal WHERE id = (SELECT max(id) FROM journal)")
         row = cursor.fetchone()
     if row is None:
         return Check("Horloge", OK, f"{now().astimezone(PARIS):%d/%m/%Y %H:%M} ; le journal est vide.")

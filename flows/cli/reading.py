@@ -10,6 +10,7 @@ from flows.cli.screen import REFUSED, Page
 from flows.home import Home
 from flows.ports.clock import now
 from flows.wording import INVOICES, OUTCOMES, STATUSES, role_label, short_day, state_label, table, wall_time
+from models.answers import Invalid
 from models.read.views import days_late
 from states.grammar.deadlines import paris_day
 from states.invoices.facts import Invoice
@@ -20,6 +21,8 @@ from states.values.french import counted, day, euros
 
 if TYPE_CHECKING:
     from models.verify.proof import Verification
+
+LISTED_AT_MOST, ASKED_AT_MOST = 100, 10_000  # dossiers in a list, and those that somebody may ask for at once
 
 
 def _findings(told: dict[str, Any]) -> list[str]:
@@ -188,13 +191,22 @@ def _expected(due_on: str | None) -> str:
     return f", attendu le {short_day(due_on)}{passed}"
 
 
-def list_(home: Home) -> Page:
-    """Every dossier."""
-    told = home.views.dossiers()
-    if not told:
-        return Page(["Aucun dossier."], told)
-    rows = ([one["reference"], state_label(one["state"]), short_day(one["since"]) if one["since"] else ""] for one in told)
-    return Page(table(("Référence", "État", "Depuis le"), rows), told)
+def list_(home: Home, *, after: str = "", most: int = LISTED_AT_MOST) -> Page:
+    """At most so many dossiers after a reference; what is left, and how to see it. Raises Invalid."""
+    if not 1 <= most <= ASKED_AT_MOST:
+        raise Invalid(f"--most : un nombre entre 1 et {ASKED_AT_MOST}.")
+    found = home.views.dossiers(most, after=after)
+    following = found.dossiers[-1]["reference"] if found.left else None
+    told = {**found._asdict(), "next": following}
+    rows = ([one["reference"], state_label(one["state"]), short_day(one["since"]) if one["since"] else ""] for one in found.dossiers)
+    lines = (
+        list(table(("Référence", "État", "Depuis le"), rows)) if found.dossiers else [f"Aucun dossier{f' après {after}' if after else ''}."]
+    )
+    if following is not None:
+        left = counted(found.left, "autre dossier", "autres dossiers")
+        command = f"jalon list --after {following}{f' --most {most}' if most != LISTED_AT_MOST else ''}"
+        lines += ["", f"Et {'plus de ' if found.at_least else ''}{left}, sur {found.in_all} en tout ; la suite : {command}"]
+    return Page(lines, told)
 
 
 def witnessed(home: Home, reference: str, head: str, *, law: bool = False) -> Page:

@@ -15,6 +15,7 @@ from models import tables
 from models.answers import Answer, Conflict, Invalid, answer_of
 from models.database.constraints import violated
 from models.database.store import Cursor, Store
+from models.database.vocabulary import learnt
 from models.ledger.attempt import Attempt, assert_writable, instant, name_of
 from models.ledger.chain import GENESIS, canonical, digest
 from models.ledger.codec import row_of
@@ -113,7 +114,7 @@ class Ledger:
                 name = violated(fault)
                 if name is None:
                     raise
-                if name not in FIRST_WINS:
+                if name not in FIRST_WINS and not learnt(self.store, name):
                     attempt = attempt._replace(refusal=objection(attempt, name), objection=name)
                 continue
             if after is not None:

@@ -8,14 +8,19 @@ from typing import Any
 from models import tables
 from models.database.store import Cursor, Store
 from models.database.writes import Write, inserted
-from models.ledger.codec import COLLECTIONS, row_of
+from models.ledger.codec import COLLECTIONS, cents, row_of
 from models.ledger.dossiers import Loaded
 from states.journal.fold import Changed
+from states.overview.outlook import weighed
 from states.partnership import Partnership
 
 F = tables.findings
 OPEN = inserted(tables.partnerships, "id")
-MOVE = Write("moved", tables.partnerships, ("state", "version", "n", "head", "entered_on"), ("id", "n"))
+WEIGHED = ("due_on", "engaged_cents", "ordered_cents", "paid_cents")
+CHANGED = ("version", "entered_on", *WEIGHED, "last_change", "behind")
+STAY = Write("stayed", tables.partnerships, ("n", "head"), ("id", "n"))
+CHANGE = STAY._replace(name="changed", values=(*STAY.values, *CHANGED))
+MOVE = CHANGE._replace(name="moved", values=(*CHANGE.values, "state", "last_move"))
 APPEND = inserted(tables.journal, "id")
 POST = inserted(tables.outbox, "id", "lease", "sent_at", "dead_at", "fault")
 NAME = inserted(tables.identities)
@@ -45,24 +50,36 @@ class Writing:
 
         The dossier's id; None when somebody has, and then the transaction must be rolled back.
         """
-        new, entered_on = after.partnership, after.partnership.entered_on
-        row: dict[str, Any] = {
-            "state": new.state.value,
-            "version": new.version,
-            "n": after.n,
-            "head": after.head,
-            "entered_on": entered_on.isoformat() if entered_on else None,
-        }
+        before, new = loaded.partnership, after.partnership
+        row: dict[str, Any] = {"n": after.n, "head": after.head}
+        if new.version != before.version:
+            row |= _changed(new, after.n)
+        if new.state is not before.state:
+            row |= {"state": new.state.value, "last_move": after.n}
         if loaded.id == 0:
             row |= {"reference": new.reference, "imported": int(new.imported), "pepper": new.pepper}
             return self._sender.send(cursor, OPEN, row, parts)
-        return self._sender.send(cursor, MOVE, row | {"id_": loaded.id, "n_": loaded.n}, parts)
+        head = STAY if new.version == before.version else CHANGE if new.state is before.state else MOVE
+        return self._sender.send(cursor, head, row | {"id_": loaded.id, "n_": loaded.n}, parts)
 
     def alone(self, cursor: Cursor, parts: Iterable[Part]) -> None:
         """Write what belongs to no dossier."""
         for write, rows in parts:
             for row in rows:
                 self._sender.send_alone(cursor, write, row)
+
+
+def _changed(new: Partnership, n: int) -> dict[str, Any]:
+    """What the row of a dossier keeps of a change, made by the entry `n`: what the house counts, and that its line is behind."""
+    due_on, *money = weighed(new)
+    return {
+        "version": new.version,
+        "entered_on": new.entered_on.isoformat() if new.entered_on else None,
+        "due_on": due_on.isoformat() if due_on else None,
+        **dict(zip(WEIGHED[1:], map(cents, money), strict=True)),
+        "last_change": n,
+        "behind": 1,
+    }
 
 
 def parts_of(before: Partnership, after: Partnership, changes: Iterable[Changed], at: str) -> Iterator[Part]:
