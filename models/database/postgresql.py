@@ -35,6 +35,8 @@ from models.database.writes import OF_DOSSIER, Write, one_row
 from models.tables import SCHEMA
 
 VIOLATIONS = ("IntegrityError", "UniqueViolation", "CheckViolation", "ForeignKeyViolation", "NotNullViolation")
+# A step finds its rows by their keys: there is one good plan, whatever the values, and to make it takes longer than to follow it.
+GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan"
 MOST_OFTEN = 100  # shapes of a step, kept for each ledger; a life has some forty
 
 
@@ -150,7 +152,7 @@ class PostgreSql(Dialect):
         if locks:
             from psycopg import ClientCursor  # loaded already: there is a cursor
 
-            begin = ClientCursor(cursor.connection).mogrify("; ".join((begin, *locks)), asked)
+            begin = ClientCursor(cursor.connection).mogrify("; ".join((begin, GENERIC, *locks)), asked)
         cursor.execute(begin)
 
     def compiled(self, statement: ClauseElement, engine: Engine) -> str:

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from psycopg import Connection, Cursor
 
-OFTEN = 4  # times on one connection before a statement is worth preparing; psycopg itself would begin at the sixth
+OFTEN = 2  # times on one connection before a statement is worth preparing; psycopg itself would begin at the sixth
 
 _asked: WeakKeyDictionary[Connection[Any], Counter[str]] = WeakKeyDictionary()
 
