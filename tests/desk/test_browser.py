@@ -47,7 +47,7 @@ Measure = Callable[[str, object], None]
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> Iterator[Office]:
     """A dossier that may be signed, another in training, one whose deliberation is not executory yet, and a new one."""
     office = Office(tmp_path_factory.mktemp("office"))
     store = office.store(create=True)
@@ -58,6 +58,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     waiting.do("open")
     waiting.do("approve")
     store.close()
+    office.begin(prefect_cache)
     try:
         office.run("up", "--port", str(server.free_port()))
         yield office

@@ -73,12 +73,13 @@ class Up(House):
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """One desk for all tests that find it running; each of them leaves it so."""
+def up(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> Iterator[Up]:
+    """One desk for all tests that find it running; each of them leaves it so. One below begins without Prefect's database."""
     up = Up(tmp_path_factory.mktemp("desk"))
     store = Store(sqlite_url(up.home / "jalon.db"), create=True)
     Walk(store).do("open", at=now())
     store.close()
+    up.begin(prefect_cache)
     began = time.monotonic()
     try:
         up.said = up.run("up", "--port", str(server.free_port()))

@@ -53,9 +53,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def quiet(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def quiet(folder: Path, prefect_cache: Path) -> Iterator[int]:
     """The port of a server."""
-    with server.running(folder, template=tmp_path_factory.getbasetemp() / "prefect") as port:
+    with server.running(folder, template=prefect_cache) as port:
         yield port
 
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from playwright.sync_api import Error, Locator, Response, expect, sync_playwright
 from playwright.sync_api import TimeoutError as Late
 
-SECONDS = 20  # the longest wait for a page or a widget
+SECONDS = 60  # the longest wait for a page or a widget, where others use the machine too
 TABS = {type(None): "None", bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
 ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # the page would call an analytics host
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
