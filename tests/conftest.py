@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import drawing
 import psycopg
 import pytest
-from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 from sqlalchemy.sql import ClauseElement
 
@@ -22,9 +22,7 @@ from models.database.store import Store, sqlite_url
 from models.tables.columns import metadata
 
 pytest_plugins = ["import_house", "old_databases"]
-# The machine's speed is no fact about jalon; one example may need a whole dossier.
-settings.register_profile("jalon", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-settings.load_profile("jalon")
+drawing.register()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, a process and its children would ignore Ctrl-C
 _databases = itertools.count(1)
 # What takes long, so that those who need most of the machine do not meet.

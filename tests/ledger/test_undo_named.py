@@ -17,7 +17,8 @@ from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from drawing import draws
+from hypothesis import event, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from taking_back import DRAWN, OMAR, codes, facts, holds, onward, undo
@@ -440,7 +441,7 @@ def elsewhere(tmp_path: Path, sqlite_blank: Path) -> Iterator[Store]:
     store.close()
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(steps=st.lists(st.sampled_from(DRAWN), min_size=8, max_size=26), choice=st.integers(0, 1000))
 def test_what_is_left_after_an_undo_is_the_life_without_the_step(sqlite: Store, elsewhere: Store, steps: list[str], choice: int) -> None:
     walk = Walk(sqlite, f"ESSAI-{next(references)}")
