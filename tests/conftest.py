@@ -203,7 +203,7 @@ class Lent:
 
 
 @pytest.fixture(scope="session")
-def lent(postgresql: str, postgresql_blank: str) -> Lent:
+def lent_databases(postgresql: str, postgresql_blank: str) -> Lent:
     return Lent(postgresql, postgresql_blank)
 
 
@@ -213,9 +213,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite")
         return
-    lent: Lent = request.getfixturevalue("lent")
-    name, made_of = lent.lend()
+    databases: Lent = request.getfixturevalue("lent_databases")
+    name, made_of = databases.lend()
     store = Store(request.getfixturevalue("postgresql").format(database=name))
     yield store
     store.close()
-    lent.back(name, made_of)
+    databases.back(name, made_of)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from forks import jalon
 from offices import Office
 from walks import Walk
 
@@ -286,7 +287,9 @@ def test_a_network_address_needs_a_password_first(house: House) -> None:
 def test_half_a_password_opens_nothing(tmp_path: Path, secret: str) -> None:
     house = House(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING=secret)
     for host in ("0.0.0.0", "127.0.0.1"):
-        said = house.run("up", "--host", host, code=2)
+        refused = jalon("up", "--host", host, cwd=tmp_path, env=house.env)
+        said = refused.stderr
+        assert (refused.returncode, refused.stdout) == (2, "")
         assert said.startswith("La valeur de PREFECT_SERVER_API_AUTH_STRING ne protège pas assez")
         assert "mot de passe de 12 caractères au moins" in said
     assert not house.home.exists()
