@@ -21,7 +21,7 @@ import asyncio, json, shutil, sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from golden_lives import OLD_DATABASE, golden, restored
-from lives import enrolled
+from playing import enrolled
 from flows import rounds
 from flows.home import Home
 from flows.settings import settings
