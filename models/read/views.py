@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ P, J, F, WHO = tables.partnerships.c, tables.journal.c, tables.findings.c, table
 SHOWN = ("parties", "acts", "invoices", "settlements", "recoveries", "payee_changes", "delegations", "appeals")
 NAMED_AT_MOST = 3  # obstacles of an undo, in a list
 LISTED = ("reference", "state", "version", "since")
+READ_AT_ONCE = 1000
 LEFT_AT_MOST = 1000  # dossiers that are counted one by one behind a slice
 FINDING = ("code", "severity", "reason", "source", "subject", "opened_at", "resolved_at")
 
@@ -153,6 +155,12 @@ class Views:
         self._tallies.tidy()
         at_least = bool(after) and left > LEFT_AT_MOST
         return Slice([dict(zip(LISTED, row, strict=True)) for row in rows], in_all, min(left, LEFT_AT_MOST) if at_least else left, at_least)
+
+    def all_dossiers(self, *, after: str = "") -> Iterator[Slice]:
+        """Every dossier after a reference, slice by slice."""
+        while (found := self.dossiers(READ_AT_ONCE, after=after)).dossiers:
+            yield found
+            after = found.dossiers[-1]["reference"]
 
     def undoable(self, reference: str, most: int, actor: Actor) -> list[dict[str, Any]]:
         """The newest entries that an undo may name: what would be taken back, and `because`, why it would be refused, if it would.
