@@ -74,28 +74,28 @@ async def refresh_desk(home: Home) -> str:
     after, shown, left = "", 0, []
     async with get_client() as client:
         desk = Desk(home, client)
-        while references := home.board.references(after, SLICE):
+        while references := home.dashboard.references(after, SLICE):
             left += await desk.show(references)
             after, shown = references[-1], shown + len(references)
         await desk.offer()
         await desk.show_lists()
-        await desk.show_board(at=now())
+        await desk.show_dashboard(at=now())
     illegible = f" {counted(len(left), 'dossier est illisible', 'dossiers sont illisibles')} : {', '.join(left[:5])}." if left else ""
     return f"{counted(shown, 'dossier recalculé', 'dossiers recalculés')}.{illegible}"
 
 
 async def open_desk(home: Home) -> None:
     """What has to be there when the desk opens: the forms, the dashboard, and the pages, unless they are so many that a run makes them."""
-    home.board.forget_pages()
+    home.dashboard.forget_pages()
     async with get_client() as client:
         desk = Desk(home, client)
         after, known = "", 0
-        while references := home.board.references(after, SLICE):
+        while references := home.dashboard.references(after, SLICE):
             keep_lines(home, references)
             after, known = references[-1], known + len(references)
         if known > AT_OPENING:
             await desk.offer()
-            await desk.show_board(at=now())
+            await desk.show_dashboard(at=now())
             refreshing = (await desk.deployments())["refresh"]
             await client.create_flow_run_from_deployment(refreshing.id)
         await desk.show_lists(again=True)
@@ -112,7 +112,7 @@ def keep_lines(home: Home, references: Sequence[str]) -> None:
         except Invalid:
             continue
         lines.append((outlook(partnership, now()), partnership.version))
-    home.board.keep(lines)
+    home.dashboard.keep(lines)
 
 
 async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[tuple[str, str | None]]]) -> RunState[None]:
@@ -138,7 +138,7 @@ async def _daily(home: Home, today: date) -> tuple[str, str | None]:
     if not is_working_day(today, CALENDAR):
         return f"Le {day(today)} n’est pas un jour ouvré.", None
     pressing: list[Outlook] = []
-    while found := home.board.due(SLICE, offset=len(pressing)):
+    while found := home.dashboard.due(SLICE, offset=len(pressing)):
         pressing += [one for one in found if age(one.due_on, today) is not Age.CALM]
         if len(found) < SLICE or age(found[-1].due_on, today) is Age.CALM:
             break

@@ -1,4 +1,4 @@
-"""The board: one line for each dossier, kept beside the ledger and computed again at will, and the few queries that sum them up."""
+"""The dashboard: one line for each dossier, kept beside the ledger and computed again at will, and the few queries that sum them up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Totals(NamedTuple):
     paid_cents: int
 
 
-class Page(NamedTuple):
+class PageSeal(NamedTuple):
     """A page of a dossier as it was at one version of it, told by the sha256 of its text."""
 
     reference: str
@@ -41,8 +41,8 @@ class Page(NamedTuple):
     sha256: str
 
 
-class Board:
-    """The board of one database."""
+class Dashboard:
+    """The dashboard of one database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -97,7 +97,7 @@ class Board:
                     found[reference] = row[0]
         return found
 
-    def publish(self, pages: Iterable[Page]) -> list[str]:
+    def publish(self, pages: Iterable[PageSeal]) -> list[str]:
         """Note pages once they are published; the dossiers that have moved on since, whose pages may be the older ones."""
         moved = []
         with self._store.transaction() as cursor:
@@ -126,11 +126,11 @@ class Board:
         return self._lines(self._due, most=most, offset=offset, since=since.isoformat())
 
     def after(self, reference: str, most: int) -> tuple[Outlook, ...]:
-        """A slice of the whole board, by reference."""
+        """A slice of the whole dashboard, by reference."""
         return self._lines(self._all, after=reference, most=most)
 
     def references(self, after: str, most: int) -> list[str]:
-        """A slice of all references of the ledger, on the board or not yet."""
+        """A slice of all references of the ledger, on the dashboard or not yet."""
         return self._names(self._references, after=after, most=most)
 
     def behind(self, after: str, most: int) -> list[str]:

@@ -6,7 +6,7 @@ Delivery is at least once; each row's `key` lets a receiver recognise a second c
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Integer, bindparam, func, literal_column, null, select, update
 
@@ -14,6 +14,7 @@ from models import tables
 from models.database.store import Store
 from models.ledger.attempt import instant
 from models.ledger.reading import as_read, parsed
+from states.journal.entry import Entry
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS_AT_MOST = 8
@@ -21,7 +22,7 @@ OUT, P, J = tables.outbox.c, tables.partnerships.c, tables.journal.c
 
 
 class Parcel(NamedTuple):
-    """One thing to deliver, taken under `lease`: about entry `n` of a dossier, `told` being that entry."""
+    """One thing to deliver, taken under `lease`: about entry `n` of a dossier, that entry being told."""
 
     id: int
     lease: str
@@ -30,7 +31,7 @@ class Parcel(NamedTuple):
     role: str | None
     attempts: int
     reference: str
-    told: dict[str, Any]
+    entry: Entry
     digest: str
 
 
@@ -74,8 +75,8 @@ class Outbox:
             .order_by(OUT.id)
         )
         held = (OUT.id == bindparam("id_"), OUT.lease == bindparam("lease_"), OUT.sent_at.is_(None), OUT.dead_at.is_(None))
-        told: dict[str, Any] = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
-        self._mark = store.compile(update(tables.outbox).where(*held).values(**told, lease=null()))
+        marks: dict[str, object] = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
+        self._mark = store.compile(update(tables.outbox).where(*held).values({**marks, "lease": null()}))
         self._count = store.compile(select(func.count()).where(OUT.sent_at.is_(None), OUT.dead_at.is_(None)))
         unsent = (OUT.sent_at.is_(None), OUT.dead_at.is_(None))
         self._overdue = store.compile(select(func.count()).where(*unsent, OUT.due_at < bindparam("before")))
@@ -102,8 +103,8 @@ class Outbox:
             cursor.execute(self._read, {"lease": lease})
             rows = cursor.fetchall()
         return tuple(
-            Parcel(id_, held, key, kind, role, attempts, reference, as_read(parsed(entry)), digest)
-            for id_, held, key, kind, role, attempts, reference, entry, digest in rows
+            Parcel(id_, held, key, kind, role, attempts, reference, as_read(parsed(content)), digest)
+            for id_, held, key, kind, role, attempts, reference, content, digest in rows
         )
 
     def sent(self, parcel: Parcel, *, now: datetime) -> bool:
@@ -140,7 +141,7 @@ class Outbox:
             cursor.execute(self._dead)
             return tuple((reference, key, fault or "") for reference, key, fault in cursor.fetchall())
 
-    def _marked(self, parcel: Parcel, **told: str | None) -> bool:
+    def _marked(self, parcel: Parcel, **marks: str | None) -> bool:
         with self._store.transaction() as cursor:
-            cursor.execute(self._mark, {**told, "id_": parcel.id, "lease_": parcel.lease})
+            cursor.execute(self._mark, {**marks, "id_": parcel.id, "lease_": parcel.lease})
             return cursor.rowcount == 1

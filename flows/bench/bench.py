@@ -28,7 +28,7 @@ from models.database.store import Store, sqlite_url
 from models.ledger.ledger import Ledger
 from models.people.register import Register
 from states.engine.decide import Decision, decide
-from states.grammar.case import Actor, Known
+from states.grammar.case import Actor, Lookups
 from states.grammar.request import Request
 from states.lifecycle import STEPS
 from states.partnership import Partnership
@@ -170,7 +170,7 @@ def measure_decide() -> dict[str, Any]:
         times = []
         for _ in range(DECISIONS):
             began = time.perf_counter()
-            decision = decide(partnership, one.trigger, one.request, actor=actor, at=AT, known=Known(salt="00" * 16))
+            decision = decide(partnership, one.trigger, one.request, actor=actor, at=AT, lookups=Lookups(salt="00" * 16))
             times.append(time.perf_counter() - began)
         took[one.trigger] = max(took.get(one.trigger, 0), median(times) * 1e6)
         if isinstance(decision, Decision):

@@ -42,8 +42,8 @@ class Play:
     def findings(self) -> None:
         """What the dossier shows of its own history."""
         self._console.print("  Constats que cette histoire laisse :")
-        for one in self._home.views.show(story.REFERENCE)["findings"]:
-            self._console.print(f"      {one['code']} : {one['reason']} Source : {one['source']}.", markup=False)
+        for finding in self._home.views.dossier(story.REFERENCE).findings:
+            self._console.print(f"      {finding.code} : {finding.reason} Source : {finding.source}.", markup=False)
 
     async def imported(self, files: Iterable[Path]) -> None:
         """Import spreadsheets one after the other: bad lines are told, a good file goes through the inbox as one run."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flows.desk.markdown import bars, link, picture, plain, table
 from flows.home import Home
-from flows.wording import due_told, wall_time
+from flows.wording import due_label, wall_time
 from models.dashboard import Totals
 from models.ledger.codec import euros as from_cents
 from states.grammar.deadlines import SOON, Age, age, paris_day
@@ -52,7 +52,7 @@ def listed_line(one: Outlook) -> dict[str, str]:
 
 def list_page(lines: Sequence[Outlook], following: str | None, *, at: datetime) -> str:
     """A slice of all dossiers, each linked to its page; `following` is the key of the next slice."""
-    rows = [[one_link(one), one.state.label, *_expected(one), due_told(one.due_on, paris_day(at))] for one in lines]
+    rows = [[one_link(one), one.state.label, *_expected(one), due_label(one.due_on, paris_day(at))] for one in lines]
     return "\n".join(
         [
             f"# Dossiers, de {lines[0].reference} à {lines[-1].reference}",
@@ -67,12 +67,12 @@ def list_page(lines: Sequence[Outlook], following: str | None, *, at: datetime) 
     )
 
 
-def board(home: Home, *, at: datetime) -> str:
+def dashboard(home: Home, *, at: datetime) -> str:
     """The dashboard as markdown. Raises Unreachable."""
     today = paris_day(at)
-    totals = home.board.totals(today, today + SOON)
-    late = [one for one in home.board.due(LATE_AT_MOST) if age(one.due_on, today) is Age.LATE]
-    coming = list(home.board.due(COMING_AT_MOST, since=today))
+    totals = home.dashboard.totals(today, today + SOON)
+    late = [one for one in home.dashboard.due(LATE_AT_MOST) if age(one.due_on, today) is Age.LATE]
+    coming = list(home.dashboard.due(COMING_AT_MOST, since=today))
     lines = [
         "# Tableau de bord des partenariats",
         "",
@@ -142,7 +142,7 @@ def _row(one: Outlook, at: datetime) -> list[str]:
         one_link(one),
         f"{one.state.label}, {counted(days, 'jour', 'jours')}",
         *_expected(one),
-        due_told(one.due_on, paris_day(at)),
+        due_label(one.due_on, paris_day(at)),
         plain(one.blocked) if one.blocked else "",
     ]
 

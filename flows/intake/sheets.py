@@ -20,7 +20,7 @@ from states.trainees.identity import plain
 from states.trainees.requests import TraineeRetained
 from states.values.french import listed, sentences
 
-__all__ = ["Commune", "Fault", "Row", "Sheet", "read", "write_template"]
+__all__ = ["CommuneLike", "Fault", "Row", "Sheet", "read", "write_template"]
 
 HEADERS_WITHIN = 20  # lines, for a title above them
 REQUIRED = frozenset(name for name, field in TraineeRetained.model_fields.items() if field.is_required())
@@ -35,7 +35,7 @@ NO_HEADERS = (
 )
 
 
-class Commune(Protocol):
+class CommuneLike(Protocol):
     """What is asked of a commune."""
 
     @property
@@ -46,7 +46,7 @@ class Commune(Protocol):
     def department(self) -> str: ...
 
 
-Find = Callable[[str], tuple[Commune, ...]]
+Find = Callable[[str], tuple[CommuneLike, ...]]
 Known = Callable[[str, str, date], bool]
 Propose = Callable[[str], str]
 

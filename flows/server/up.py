@@ -63,7 +63,7 @@ def up(*, host: str | None = None, port: int | None = None, workers: int | None 
     kept = settings()
     Home(kept, create=True).store.close()
     with _alone(kept.home):
-        desk = _Desk(kept)
+        desk = _Services(kept)
         try:
             desk.up(host, port, workers)
         except BaseException:
@@ -91,7 +91,7 @@ def down() -> int:
     return 0
 
 
-class _Desk:
+class _Services:
     """One `up`: what it finds, what it has started."""
 
     def __init__(self, kept: Settings) -> None:

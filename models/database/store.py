@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, closing
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 from weakref import WeakSet
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -27,15 +27,18 @@ BUSY_SECONDS = 10
 FIRST_SCHEMA = "0003"  # of version 0.1.0: what is older was never released
 
 
+Row: TypeAlias = Any  # what a driver gives: a tuple of the columns asked for, or None where there is none
+
+
 class Cursor(Protocol):
     """What both drivers share."""
 
     rowcount: int
 
-    def execute(self, sql: str, parameters: Mapping[str, Any] = ..., /) -> Any: ...
-    def executemany(self, sql: str, parameters: Sequence[Mapping[str, Any]], /) -> Any: ...
-    def fetchone(self) -> Any: ...
-    def fetchall(self) -> list[Any]: ...
+    def execute(self, sql: str, parameters: Mapping[str, object] = ..., /) -> object: ...
+    def executemany(self, sql: str, parameters: Sequence[Mapping[str, object]], /) -> object: ...
+    def fetchone(self) -> Row: ...
+    def fetchall(self) -> list[Row]: ...
 
 
 class Upgrading(NamedTuple):

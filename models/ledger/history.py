@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import bindparam, select
 
 from models import tables
@@ -13,6 +11,7 @@ from models.ledger.dossiers import Loaded
 from models.ledger.earlier import with_facts
 from models.ledger.reading import parsed
 from states.grammar.case import Past
+from states.journal.entry import Entry
 from states.journal.fold import ODD_JSON
 
 J = tables.journal.c
@@ -24,16 +23,16 @@ class History:
     def __init__(self, store: Store) -> None:
         self._backwards = store.compile(select(J.entry).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n.desc()))
 
-    def entries(self, cursor: Cursor, partnership_id: int) -> list[dict[str, Any]]:
+    def entries(self, cursor: Cursor, partnership_id: int) -> list[Entry]:
         """The entries of a dossier, in order. Raises ValueError when one cannot be read."""
         cursor.execute(self._backwards, {"partnership_id": partnership_id})
-        return [parsed(entry) for (entry,) in reversed(cursor.fetchall())]
+        return [parsed(content) for (content,) in reversed(cursor.fetchall())]
 
-    def last_change(self, cursor: Cursor, partnership_id: int, *, moves_only: bool) -> dict[str, Any] | None:
+    def last_change(self, cursor: Cursor, partnership_id: int, *, moves_only: bool) -> Entry | None:
         """The entry of the last change of the dossier, or of the last that moved its state."""
         cursor.execute(self._backwards, {"partnership_id": partnership_id})
-        done = (told for (entry,) in cursor.fetchall() if (told := parsed(entry))["outcome"] == "done")
-        return next((told for told in done if not moves_only or told["from"] != told["to"]), None)
+        done = (entry for (content,) in cursor.fetchall() if (entry := parsed(content)).is_done)
+        return next((entry for entry in done if not moves_only or entry.moves), None)
 
     def past(self, cursor: Cursor, loaded: Loaded, n: int) -> Past:
         """The entry that an undo names. Raises Invalid when the journal cannot be read."""

@@ -21,11 +21,12 @@ from models.ledger.conflicts import again, objection, overtaken, taken_back, too
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.entry import Decided, entry_of, input_digest
 from models.ledger.history import History
+from models.ledger.reading import parsed
 from models.people.codes import Codes, Shown
 from models.people.register import CLOCK, Register, folded, unknown_person
 from states.dossier.requests import Undoing
-from states.engine.decide import NOTHING_KNOWN, Decision, decide
-from states.grammar.case import Actor, Known, Place
+from states.engine.decide import NO_LOOKUPS, Decision, decide
+from states.grammar.case import Actor, Commune, Lookups
 from states.grammar.deadlines import paris_day
 from states.grammar.effects import Tell
 from states.grammar.guard import Refused
@@ -37,7 +38,7 @@ from states.trainees.requests import residences_of
 from states.vocabulary import Role, State
 
 Verdict = Decision | Refused | Conflict
-Gazetteer = Callable[[str], tuple[Place, ...]]
+Gazetteer = Callable[[str], tuple[Commune, ...]]
 FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
 
 
@@ -90,9 +91,9 @@ class Ledger:
         _assert_asked(trigger, request, reference)
         assert_writable(reference, name_of(actor), key, via, expected_version)
         request = self._naming(request)
-        asked, places = request.model_dump(mode="json"), self._places(request)
+        payload, communes = request.model_dump(mode="json"), self._communes(request)
         return self._settle(
-            Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), asked, places, shown=shown)
+            Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), payload, communes, shown=shown)
         )
 
     def _settle(self, attempt: Attempt) -> Answer:
@@ -121,7 +122,7 @@ class Ledger:
             return request
         return request.model_copy(update={field: self._register.actor(getattr(request, field)).name for field in request.people})
 
-    def _places(self, request: Request) -> tuple[tuple[Place, ...], ...] | None:
+    def _communes(self, request: Request) -> tuple[tuple[Commune, ...], ...] | None:
         """The communes that the residences in a request may mean; looked up before the transaction, which others wait for."""
         find, residences = self._gazetteer, residences_of(request) if self._gazetteer is not None else ()
         if find is None or not residences:
@@ -139,7 +140,7 @@ class Ledger:
         with self.store.transaction(write=False) as cursor:
             cursor.execute(self._by_key, {"key": key})
             row = cursor.fetchone()
-        return answer_of(json.loads(row[0]), row[1]) if row else None
+        return answer_of(parsed(row[0]), row[1]) if row else None
 
     def _fire(self, cursor: Cursor, attempt: Attempt) -> tuple[Answer, Loaded | None]:
         """The answer, and the dossier as it will be once committed."""
@@ -152,11 +153,11 @@ class Ledger:
         actor = _actor(attempt.actor, name, roles)
         if attempt.shown is not None:
             attempt = attempt._replace(proof=self._codes.proof(cursor, folded(actor.name), attempt.shown, now=attempt.at))
-        verdict, known = self._verdict(cursor, attempt, loaded, actor)
+        verdict, lookups = self._verdict(cursor, attempt, loaded, actor)
         if loaded.id == 0 and not isinstance(verdict, Decision):
             # There is no dossier, so no chain to write the refusal into.
             return verdict, None
-        return self._write(cursor, attempt, loaded, actor, verdict, known)
+        return self._write(cursor, attempt, loaded, actor, verdict, lookups)
 
     def _unopened(self, attempt: Attempt) -> Loaded:
         """What `open` begins from; every other step needs a dossier."""
@@ -165,35 +166,35 @@ class Ledger:
         blank = Partnership(attempt.reference, False, State.UNOPENED, 0, None, self._entropy(32))  # noqa: FBT003 - `imported`, known later
         return Loaded(0, 0, GENESIS, blank)
 
-    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> tuple[Verdict, Known]:
-        """What is decided, and what was known for it."""
+    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> tuple[Verdict, Lookups]:
+        """What is decided, and what was looked up for it."""
         partnership = loaded.partnership
         if attempt.refusal is not None:
-            return attempt.refusal, NOTHING_KNOWN
+            return attempt.refusal, NO_LOOKUPS
         if attempt.expected_version not in (None, partnership.version):
             last = self._history.last_change(cursor, loaded.id, moves_only=False)
             behind = attempt.expected_version is not None and attempt.expected_version < partnership.version
             lost = overtaken(attempt, last, partnership.state) if last and behind else wrong_version(attempt, partnership)
-            return lost, NOTHING_KNOWN
-        known = self._known(cursor, attempt, loaded, actor)
-        if known.past is not None and known.past.taken_back is not None:
-            return taken_back(attempt, known.past, partnership.state), known
-        verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, known=known)
+            return lost, NO_LOOKUPS
+        lookups = self._lookups(cursor, attempt, loaded, actor)
+        if lookups.past is not None and lookups.past.taken_back is not None:
+            return taken_back(attempt, lookups.past, partnership.state), lookups
+        verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, lookups=lookups)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
             won = self._history.last_change(cursor, loaded.id, moves_only=True)
-            return too_late(attempt, verdict, won, partnership.state), known
-        return verdict, known
+            return too_late(attempt, verdict, won, partnership.state), lookups
+        return verdict, lookups
 
-    def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Known:
+    def _lookups(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Lookups:
         """What the rules may ask beyond the dossier: communes, lenders of roles, the entry that an undo names, a salt for new names."""
         lent = loaded.partnership.lent_to(actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
         concerned = [*(one.giver for one in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
-        asks_nothing = attempt.proof is None and attempt.places is None and not attempt.request.personal
+        asks_nothing = attempt.proof is None and attempt.communes is None and not attempt.request.personal
         if asks_nothing and not concerned and type(attempt.request) is not Undoing:
-            return NOTHING_KNOWN
+            return NO_LOOKUPS
         entry = attempt.request.entry if type(attempt.request) is Undoing else None
-        return Known(
-            places=attempt.places,
+        return Lookups(
+            communes=attempt.communes,
             registered=tuple((name, self._roles_of(cursor, name)) for name in concerned),
             past=self._history.past(cursor, loaded, entry) if entry is not None else None,
             salt=self._entropy(16) if attempt.request.personal else "",
@@ -206,16 +207,16 @@ class Ledger:
         return _roles(cursor.fetchone()[1])
 
     def _write(
-        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Verdict, known: Known
+        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Verdict, lookups: Lookups
     ) -> tuple[Answer, Loaded | None]:
         before = loaded.partnership
         after = verdict.after if isinstance(verdict, Decision) else before
         changes = differences(before, after)
         n = loaded.n + 1
         facts = patch(before, after, changes) if isinstance(verdict, Decision) else None
-        told = entry_of(attempt, loaded, actor, Decided(verdict, known, facts))
-        entry = canonical(told)
-        head = digest(entry)
+        entry = entry_of(attempt, loaded, actor, Decided(verdict, lookups, facts))
+        content = canonical(entry.fields())
+        head = digest(content)
         id_ = loaded.id
         if id_ == 0:
             id_ = self.dossiers.open(cursor, after, n, head)
@@ -228,7 +229,7 @@ class Ledger:
                 "n": n,
                 "key": attempt.key,
                 "input_digest": input_digest(before.pepper, attempt),
-                "entry": entry.decode(),
+                "entry": content.decode(),
                 "digest": head,
             },
         )
@@ -237,7 +238,7 @@ class Ledger:
             if verdict.identities:
                 self.dossiers.name(cursor, id_, verdict.identities)
             self._post_effects(cursor, id_, n, attempt, verdict)
-        return answer_of(told, head), Loaded(id_, n, head, after)
+        return answer_of(entry, head), Loaded(id_, n, head, after)
 
     def _post_effects(self, cursor: Cursor, id_: int, n: int, attempt: Attempt, decision: Decision) -> None:
         """One row for each effect, with a key that a receiver can recognise: dossier, entry, effect."""

@@ -65,8 +65,8 @@ def delegation(case: Case) -> Partnership:
 
 
 def undone(case: Case) -> Partnership:
-    """The dossier without the entry that is taken back, as `known.past` tells it from the journal."""
-    past, now = case.known.past, case.partnership
+    """The dossier without the entry that is taken back, as `lookups.past` tells it from the journal."""
+    past, now = case.lookups.past, case.partnership
     assert past is not None, "a rule has refused to undo what the journal does not have"
     assert past.without is not None, "a rule has refused to undo what others rely on"
     kept = {one.number for one in past.without.trainees}

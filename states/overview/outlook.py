@@ -15,7 +15,7 @@ from states.vocabulary import ENGAGING, Role, State
 
 
 class Outlook(NamedTuple):
-    """One line of a board. Euros: `engaged` is the ceiling of a convention under way, the others what was ordered and paid."""
+    """One line of the dashboard. Euros: `engaged` is the ceiling of a convention under way, the others what was ordered and paid."""
 
     reference: str
     state: State

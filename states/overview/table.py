@@ -107,7 +107,7 @@ FOLLOWING = (
     ("checks", "flows.checks.checks", "Contrôle un dossier : chaîne, données, droit à subvention, constats", "controle"),
     ("alert", "flows.alert.alert", "Écrit aux exploitants ce qui a échoué", "alerte"),
 )
-BOARD = "[Tableau de bord](/v2/artifacts/key/tableau-de-bord)"
+DASHBOARD = "[Tableau de bord](/v2/artifacts/key/tableau-de-bord)"
 
 
 def deployments() -> dict[str, Any]:
@@ -116,7 +116,7 @@ def deployments() -> dict[str, Any]:
         _deployment(
             row.trigger,
             f"flows.steps.{row.trigger}",
-            f"{row.label}. Par : {', '.join(role.label for role in row.by)}. {BOARD}",
+            f"{row.label}. Par : {', '.join(role.label for role in row.by)}. {DASHBOARD}",
             _tags(row),
         )
         for row in ROWS

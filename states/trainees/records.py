@@ -14,7 +14,7 @@ from states.trainees.requests import TraineeRetained, residing, selected
 def trainees(case: Case) -> Partnership:
     """One trainee or several, each with a number."""
     found, digests = list(case.partnership.trainees), list(case.partnership.identity_digests)
-    for number, one, insee, person in zip(numbers(case), selected(case.request), _communes(case), case.persons, strict=True):
+    for number, one, insee, person in zip(numbers(case), selected(case.request), _communes(case), case.newcomers, strict=True):
         found.append(_trainee(number, one, insee, person.commitment))
         digests.append((number, person.digest))
     found.sort(key=itemgetter(0))
@@ -64,17 +64,17 @@ def numbers(case: Case) -> list[int]:
 def _communes(case: Case) -> list[str]:
     """The INSEE code of each residence that the request names: as given, or as the gazetteer found it."""
     asked = residing(case.request)
-    found = case.known.places or ((),) * len(asked)
+    found = case.lookups.communes or ((),) * len(asked)
     return [places[0].insee if places else one.insee or "" for one, places in zip(asked, found, strict=True)]
 
 
 def identities(case: Case) -> tuple[Identity, ...]:
     """The values with names in them, for the one table that may hold them."""
-    if not case.persons:
+    if not case.newcomers:
         return ()
     return tuple(
         Identity(number, one.family_name, one.given_name, one.born_on, person.salt, person.digest)
-        for number, one, person in zip(numbers(case), selected(case.request), case.persons, strict=True)
+        for number, one, person in zip(numbers(case), selected(case.request), case.newcomers, strict=True)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from states.grammar.case import Case, Place
+from states.grammar.case import Case, Commune
 from states.grammar.guard import Needs, guard
 from states.payment.calculation import entitlement, tied_at_cap
 from states.trainees.requests import residing, selected
@@ -37,7 +37,7 @@ def _taken(case: Case) -> Iterator[str]:
         where = f" (ligne {place + 1} de la demande)" if len(selected(case.request)) > 1 else ""
         if one.number in taken:
             yield f"Le stagiaire n° {one.number}{where} existe déjà dans ce dossier."
-        digest = case.persons[place].digest if case.persons else ""
+        digest = case.newcomers[place].digest if case.newcomers else ""
         if digest in known:
             yield f"Cette personne{where}, mêmes nom, prénom et date de naissance, est déjà retenue dans ce dossier."
         taken |= {one.number} if one.number is not None else set()
@@ -52,10 +52,10 @@ def birth_precedes_selection(case: Case) -> str | None:
     return "La date de naissance du stagiaire ne précède pas la date à laquelle il est retenu."
 
 
-def _sought(case: Case) -> tuple[tuple[Place, ...], ...]:
+def _sought(case: Case) -> tuple[tuple[Commune, ...], ...]:
     """The candidates of each commune. When nobody looked, a code is taken as it is and a name is none."""
-    if case.known.places is not None:
-        return case.known.places
+    if case.lookups.communes is not None:
+        return case.lookups.communes
     return tuple(() for one in residing(case.request) if one.insee is None)
 
 
@@ -96,7 +96,7 @@ def move_follows_selection(case: Case) -> str | None:
     known = case.partnership.trainee(case.request.trainee)
     if known is None or known.verified_on is None or case.request.correction or case.effective_on >= known.retained_on:
         return None
-    seen = case.known.places[0][0].insee if case.known.places and case.known.places[0] else case.request.insee
+    seen = case.lookups.communes[0][0].insee if case.lookups.communes and case.lookups.communes[0] else case.request.insee
     if seen == known.insee:
         return None
     return f"La résidence du stagiaire n° {known.number} est déjà vérifiée : celle d’avant la sélection se saisit comme une correction."
