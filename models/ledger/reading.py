@@ -10,22 +10,14 @@ import orjson
 from states.journal.entry import Entry, entry_from, shape
 from states.journal.upcasting import request_as_read
 from states.values.law import FIRST_LAW, LAW
-from states.values.plain import Json
 from states.vocabulary import State
 
-remembered = lru_cache(maxsize=256)(shape)  # a journal holds few kinds of entries
+SHAPES = lru_cache(maxsize=256)(shape)  # a journal holds few kinds of entries
 
 
 def parsed(content: str | bytes) -> Entry:
     """A journal entry from its JSON. Raises ValueError when it is none: a field is missing, of another type, or one too many."""
-    return entry_of_fields(orjson.loads(content))
-
-
-def entry_of_fields(fields: Json) -> Entry:
-    """The entry that JSON values stand for. Raises as `parsed` does."""
-    if not isinstance(fields, dict):
-        raise ValueError("not an entry")  # noqa: TRY004 - what somebody has written is of the wrong kind, not our call
-    return entry_from(fields, remembered)
+    return entry_from(orjson.loads(content), SHAPES)
 
 
 def legible(entry: Entry) -> Entry:

@@ -18,8 +18,8 @@ from models.answers import Invalid
 from models.database.store import Row, Store
 from models.ledger.chain import GENESIS, canonical, digest
 from models.ledger.dossiers import Dossiers, Loaded
-from models.ledger.reading import entry_of_fields
-from states.journal.entry import CARRIED, CONFLICT, DONE, REFUSED, Entry
+from models.ledger.reading import SHAPES
+from states.journal.entry import CARRIED, CONFLICT, DONE, REFUSED, Entry, entry_from
 from states.journal.fold import ODD_JSON, Fold, Unreadable, blank
 from states.journal.kinds import KINDS, NOUNS
 from states.partnership import Fact, Partnership
@@ -150,15 +150,15 @@ def chain_faults(reference: str, rows: Sequence[Row], each: Callable[[Entry], No
             yield f"Entrée {place} du journal : elle n’a pas la forme d’une entrée de jalon."
             return
         entry, fields = read
-        content, law = text.encode(), entry.law or 0
-        version += entry.is_done
+        content, law, done = text.encode(), entry.law or 0, entry.is_done
+        version += done
         holds = (
             digest(content) == sealed,
             canonical(fields) == content,
             entry.prev == before,
             n == place == entry.n,
             entry.reference == reference and entry.key == key,
-            entry.source == state and (entry.is_done or entry.dest == state),
+            entry.source == state and (done or entry.dest == state),
             entry.version == version,
             law >= earlier and _is_of_its_sort(entry, earlier),
             law in LAWS or entry.law is None,
@@ -190,7 +190,7 @@ def _parsed(text: str) -> tuple[Entry, Json] | None:
     """The entry and the JSON values that it is read from; None when it is not an entry at all."""
     try:
         fields = orjson.loads(text)
-        return entry_of_fields(fields), fields
+        return entry_from(fields, SHAPES), fields
     except ValueError:
         return None
 
@@ -201,7 +201,7 @@ def _is_of_its_sort(entry: Entry, earlier: int) -> bool:
     Once an entry has the number of a law, all have, the numbers never go down, and nothing is carried over any more. Only what was done
     holds facts, or what was carried over: from the first of these on, a dossier is what its entries add up to.
     """
-    if entry.is_done:  # nearly every entry, and what most of them say
+    if entry.outcome == DONE:  # nearly every entry, and what most of them say
         return (entry.facts is None) == (entry.law is None) and entry.objection is None and entry.conflict is None and entry.faults is None
     if entry.outcome not in SORTS:
         return False

@@ -5,7 +5,7 @@ In that JSON the state before is `from` and the state after `to`; what an entry 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import itemgetter
 from typing import NamedTuple, TypedDict
 
@@ -111,9 +111,10 @@ def shape(names: str) -> Shape | None:
     return Shape((*(TYPES[name] for name in fields), type(None)), itemgetter(*places))
 
 
-def entry_from(fields: Mapping[str, Json], shaped: Callable[[str], Shape | None] = shape) -> Entry:
+def entry_from(fields: Json, shaped: Callable[[str], Shape | None] = shape) -> Entry:
     """The entry that JSON stands for; `shaped` may remember shapes. Raises ValueError: a field is missing, odd, or one too many."""
-    values, form = (*fields.values(), None), shaped(" ".join(fields))
-    if form is None or tuple(map(type, values)) != form.types:
-        raise ValueError("not an entry")  # whoever asks wants to know one thing: whether it can be read
-    return Entry._make(form.arranged(values))
+    if isinstance(fields, dict):
+        form, values = shaped(" ".join(fields)), (*fields.values(), None)
+        if form is not None and tuple(map(type, values)) == form.types:
+            return tuple.__new__(Entry, form.arranged(values))
+    raise ValueError("not an entry")  # whoever asks wants to know one thing: whether it can be read
