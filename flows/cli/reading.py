@@ -10,8 +10,9 @@ from flows.cli.screen import REFUSED, Page
 from flows.home import Home
 from flows.ports.clock import now
 from flows.wording import INVOICES, OUTCOMES, STATUSES, actor_label, delegation, short_day, state_label, table, undoing_label, wall_time
+from models.answers import Invalid
+from models.read.dossier import Dossier
 from models.read.history import HistoryLine
-from models.read.views import Dossier
 from states.grammar.deadlines import paris_day
 from states.invoices.facts import Invoice
 from states.journal.entry import Entry
@@ -22,6 +23,8 @@ from states.vocabulary import Role
 
 if TYPE_CHECKING:
     from models.verify.proof import Verification
+
+LISTED_AT_MOST, ASKED_AT_MOST = 100, 10_000  # dossiers in a list, and those that somebody may ask for at once
 
 
 def _findings(dossier: Dossier) -> list[str]:
@@ -183,12 +186,22 @@ def _expected(due_on: date | None) -> str:
     return f", attendu le {short_day(due_on.isoformat())}{passed}"
 
 
-def list_(home: Home) -> Page:
-    """Every dossier."""
-    dossiers = home.views.dossiers()
-    rows = ([line.reference, state_label(line.state), short_day(line.since) if line.since else ""] for line in dossiers)
-    lines = table(("Référence", "État", "Depuis le"), rows) if dossiers else ["Aucun dossier."]
-    return Page(lines, [line._asdict() for line in dossiers])
+def list_(home: Home, *, after: str = "", most: int = LISTED_AT_MOST) -> Page:
+    """At most so many dossiers after a reference; what is left, and how to see it. Raises Invalid."""
+    if not 1 <= most <= ASKED_AT_MOST:
+        raise Invalid(f"--most : un nombre entre 1 et {ASKED_AT_MOST}.")
+    found = home.views.dossiers(most, after=after)
+    following = found.dossiers[-1].reference if found.left else None
+    answer = {**found._asdict(), "dossiers": [line._asdict() for line in found.dossiers], "next": following}
+    rows = ([line.reference, state_label(line.state), short_day(line.since) if line.since else ""] for line in found.dossiers)
+    lines = (
+        list(table(("Référence", "État", "Depuis le"), rows)) if found.dossiers else [f"Aucun dossier{f' après {after}' if after else ''}."]
+    )
+    if following is not None:
+        left = counted(found.left, "autre dossier", "autres dossiers")
+        command = f"jalon list --after {following}{f' --most {most}' if most != LISTED_AT_MOST else ''}"
+        lines += ["", f"Et {'plus de ' if found.at_least else ''}{left}, sur {found.in_all} en tout ; la suite : {command}"]
+    return Page(lines, answer)
 
 
 def witnessed(home: Home, reference: str, head: str, *, law: bool = False) -> Page:

@@ -11,8 +11,8 @@ from flows.home import Home
 from flows.intake.undoing import entry_label
 from flows.wording import OUTCOMES, STATUSES, actor_label, due_label, short_day, undoing_label, wall_time
 from models.answers import Invalid
+from models.read.dossier import DatedFinding, Dossier
 from models.read.history import HistoryLine
-from models.read.views import DatedFinding, Dossier
 from states.engine.decide import next_steps
 from states.grammar.deadlines import paris_day
 from states.grammar.step import Step

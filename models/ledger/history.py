@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.sql import ColumnElement
 
 from models import tables
 from models.answers import Invalid
@@ -14,25 +15,26 @@ from states.grammar.case import Past
 from states.journal.entry import Entry
 from states.journal.fold import ODD_JSON
 
-J = tables.journal.c
+P, J = tables.partnerships.c, tables.journal.c
 
 
 class History:
     """The journals of one database."""
 
     def __init__(self, store: Store) -> None:
-        self._backwards = store.compile(select(J.entry).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n.desc()))
+        self._all = store.compile(select(J.entry).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n))
+        self._last_change, self._last_move = store.compile(_entry_at(P.last_change)), store.compile(_entry_at(P.last_move))
 
     def entries(self, cursor: Cursor, partnership_id: int) -> list[Entry]:
         """The entries of a dossier, in order. Raises ValueError when one cannot be read."""
-        cursor.execute(self._backwards, {"partnership_id": partnership_id})
-        return [parsed(content) for (content,) in reversed(cursor.fetchall())]
+        cursor.execute(self._all, {"partnership_id": partnership_id})
+        return [parsed(content) for (content,) in cursor.fetchall()]
 
     def last_change(self, cursor: Cursor, partnership_id: int, *, moves_only: bool) -> Entry | None:
-        """The entry of the last change of the dossier, or of the last that moved its state."""
-        cursor.execute(self._backwards, {"partnership_id": partnership_id})
-        done = (entry for (content,) in cursor.fetchall() if (entry := parsed(content)).is_done)
-        return next((entry for entry in done if not moves_only or entry.moves), None)
+        """The entry of the last change of the dossier, or of the last that moved its state; its row knows which."""
+        cursor.execute(self._last_move if moves_only else self._last_change, {"partnership_id": partnership_id})
+        row = cursor.fetchone()
+        return parsed(row[0]) if row else None
 
     def past(self, cursor: Cursor, loaded: Loaded, n: int) -> Past:
         """The entry that an undo names. Raises Invalid when the journal cannot be read."""
@@ -43,6 +45,12 @@ class History:
             return named(reference, with_facts(self.entries(cursor, loaded.id)), n)
         except ODD_JSON:
             raise unreadable_journal(reference) from None
+
+
+def _entry_at(number: ColumnElement[int]) -> Select[tuple[str]]:
+    """The entry whose number the row of the dossier holds."""
+    here = select(number).where(P.id == bindparam("partnership_id")).scalar_subquery()
+    return select(J.entry).where(J.partnership_id == bindparam("partnership_id"), J.n == here)
 
 
 def unreadable_journal(reference: str) -> Invalid:

@@ -4,129 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Integer, bindparam, func, literal_column, select
 
 from models import tables
 from models.answers import Invalid
-from models.database.store import Cursor, Row, Store
+from models.database.store import Cursor, Fetched, Store
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.reading import as_read, legible, parsed
-from models.read.as_json import entitlement_as_json, fact_as_json, reason_as_json, sum_as_json, terms_as_json
+from models.ledger.tallies import Tallies
+from models.read.as_json import entitlement_as_json
+from models.read.dossier import DatedFinding, Dossier, DossierLine, NamedTrainee, Possibilities, Slice, Undoable
 from models.read.history import HistoryLine, lines_of
-from states.convention.facts import Terms
 from states.grammar.case import Actor
-from states.journal.entry import Entry
 from states.partnership import Partnership
-from states.payment.calculation import Entitlement, entitlement, in_force
-from states.trainees.facts import Trainee
+from states.payment.calculation import entitlement, in_force
 from states.values.plain import Json
 
-if TYPE_CHECKING:
-    from states.engine.decide import Next
-
 P, J, F, WHO = tables.partnerships.c, tables.journal.c, tables.findings.c, tables.identities.c
-# The collections of facts that `show` gives as they are; trainees are shown by the calculation.
-SHOWN = ("parties", "acts", "invoices", "settlements", "recoveries", "payee_changes", "delegations", "appeals")
 OBSTACLES_AT_MOST = 3  # of an undo, in a list
-
-
-class DatedFinding(NamedTuple):
-    """A finding, since when it is true and until when it was (ISO instants in UTC)."""
-
-    code: str
-    severity: str
-    reason: str
-    source: str
-    subject: str
-    opened_at: str
-    resolved_at: str | None
-
-
-class Dossier(NamedTuple):
-    """One moment of a dossier: its facts, what is due by the terms in force, its findings and its history."""
-
-    partnership: Partnership
-    terms: Terms
-    due: Entitlement
-    findings: tuple[DatedFinding, ...]
-    resolved: tuple[DatedFinding, ...]
-    history: list[HistoryLine]
-
-    @property
-    def entries(self) -> list[Entry]:
-        return [line.entry for line in self.history]
-
-    def as_json(self) -> dict[str, object]:
-        """What `jalon show --json` answers."""
-        return {
-            "reference": self.partnership.reference,
-            "state": self.partnership.state.value,
-            "version": self.partnership.version,
-            "terms": terms_as_json(self.terms),
-            "entitlement": sum_as_json(self.due),
-            "findings": [finding._asdict() for finding in self.findings],
-            "resolved_findings": [finding._asdict() for finding in self.resolved],
-            "trainees": [{"number": line.trainee, "status": line.status, "reason": line.reason} for line in self.due.lines],
-            "history": [line.as_json() for line in self.history],
-            **{name: [fact_as_json(fact) for fact in getattr(self.partnership, name)] for name in SHOWN},
-        }
-
-
-class NamedTrainee(NamedTuple):
-    """A trainee and who that is; names and birth (ISO date) are None once they were erased."""
-
-    trainee: Trainee
-    family_name: str | None
-    given_name: str | None
-    born_on: str | None
-
-    def as_json(self) -> dict[str, Json]:
-        names: dict[str, Json] = {"family_name": self.family_name, "given_name": self.given_name, "born_on": self.born_on}
-        return {**names, **fact_as_json(self.trainee)}
-
-
-class Possibilities(NamedTuple):
-    """What may come next in a dossier, by whom, until when, and every condition that is not met yet."""
-
-    partnership: Partnership
-    due: Entitlement
-    steps: tuple[Next, ...]
-
-    def as_json(self) -> dict[str, Json]:
-        """What `jalon why --json` answers."""
-        return {
-            "state": self.partnership.state.value,
-            "entitlement": entitlement_as_json(self.due),
-            "next": [
-                {
-                    "trigger": step.trigger,
-                    "label": step.label,
-                    "by": [role.value for role in step.by],
-                    "due_on": due_on.isoformat() if due_on else None,
-                    "unmet": [reason_as_json(reason) for reason in unmet],
-                }
-                for step, due_on, unmet in self.steps
-            ],
-        }
-
-
-class DossierLine(NamedTuple):
-    """A dossier in the list; `since` is the legal date of its state, an ISO date."""
-
-    reference: str
-    state: str
-    version: int
-    since: str | None
-
-
-class Undoable(NamedTuple):
-    """An entry that an undo may name: what would be taken back, and `because`, why it would be refused, if it would."""
-
-    entry: Entry
-    takes_back: str
-    because: str | None
+LEFT_AT_MOST = 1000  # dossiers that are counted one by one behind a slice
 
 
 class Views:
@@ -142,7 +39,12 @@ class Views:
         self._people = store.compile(
             select(WHO.trainee, WHO.family_name, WHO.given_name, WHO.born_on).where(WHO.partnership_id == bindparam("partnership_id"))
         )
-        self._list = store.compile(select(P.reference, P.state, P.version, P.entered_on).order_by(P.reference))
+        self._tallies = Tallies(store)
+        most = bindparam("most", type_=Integer)
+        further = select(P.reference, P.state, P.version, P.entered_on).where(P.reference > bindparam("after")).order_by(P.reference)
+        self._list = store.compile(further.limit(most).offset(literal_column("0")))
+        some = select(P.reference).where(P.reference > bindparam("after")).limit(most).offset(literal_column("0"))
+        self._left = store.compile(select(func.count()).select_from(some.subquery()))
 
     def partnership(self, reference: str) -> Partnership:
         """The facts of a dossier. Raises Invalid when there is none of that reference."""
@@ -200,11 +102,19 @@ class Views:
             raise Invalid(f"L’étape « {trigger} » n’existe pas.")
         return Possibilities(partnership, entitlement(partnership, paris_day(at)), steps)
 
-    def dossiers(self) -> list[DossierLine]:
-        """Every dossier, by reference."""
+    def dossiers(self, most: int, *, after: str = "") -> Slice:
+        """At most so many dossiers after a reference: reference, state, version and the legal date of the state."""
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._list)
-            return [DossierLine(*row) for row in cursor.fetchall()]
+            cursor.execute(self._list, {"after": after, "most": most})
+            rows = cursor.fetchall()
+            in_all = self._tallies.in_all(cursor)
+            left = in_all - len(rows) if not after else 0
+            if after and len(rows) == most:
+                cursor.execute(self._left, {"after": rows[-1][0], "most": LEFT_AT_MOST + 1})
+                left = int(cursor.fetchone()[0])
+        self._tallies.tidy()
+        at_least = bool(after) and left > LEFT_AT_MOST
+        return Slice(tuple(DossierLine(*row) for row in rows), in_all, min(left, LEFT_AT_MOST) if at_least else left, at_least)
 
     def undoable(self, reference: str, most: int, actor: Actor) -> list[Undoable]:
         """The newest entries that an undo may name.
@@ -246,7 +156,7 @@ class Views:
         return loaded
 
 
-def _lines(reference: str, rows: Iterable[Row]) -> list[HistoryLine]:
+def _lines(reference: str, rows: Iterable[Fetched]) -> list[HistoryLine]:
     try:
         return lines_of((as_read(legible(parsed(content))), digest) for content, digest in rows)
     except (ValueError, TypeError):

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 
 from models import tables
 from models.answers import Invalid
-from models.database.store import Row, Store
+from models.database.store import Fetched, Store
 from models.ledger.chain import GENESIS, canonical, digest
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.reading import SHAPES
@@ -138,7 +138,7 @@ class _Sum:
                 yield f"Le journal ne se relit pas : {fault}."
 
 
-def chain_faults(reference: str, rows: Sequence[Row], each: Callable[[Entry], None] | None = None) -> Iterator[str]:
+def chain_faults(reference: str, rows: Sequence[Fetched], each: Callable[[Entry], None] | None = None) -> Iterator[str]:
     """What is wrong with the chain of `(n, key, entry, digest)` rows: a digest, a link, a number or a state.
 
     `each` receives the entries that hold, one after the other.
@@ -218,7 +218,7 @@ def _is_of_its_sort(entry: Entry, earlier: int) -> bool:
     )
 
 
-def _row_faults(loaded: Loaded, rows: Sequence[Row]) -> Iterator[str]:
+def _row_faults(loaded: Loaded, rows: Sequence[Fetched]) -> Iterator[str]:
     if not rows or rows[-1][3] != loaded.head or len(rows) != loaded.n:
         yield "La tête du journal n’est pas celle que le dossier retient : des entrées manquent ou sont de trop."
 
@@ -251,7 +251,7 @@ def _differing(name: str, stored: Sequence[Fact], summed: Sequence[Fact]) -> str
     return f"Les données ne sont pas celles que le journal a enregistrées : {NOUNS[name]} {' ; '.join([*named[:NAMED_AT_MOST], *more])}."
 
 
-def _name_faults(loaded: Loaded, people: Sequence[Row]) -> Iterator[str]:
+def _name_faults(loaded: Loaded, people: Sequence[Fetched]) -> Iterator[str]:
     """The people whose names are no longer those that were retained; `people` are rows `(trainee, names..., birth, salt, digest)`."""
     promised = {trainee.number: trainee.commitment for trainee in loaded.partnership.trainees}
     for trainee, family_name, given_name, born_on, salt, found in people:
