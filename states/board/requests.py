@@ -9,27 +9,27 @@ from pydantic_core import PydanticCustomError
 
 from states.grammar.request import Request
 from states.trainees.identity import plain
-from states.values.asked import Asked
 from states.values.fields import WHOLE, AcademicYear, Count, Day, Department, Euros, Line, Number, Paragraph
+from states.values.payload import Payload
 
 ActKind = Literal["principle", "authorisation", "ratification", "amendment"]
 
 
-class Alternate(Asked):
+class Alternate(Payload):
     """A substitute (suppléant) who sits for a member: one of those present."""
 
     name: Line = Field(title="Suppléant présent")
     sits_for: Line = Field(title="Membre remplacé")
 
 
-class Proxy(Asked):
+class Proxy(Payload):
     """A member who is away has given a vote (pouvoir) to one who is there."""
 
     giver: Line = Field(title="Membre absent")
     holder: Line = Field(title="Membre présent qui porte le pouvoir")
 
 
-class Movement(Asked):
+class Movement(Payload):
     """A member who comes or goes during the session, before an item is opened."""
 
     name: Line = Field(title="Membre")
@@ -37,7 +37,7 @@ class Movement(Asked):
     before_item: Number = Field(title="Avant le point n°")
 
 
-class AgendaItem(Asked):
+class AgendaItem(Payload):
     """One item of the agenda, with its own vote."""
 
     number: Number = Field(title="Numéro du point")
@@ -199,7 +199,7 @@ class Deliberation(Request):
         return self
 
 
-class Conditions(Asked):
+class Conditions(Payload):
     """The conditions that the board validates."""
 
     rate: Euros = Field(title="Montant par stagiaire, en euros")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from itertools import combinations
 from typing import NamedTuple
 
 from states.board.facts import Matter
@@ -143,6 +143,26 @@ STANDING_CODES = frozenset(one.code for one in STANDING)
 COLLECTIONS = tuple((Partnership._fields.index(name), name) for name in dict.fromkeys(name for one in STANDING for name in one.reads))
 
 
+class Recheck(NamedTuple):
+    """What a step that changed some collections leaves to look at: the codes whose facts have not changed, the rules to ask again."""
+
+    untouched: frozenset[str]
+    again: tuple[Standing, ...]
+
+
+def _after_changes(changed: frozenset[str]) -> Recheck:
+    again = tuple(rule for rule in STANDING if not changed.isdisjoint(rule.reads))
+    return Recheck(STANDING_CODES - {rule.code for rule in again}, again)
+
+
+# For each set of collections that a step may change.
+AFTER = {
+    changed: _after_changes(changed)
+    for size in range(len(COLLECTIONS) + 1)
+    for changed in map(frozenset, combinations((name for _, name in COLLECTIONS), size))
+}
+
+
 def of_warning(reason: Reason, trigger: str) -> Finding:
     """The finding that a warning leaves behind."""
     return Finding(reason.code, trigger, reason.severity, reason.reason, reason.source)
@@ -165,16 +185,9 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
     for reason in warnings:
         if reason.code not in STANDING_CODES:
             kept[reason.code, case.step.trigger] = of_warning(reason, case.step.trigger)
-    untouched, again_found = _rules(changed)
+    untouched, again_found = AFTER[changed]
     still_there = [one for one in before.findings if one.code in untouched]
     return (*kept.values(), *still_there, *[one for rule in again_found for one in rule.find(partnership)])
-
-
-@cache
-def _rules(changed: frozenset[str]) -> tuple[frozenset[str], tuple[Standing, ...]]:
-    """The codes whose facts have not changed, and the rules to ask again."""
-    again = tuple(rule for rule in STANDING if not changed.isdisjoint(rule.reads))
-    return STANDING_CODES - {rule.code for rule in again}, again
 
 
 def standing(partnership: Partnership) -> tuple[Finding, ...]:
