@@ -81,8 +81,8 @@ async def log_answer(state: RunState[None], run_id: str | None) -> None:
     """Write the answer of a run in its log too: that is what its page opens on."""
     if not settings().desk or run_id is None:
         return
-    told = {"name": "jalon", "level": logging.INFO if state.is_completed() else logging.ERROR, "timestamp": now(), "flow_run_id": run_id}
-    logs = [LogCreate.model_validate({**told, "message": line}) for line in (state.message or "").splitlines()]
+    event = {"name": "jalon", "level": logging.INFO if state.is_completed() else logging.ERROR, "timestamp": now(), "flow_run_id": run_id}
+    logs = [LogCreate.model_validate({**event, "message": line}) for line in (state.message or "").splitlines()]
     with suppress(Exception):  # the state of the run says the same
         async with get_client() as client:
             await client.create_logs(logs)

@@ -125,7 +125,7 @@ class Dashboard:
     def totals(self, today: date, soon: date) -> tuple[Totals, ...]:
         """Each state that has a dossier, in the order of the lifecycle."""
         with self._store.transaction(write=False) as cursor:
-            found = {one.state: one for one in self._tallies.totals(cursor, today.isoformat(), soon.isoformat())}
+            found = {total.state: total for total in self._tallies.totals(cursor, today.isoformat(), soon.isoformat())}
         self._tallies.tidy()
         return tuple(Totals(state, *found[state.value][1:]) for state in State if state.value in found)
 
@@ -153,14 +153,14 @@ class Dashboard:
         """The first dossiers in a state."""
         return self._names(self._in, state=state.value, most=most)
 
-    def _names(self, statement: str, **asked: Any) -> list[str]:
+    def _names(self, statement: str, **parameters: Any) -> list[str]:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(statement, asked)
+            cursor.execute(statement, parameters)
             return [row[0] for row in cursor.fetchall()]
 
-    def _lines(self, statement: str, **asked: Any) -> tuple[Outlook, ...]:
+    def _lines(self, statement: str, **parameters: Any) -> tuple[Outlook, ...]:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(statement, asked)
+            cursor.execute(statement, parameters)
             return tuple(_line(row) for row in cursor.fetchall())
 
 

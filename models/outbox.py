@@ -60,7 +60,7 @@ class Outbox:
         here = select(P.id).where(P.reference == bindparam("reference")).scalar_subquery()
         follow = waiting.where(OUT.kind == literal_column("'check'"), OUT.partnership_id == here)
         self._waiting, self._follow = (
-            store.compile(store.dialect.unheld(one, tables.outbox)) for one in (waiting, follow)
+            store.compile(store.dialect.unheld(statement, tables.outbox)) for statement in (waiting, follow)
         )  # fmt: skip
         self._take = store.compile(
             update(tables.outbox)
@@ -96,9 +96,9 @@ class Outbox:
 
     def take(self, *, now: datetime, lease: str, most: int = 100, follows: str | None = None) -> tuple[Parcel, ...]:
         """Take what is due, for the time of a lease; `follows` is a reference: only what follows the steps of that dossier."""
-        statement, asked = (self._waiting, {}) if follows is None else (self._follow, {"reference": follows})
+        statement, parameters = (self._waiting, {}) if follows is None else (self._follow, {"reference": follows})
         with self._store.transaction() as cursor:
-            cursor.execute(statement, {"now": instant(now), "most": most, **asked})
+            cursor.execute(statement, {"now": instant(now), "most": most, **parameters})
             for (id_,) in cursor.fetchall():
                 cursor.execute(self._take, {"id_": id_, "lease": lease, "until": instant(now + LEASE)})
             cursor.execute(self._read, {"lease": lease})
@@ -132,7 +132,7 @@ class Outbox:
 
     def given_up(self, most: int = SHOWN_AT_MOST) -> tuple[tuple[str, str, str], ...]:
         """The first of what a person must look at, as `(reference, key, fault)`; `dead` says how many there are."""
-        return tuple((one.reference, one.key, one.fault) for one in self._first(self._dead, most))
+        return tuple((held.reference, held.key, held.fault) for held in self._first(self._dead, most))
 
     def still_held(self) -> int:
         """How many have failed and are not given up."""
@@ -147,9 +147,9 @@ class Outbox:
             cursor.execute(statement, {"most": most})
             return tuple(Held(reference, key, fault or "", due_at) for reference, key, fault, due_at in cursor.fetchall())
 
-    def _counted(self, statement: str, **asked: str) -> int:
+    def _counted(self, statement: str, **parameters: str) -> int:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(statement, asked)
+            cursor.execute(statement, parameters)
             return int(cursor.fetchone()[0])
 
     def _marked(self, parcel: Parcel, **marks: str | None) -> bool:

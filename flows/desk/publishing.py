@@ -60,7 +60,7 @@ class Desk:
         """The deployments of jalon by name, read once."""
         if self._deployments is None:
             found = await self._client.read_deployments(work_pool_filter=OURS, limit=200)
-            self._deployments = {one.name: one for one in found if (one.entrypoint or "").startswith("flows.")}
+            self._deployments = {deployment.name: deployment for deployment in found if (deployment.entrypoint or "").startswith("flows.")}
         return self._deployments
 
     async def show(self, references: Sequence[str]) -> list[str]:
@@ -72,11 +72,13 @@ class Desk:
         while references:
             drawn, left = self._drawn(references, form)
             illegible += left
-            known = self._home.dashboard.published(drawn)
-            new = [one for reference, one in drawn.items() if known.get(reference) != one.page.sha256]
-            await asyncio.gather(*(self._artifact(page_key(one.page.reference), one.text) for one in new))
-            self._home.dashboard.keep((one.line, one.page.version) for one in drawn.values())
-            references = self._home.dashboard.publish(one.page for one in new)  # those that moved on: the older page may be the last
+            published = self._home.dashboard.published(drawn)
+            new = [drawing for reference, drawing in drawn.items() if published.get(reference) != drawing.page.sha256]
+            await asyncio.gather(*(self._artifact(page_key(drawing.page.reference), drawing.text) for drawing in new))
+            self._home.dashboard.keep((drawing.line, drawing.page.version) for drawing in drawn.values())
+            references = self._home.dashboard.publish(
+                drawing.page for drawing in new
+            )  # those that moved on: the older page may be the last
         return illegible
 
     async def catch_up(self) -> int:
@@ -103,12 +105,12 @@ class Desk:
 
     async def _form(self) -> FormAddress:
         """Where the form of a step is, asked by its trigger and a reference."""
-        known = await self.deployments()
+        deployments = await self.deployments()
 
         def address(trigger: str, reference: str, entry: str | None) -> str | None:
-            one = known.get(trigger)
+            deployment = deployments.get(trigger)
             parameters = quote(json.dumps({"reference": reference, **({"request": {"entry": entry}} if entry else {})}))
-            return f"/v2/deployments/deployment/{one.id}/run?parameters={parameters}" if one else None
+            return f"/v2/deployments/deployment/{deployment.id}/run?parameters={parameters}" if deployment else None
 
         return address
 
@@ -120,10 +122,10 @@ class Desk:
         """Publish all dossiers as pages that link to each, and as tables that the interface searches; `again`: even what is not new."""
         after, place = "", 1
         while lines := self._home.dashboard.after(after, LISTED_AT_MOST):
-            key, rows = list_key(place), json.dumps([listed_line(one) for one in lines], ensure_ascii=False)
+            key, rows = list_key(place), json.dumps([listed_line(outlook) for outlook in lines], ensure_ascii=False)
             digest = hashlib.sha256(f"{paris_day(now())} {rows}".encode()).hexdigest()  # what is late changes with the day
-            known = self._home.marks.last(key)
-            if again or known is None or known.told != digest:
+            mark = self._home.marks.last(key)
+            if again or mark is None or mark.message != digest:
                 text = list_page(lines, list_key(place + 1) if len(lines) == LISTED_AT_MOST else None, at=now())
                 await self._client.create_artifact(ArtifactCreate(key=key, type="table", description=text, data=rows))
                 self._home.marks.set(key, digest, now=now())
@@ -142,17 +144,17 @@ class Desk:
 
     async def offer(self, states: Iterable[State] | None = None) -> None:
         """Let the forms offer people, and the dossiers in the right state: those of the steps that `states` touch, or of all."""
-        known, people = await self.deployments(), self._home.register.everyone()
+        deployments, people = await self.deployments(), self._home.register.everyone()
         for row in ROWS:
-            one = known.get(row.trigger)
-            if one is None or (states is not None and not _concerns(row, states)):
+            deployment = deployments.get(row.trigger)
+            if deployment is None or (states is not None and not _concerns(row, states)):
                 continue
             proved = self._home.settings.codes == "every" or row.asks_code
             offered = {"reference": self._choices(row), "person": acting(row, people)}
-            schema = offering(one.parameter_openapi_schema or {}, proved=proved, **offered)
-            if schema != one.parameter_openapi_schema:
-                await self._client.update_deployment(one.id, DeploymentUpdate(parameter_openapi_schema=schema))
-                one.parameter_openapi_schema = schema
+            schema = offering(deployment.parameter_openapi_schema or {}, proved=proved, **offered)
+            if schema != deployment.parameter_openapi_schema:
+                await self._client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=schema))
+                deployment.parameter_openapi_schema = schema
 
     def _choices(self, row: Step) -> list[str] | None:
         """The dossiers of a form, or None when there are none, or too many to choose from."""

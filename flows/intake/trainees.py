@@ -54,7 +54,7 @@ def _read(partnership: Partnership, path: Path) -> Sheet:
         today=paris_day(now()),
         find=communes.find,
         propose=_sparing(communes.proposal),
-        known=lambda family, given, born_on: person_digest(partnership.pepper, family, given, born_on) in digests,
+        retained=lambda family, given, born_on: person_digest(partnership.pepper, family, given, born_on) in digests,
         numbers={trainee.number for trainee in partnership.trainees},
     )
 

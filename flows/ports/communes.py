@@ -60,7 +60,7 @@ def find(text: str) -> tuple[ListedCommune, ...]:
 
     « Athies (62) » or « Athies, 62 » keeps those of the department.
     """
-    name, department = _asked(text)
+    name, department = _parts(text)
     book = _book()
     if CODE.fullmatch(name):
         coded = book.by_code.get(name.upper())
@@ -72,28 +72,27 @@ def find(text: str) -> tuple[ListedCommune, ...]:
 
 def nearest(text: str, most: int = 3) -> tuple[ListedCommune, ...]:
     """At most `most` communes to propose to who wrote `text`: names that go on after it first, then names spelt much like it."""
-    name, department = _asked(text)
+    name, department = _parts(text)
     (key,) = _keys(name)
     if not any(map(str.isalpha, key)) or CODE.fullmatch(name):
         return ()
     there = {
-        known: tuple(commune for commune in communes if department in ("", commune.department))
-        for known, communes in _book().by_name.items()
+        name: tuple(commune for commune in communes if department in ("", commune.department)) for name, communes in _book().by_name.items()
     }
-    names = [known for known, communes in there.items() if communes]
-    longer = sorted((known for known in names if known.startswith(key)), key=len)
+    names = [name for name, communes in there.items() if communes]
+    longer = sorted((name for name in names if name.startswith(key)), key=len)
     close = get_close_matches(key, names, n=most, cutoff=HOW_CLOSE)
-    proposed = {commune.insee: commune for known in chain(longer[:most], close) for commune in there[known]}
+    proposed = {commune.insee: commune for name in chain(longer[:most], close) for commune in there[name]}
     return tuple(proposed.values())[:most]
 
 
 def proposal(text: str) -> str:
     """The question to put to who wrote a name that no commune has, or nothing when none comes near."""
-    found = [f"{one.name} ({one.insee})" for one in nearest(text)]
+    found = [f"{commune.name} ({commune.insee})" for commune in nearest(text)]
     return f"vouliez-vous dire {alternatives(found)} ?" if found else ""
 
 
-def _asked(text: str) -> tuple[str, str]:
+def _parts(text: str) -> tuple[str, str]:
     """The name or code and the department in `text`, each empty when there is none or when no commune is written so."""
     text = text[: AT_MOST + 1].strip()
     if len(text) > AT_MOST or any(unicodedata.category(letter)[0] == "C" for letter in text):

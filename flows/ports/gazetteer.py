@@ -9,4 +9,4 @@ def communes(text: str) -> tuple[Commune, ...]:
     """The communes that an INSEE code or a name may mean, by their codes."""
     from flows.ports.communes import find  # 35,000 lines: only for who names a commune
 
-    return tuple(Commune(one.insee, one.name, one.department) for one in find(text))
+    return tuple(Commune(commune.insee, commune.name, commune.department) for commune in find(text))

@@ -85,7 +85,7 @@ class Dialect(ABC):
         """Put a copy beside the database, where it is a file. Raises Unreachable when that cannot be done."""
 
     @abstractmethod
-    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], asked: Row) -> None:
+    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:
         """Begin a transaction: reads of one page see one moment, a write reads what is committed by now.
 
         `locks` are texts that `lock` has given, `asked` their parameters: nobody else may write to those rows. It is one round trip.

@@ -125,8 +125,8 @@ class Ledger:
 
     def _begun(self, attempt: Attempt) -> AbstractContextManager[Cursor]:
         """A transaction in which nobody else writes to the dossier, nor uses the same code."""
-        locks, asked = self._standings.locks(attempt.reference, folded(name_of(attempt.actor)) if attempt.shown else None)
-        return self.store.transaction(locks=locks, asked=asked)
+        locks, parameters = self._standings.locks(attempt.reference, folded(name_of(attempt.actor)) if attempt.shown else None)
+        return self.store.transaction(locks=locks, parameters=parameters)
 
     def _communes(self, request: Request) -> tuple[tuple[Commune, ...], ...] | None:
         """The communes that the residences in a request may mean; looked up before the transaction, which others wait for."""
@@ -138,8 +138,8 @@ class Ledger:
 
     def use_up(self, name: str, shown: Shown) -> None:
         """Use up the code of somebody whose question could not be asked."""
-        locks, asked = self._standings.locks(None, folded(name))
-        with self.store.transaction(locks=locks, asked=asked) as cursor:
+        locks, parameters = self._standings.locks(None, folded(name))
+        with self.store.transaction(locks=locks, parameters=parameters) as cursor:
             _, spent = proved(self._standings.codes(cursor, folded(name)), folded(name), shown, now=shown.at)
             self._writing.alone(cursor, spent)
 
@@ -198,7 +198,7 @@ class Ledger:
     def _lookups(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, asking: Asking) -> Lookups:
         """What the rules may ask beyond the dossier: communes, lenders of roles, the entry that an undo names, a salt for new names."""
         lent = loaded.partnership.lent_to(asking.actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
-        concerned = [*(one.giver for one in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
+        concerned = [*(delegation.giver for delegation in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
         asks_nothing = attempt.proof is None and attempt.communes is None and not attempt.request.personal
         if asks_nothing and not concerned and type(attempt.request) is not Undoing:
             return NO_LOOKUPS

@@ -18,7 +18,7 @@ def lent_roles(partnership: Partnership, actor: Actor, on: date, lookups: Lookup
     A delegation holds as long as its giver holds the role (when the register was asked), and never puts together in
     one pair of hands, lent roles included, what the law keeps apart.
     """
-    lent = [(Role(one.role), one.giver) for one in partnership.lent_to(actor.name, on)]
+    lent = [(Role(delegation.role), delegation.giver) for delegation in partnership.lent_to(actor.name, on)]
     held = actor.roles | {role for role, _ in lent}
     for role, giver in lent:
         still = lookups.registered is None or role in dict(lookups.registered).get(giver, frozenset())
@@ -30,5 +30,9 @@ def would_join(partnership: Partnership, holder: str, role: Role, days: tuple[da
     """Whether lending `role` to `holder` for `days` (first, last) would put together what the law keeps apart."""
     first, last = days
     own = dict(lookups.registered or ()).get(holder, frozenset())
-    lent = {Role(one.role) for one in partnership.delegations if one.holder == holder and one.starts_on <= last and first <= one.ends_on}
+    lent = {
+        Role(delegation.role)
+        for delegation in partnership.delegations
+        if delegation.holder == holder and delegation.starts_on <= last and first <= delegation.ends_on
+    }
     return role in APART and own | lent | {role} >= APART

@@ -36,7 +36,7 @@ def nothing_relies_on_it(case: Case) -> str | None:
     past = case.lookups.past
     if past is None or not past.obstacles:
         return None
-    named = [f"l’entrée {one.n} (« {one.label} », par {one.actor}) {one.because}" for one in past.obstacles]
+    named = [f"l’entrée {obstacle.n} (« {obstacle.label} », par {obstacle.actor}) {obstacle.because}" for obstacle in past.obstacles]
     more = len(named) - OBSTACLES_AT_MOST
     rest = [counted(more, "autre entrée", "autres entrées")] if more > 0 else []
     return f"L’entrée {past.n} (« {past.label} ») ne peut plus être annulée : {' ; '.join([*named[:OBSTACLES_AT_MOST], *rest])}."
@@ -71,10 +71,10 @@ def role_is_lent_to_somebody_else(case: Case) -> str | None:
 @guard("ROLES_KEPT_APART", clears="une autre personne, qui n’a pas l’autre rôle", source=SEPARATION)
 def lent_role_joins_nothing_kept_apart(case: Case) -> str | None:
     """L’ordonnateur et le comptable public ne se réunissent jamais dans les mêmes mains, délégations comprises."""
-    asked = case.request
-    if not would_join(case.partnership, asked.to, Role(asked.role), (asked.starts_on, asked.ends_on), case.lookups):
+    request = case.request
+    if not would_join(case.partnership, request.to, Role(request.role), (request.starts_on, request.ends_on), case.lookups):
         return None
-    return f"{asked.to} réunirait les rôles d’ordonnateur et de comptable public, que la loi sépare."
+    return f"{request.to} réunirait les rôles d’ordonnateur et de comptable public, que la loi sépare."
 
 
 @guard("MOTIVE_REQUIRED", source=HOUSE)

@@ -70,7 +70,7 @@ def decide(
     if role is None:
         reasons.append(_wrong_role(step, actor))
     if arrival is not None:
-        reasons += [reason for one in (*OF_EVERY_STEP, *step.guards) if (reason := one.judge(case))]
+        reasons += [reason for guard in (*OF_EVERY_STEP, *step.guards) if (reason := guard.judge(case))]
     blocking = tuple([reason for reason in reasons if reason.severity is Severity.BLOCK])
     if blocking or arrival is None or role is None:
         return Refused(trigger, blocking)
@@ -116,7 +116,7 @@ def why_not(
         reasons.append(_wrong_role(step, actor))
     if not possible:
         return tuple(reasons)
-    reasons += [reason for one in step.guards if one.needs in visible and (reason := one.judge(case))]
+    reasons += [reason for guard in step.guards if guard.needs in visible and (reason := guard.judge(case))]
     return tuple(reason for reason in reasons if reason.severity is Severity.BLOCK)
 
 
@@ -148,11 +148,11 @@ def _newcomers(partnership: Partnership, request: Request | None, lookups: Looku
         return ()
     if lookups.newcomers is not None:
         return lookups.newcomers
-    return tuple(_person(partnership, one, spread(lookups.salt, place)) for place, one in enumerate(selected(request)))
+    return tuple(_person(partnership, trainee, spread(lookups.salt, place)) for place, trainee in enumerate(selected(request)))
 
 
-def _person(partnership: Partnership, asked: TraineeRetained, salt: str) -> Newcomer:
-    names = (asked.family_name, asked.given_name, asked.born_on)
+def _person(partnership: Partnership, trainee: TraineeRetained, salt: str) -> Newcomer:
+    names = (trainee.family_name, trainee.given_name, trainee.born_on)
     return Newcomer(person_digest(partnership.pepper, *names), commitment(salt, *names), salt)
 
 
@@ -164,14 +164,14 @@ def _wrong_place(case: Case) -> Reason:
         places = alternatives([f"« {state.label} »" for state in step.source])
         sentence = f"« {step.label} » se fait depuis l’état {places} ; le dossier est « {case.partnership.state.label} »."
     # Who can clear it is whoever may take the dossier further from where it is.
-    movers = dict.fromkeys(role for one in steps_from(case.partnership.state) if one.dest for role in one.by)
+    movers = dict.fromkeys(role for step in steps_from(case.partnership.state) if step.dest for role in step.by)
     who = listed([role.label for role in movers if role is not Role.CLOCK]) or "personne : le dossier est terminé"
     return Reason("WRONG_STATE", sentence, who, str(HOUSE))
 
 
 def _wrong_role(step: Step, actor: Actor) -> Reason:
-    roles = [one.label for one in step.by if one is not Role.CLOCK] or [Role.CLOCK.label]
-    held = listed(sorted(one.label for one in actor.roles))
-    needed = alternatives([f"« {one} »" for one in roles])
+    roles = [role.label for role in step.by if role is not Role.CLOCK] or [Role.CLOCK.label]
+    held = listed(sorted(role.label for role in actor.roles))
+    needed = alternatives([f"« {label} »" for label in roles])
     sentence = f"« {step.label} » revient au rôle {needed} ; {actor.name} est au registre comme {held}."
     return Reason("WRONG_ROLE", sentence, alternatives(roles), str(HOUSE))

@@ -137,15 +137,15 @@ def _lacks_what_was_refused(asks: type[Request], request: Fields) -> bool:
     return bool(asks.personal) or (asks is ResidenceVerified and request.get("insee") is None)
 
 
-def _request(asks: type[Request], kept: Fields) -> tuple[Request, tuple[Newcomer, ...] | None]:
+def _request(asks: type[Request], payload: Fields) -> tuple[Request, tuple[Newcomer, ...] | None]:
     """The request as the journal keeps it, and the commitments that stand for the people it named. Raises TypeError for odd JSON."""
     if asks is TraineeRetained:
-        fields, newcomer = _unnamed(kept)
+        fields, newcomer = _unnamed(payload)
         return asks.model_validate(fields), (newcomer,)
     if asks is TraineesRetained:
-        people = [_unnamed(trainee) for trainee in _groups(kept["trainees"])]
-        return asks.model_validate({**kept, "trainees": [fields for fields, _ in people]}), tuple(newcomer for _, newcomer in people)
-    return asks.model_validate(kept), None
+        people = [_unnamed(trainee) for trainee in _groups(payload["trainees"])]
+        return asks.model_validate({**payload, "trainees": [fields for fields, _ in people]}), tuple(newcomer for _, newcomer in people)
+    return asks.model_validate(payload), None
 
 
 def _groups(values: Json) -> Iterator[Fields]:

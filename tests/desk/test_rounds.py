@@ -155,7 +155,7 @@ def test_a_mark_is_taken_once(store: Store) -> None:
     marks.tell("daily", "2026-11-25", "fait", now=WEDNESDAY)
     last = marks.last("daily")
     assert last is not None
-    assert (last.key, last.told) == ("2026-11-25", "fait")
+    assert (last.key, last.message) == ("2026-11-25", "fait")
     assert not marks.take("daily", "2026-11-25", now=SATURDAY)
     marks.drop("daily", "2026-11-24")
     assert marks.take("daily", "2026-11-24", now=WEDNESDAY)
@@ -168,7 +168,7 @@ def test_a_run_that_was_started_again_takes_its_own_mark_again(store: Store) -> 
     assert marks.take("daily", "2026-11-24", now=TUESDAY, by="run-1")
     last = marks.last("daily")
     assert last is not None
-    assert last.told == ""
+    assert last.message == ""
     marks.tell("daily", "2026-11-24", "fait", now=TUESDAY)
     assert not marks.take("daily", "2026-11-24", now=TUESDAY, by="run-1")
 
