@@ -242,8 +242,8 @@ def upgrade(*, yes: YES = False, as_json: JSON = False) -> int:
     """Reprendre la base d’un jalon d’avant, avec ses données (une base SQLite est d’abord copiée à côté)."""
     home = Home(settings(), agreed=yes)
     done = home.store.upgraded
-    told = {"schema": SCHEMA, "from": done.schema if done else SCHEMA, "copy": str(done.copy) if done and done.copy else None}
-    return screen.show(screen.Page(["C’est fait." if done else f"La base est déjà du schéma {SCHEMA}."], told), as_json=as_json)
+    answer = {"schema": SCHEMA, "from": done.schema if done else SCHEMA, "copy": str(done.copy) if done and done.copy else None}
+    return screen.show(screen.Page(["C’est fait." if done else f"La base est déjà du schéma {SCHEMA}."], answer), as_json=as_json)
 
 
 def deliver(*, as_json: JSON = False) -> int:

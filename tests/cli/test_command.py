@@ -24,7 +24,7 @@ from walks import LATER, PEOPLE, WAYS, Walk, right_code, role_for
 from flows.cli.command import run
 from flows.cli.commands import run_app
 from models.database.store import Store, sqlite_url
-from models.read.views import SHOWN
+from models.read.dossier import SHOWN
 from states.grammar.step import Step
 from states.lifecycle import ROWS, STEPS
 from states.overview.table import mermaid

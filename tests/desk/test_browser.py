@@ -148,7 +148,7 @@ def test_a_form_refuses_a_wrong_date_and_a_used_code_in_french_and_then_signs(
     assert f"{FRESH} est « signé »" in window.run_page(signed)
     assert f"{FRESH} : signé" in window.open_page(f"dossier-{FRESH.lower()}")
     window.screenshot(SHOTS / "dossier-signe.png")
-    assert [one["outcome"] for one in Views(office.store()).history(FRESH)][-3:] == ["refused", "refused", "done"]
+    assert [line.entry.outcome for line in Views(office.store()).history(FRESH)][-3:] == ["refused", "refused", "done"]
 
 
 def test_a_deliberation_is_entered_by_its_form_and_what_is_left_empty_is_left_out(
@@ -220,7 +220,7 @@ def test_from_a_click_to_a_completed_run(window: Desk, deployments: dict[str, st
 
 def test_a_slip_is_taken_back_by_a_form_that_shows_what_it_takes_back(window: Desk, office: Office) -> None:
     """From the page of the dossier: the form comes with the entry written out, and what is submitted is that entry."""
-    n = Views(office.store()).history(BUSY)[-1]["n"]
+    n = Views(office.store()).history(BUSY)[-1].entry.n
     window.open_page(f"dossier-{BUSY.lower()}")
     window.page.get_by_role("link", name=f"Annuler l’entrée {n}").click()
     window.page.locator("form fieldset").first.wait_for()

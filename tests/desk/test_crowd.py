@@ -75,7 +75,7 @@ def test_one_of_a_crowd_wins_and_every_other_is_told_who_did_and_when(
         time.sleep(1)
     record_property("measured", f"{crowd} simultaneous submissions answered in {time.monotonic() - began:.0f} s")
     assert Counter(one["name"] for one in ends.values()) == {"Completed": 1, "Conflict": crowd - 1}
-    done = [one for one in Views(store).history("ESSAI-1") if one["outcome"] == "done" and one["trigger"] == "approve"]
+    done = [line for line in Views(store).history("ESSAI-1") if line.entry.is_done and line.entry.trigger == "approve"]
     assert len(done) == 1
     for state in ends.values():
         assert "Traceback" not in state["message"]

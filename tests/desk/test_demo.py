@@ -166,7 +166,7 @@ def test_the_ledger_of_the_demo_is_closed_and_verifies(played: Played, var: Path
 
 def test_every_accepted_step_of_the_demo_was_a_run_of_its_own(played: Played, var: Path) -> None:
     store = Store(sqlite_url(var / "demo" / "jalon.db"))
-    keys = [one["key"] for one in Views(store).history(story.REFERENCE)]
+    keys = [line.entry.key for line in Views(store).history(story.REFERENCE)]
     store.close()
     assert all(key.startswith("prefect:") for key in keys)
     assert len(set(keys)) == len(keys)

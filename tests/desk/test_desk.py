@@ -25,7 +25,7 @@ from flows.server import health as prefect_health
 from flows.server import processes, server
 from flows.server import up as desk
 from flows.server.processes import Process, Record
-from flows.server.symptoms import Check
+from flows.server.symptoms import Symptom
 from flows.settings import settings
 from models.database.store import Store, sqlite_url
 from models.verify.proof import Verifier
@@ -37,10 +37,10 @@ LOG = "server.log"
 class House(Office):
     """One JALON_HOME and the commands that are given there."""
 
-    def examined(self) -> dict[str, Check]:
+    def examined(self) -> dict[str, Symptom]:
         """What doctor finds, by name."""
         try:
-            return {one["name"]: Check(**one) for one in examined(settings(self.env)).told["checks"]}
+            return {one["name"]: Symptom(**one) for one in examined(settings(self.env)).told["checks"]}
         finally:
             close_all()
 

@@ -249,7 +249,7 @@ def test_every_bad_cell_is_told_in_one_pass_and_the_good_lines_are_given(tmp_pat
 
 def test_no_reason_repeats_a_name_or_a_date(tmp_path: Path) -> None:
     bad = [["Lefèvre\u200b", "=Zoé", "12/03/8765", "premier", "autre", "Nulle-Part", None, "x", "hier", "un"]]
-    sheet = read(tmp_path, as_csv(";", "utf-8")([HEADERS, *bad, TABLE[0], TABLE[0]]), known=lambda *_: True)
+    sheet = read(tmp_path, as_csv(";", "utf-8")([HEADERS, *bad, TABLE[0], TABLE[0]]), retained=lambda *_: True)
     assert len(sheet.faults) == 12
     assert not any(word in fault.reason for fault in sheet.faults for word in ("Lefèvre", "Zoé", "8765", "Béthune", "premier", "hier"))
 
@@ -289,7 +289,7 @@ def test_a_person_of_the_dossier_is_told_even_with_the_names_swapped(tmp_path: P
     sentence = "cette personne est déjà retenue dans ce dossier"
     content = as_csv(";", "utf-8")([HEADERS, *TABLE])
     for names in (("Lefèvre", "Zoé"), ("Zoé", "Lefèvre")):
-        sheet = read(tmp_path, content, known=lambda *person, names=names: person == (*names, date(1987, 3, 12)))
+        sheet = read(tmp_path, content, retained=lambda *person, names=names: person == (*names, date(1987, 3, 12)))
         assert told(sheet) == [(2, "", sentence)]
 
 

@@ -19,7 +19,7 @@ from witness import child
 
 from flows.cli.command import run
 from flows.home import Home
-from flows.intake.undoing import WRITTEN, entry_meant, entry_told
+from flows.intake.undoing import WRITTEN, entry_label, entry_meant
 from flows.settings import settings as settings_of
 from models.answers import Invalid
 from states.vocabulary import State
@@ -93,7 +93,7 @@ def test_an_interruption_at_the_question_is_told_and_takes_nothing_back(at_home:
     assert process.returncode == 130
     assert err.endswith("\nInterrompu.\n")
     home = Home(at_home.settings)
-    assert [entry["n"] for entry in home.views.history("ESSAI-1")][-1] == 8
+    assert [line.entry.n for line in home.views.history("ESSAI-1")][-1] == 8
     home.store.close()
 
 
@@ -119,7 +119,7 @@ def test_an_interruption_while_jalon_starts_is_told_in_a_word() -> None:
 def test_a_form_shows_what_would_be_taken_back_and_takes_nothing_else(at_home: Home) -> None:
     """The page fills in « 6 : Joindre un document, ... »; a number or a reference changed since is no longer what is shown."""
     home = Home(at_home.settings)
-    shown = {entry["n"]: entry_told(entry) for entry in home.views.history("ESSAI-1")}
+    shown = {line.entry.n: entry_label(line.entry) for line in home.views.history("ESSAI-1")}
     assert shown[6] == "6 : Joindre un document, par Tania (document n° 1)"
     assert shown[5] == "5 : Signer la convention, par Tania (signature n° 1 ; le dossier redevient «\u00a0approuvé\u00a0»)"
     assert all(re.match(WRITTEN, words) for words in shown.values())

@@ -12,7 +12,7 @@ import cigognes
 from lives import ALL, PEOPLE, SECOND_OFFICER, SECRETS, Life, recovered
 
 from flows.demo import story
-from flows.ports.gazetteer import places
+from flows.ports.gazetteer import communes
 from models.answers import Answer, Conflict, Done
 from models.database.store import Store
 from models.ledger.ledger import Ledger
@@ -45,7 +45,7 @@ def enrolled(store: Store) -> None:
 def played(store: Store, lives: dict[str, tuple[Life, ...]]) -> None:
     """Play whole lives; each scene must end as it says."""
     enrolled(store)
-    ledger, minutes = Ledger(store, entropy=counting(), gazetteer=places), itertools.count()
+    ledger, minutes = Ledger(store, entropy=counting(), gazetteer=communes), itertools.count()
     for reference, scenes in lives.items():
         for place, scene in enumerate(scenes):
             answer = _asked(ledger, reference, scene, f"{reference}:{place}", BEGAN + timedelta(minutes=next(minutes)))
