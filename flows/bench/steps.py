@@ -50,8 +50,8 @@ from pydantic import BaseModel
 plain = sqlite3.connect(sys.argv[1], isolation_level=None)
 for statement in ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"):
     plain.execute(statement)
-for statement, told in json.loads(sys.argv[2]):
-    plain.execute(statement, told)
+for statement, content in json.loads(sys.argv[2]):
+    plain.execute(statement, content)
 plain.execute("COMMIT")
 """
 

@@ -97,7 +97,7 @@ def read(
 ) -> Sheet:
     """Every line of the sheet.
 
-    `known` and `numbers` are the people of the dossier and the numbers that they bear; `propose` says what a name that
+    `retained` and `numbers` are the people of the dossier and the numbers that they bear; `propose` says what a name that
     no commune has may have meant.
     Raises Invalid when the file cannot be read as a sheet of trainees.
     """

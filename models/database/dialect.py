@@ -88,7 +88,7 @@ class Dialect(ABC):
     def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:
         """Begin a transaction: reads of one page see one moment, a write reads what is committed by now.
 
-        `locks` are texts that `lock` has given, `asked` their parameters: nobody else may write to those rows. It is one round trip.
+        `locks` are texts that `lock` has given, `parameters` theirs: nobody else may write to those rows. It is one round trip.
         """
 
     @abstractmethod

@@ -134,7 +134,7 @@ class Store:
     ) -> AbstractContextManager[Cursor]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable.
 
-        `locks` are rows (see `lock`, with the parameters `asked`) that nobody else writes to before the commit.
+        `locks` are rows (see `lock`, with their `parameters`) that nobody else writes to before the commit.
         """
         return _Transaction(self, locks, parameters, write=write)
 

@@ -67,7 +67,7 @@ def proved(
 ) -> tuple[Proof, tuple[tuple[Write, list[dict[str, Any]]], ...]]:
     """What the code of somebody proves, and what is to be written of it: a right one is used up, a wrong one counted.
 
-    One that waited too long proves nothing. The row that `known` was read from must be locked.
+    One that waited too long proves nothing. The row that `enrolment` was read from must be locked.
     """
     if enrolment.secret is None:
         return Proof.NOT_ENROLLED, ()
