@@ -186,22 +186,25 @@ def _expected(due_on: date | None) -> str:
     return f", attendu le {short_day(due_on.isoformat())}{passed}"
 
 
-def list_(home: Home, *, after: str = "", most: int = LISTED_AT_MOST) -> Page:
-    """At most so many dossiers after a reference; what is left, and how to see it. Raises Invalid."""
-    if not 1 <= most <= ASKED_AT_MOST:
+def list_(home: Home, *, after: str = "", most: int | None = None, as_json: bool = False) -> Page:
+    """At most so many dossiers after a reference; what is left, and how to see it. Raises Invalid.
+
+    A person who does not say how many is shown the first; a program is given all, as a list.
+    """
+    if most is not None and not 1 <= most <= ASKED_AT_MOST:
         raise Invalid(f"--most : un nombre entre 1 et {ASKED_AT_MOST}.")
-    found = home.views.dossiers(most, after=after)
-    following = found.dossiers[-1].reference if found.left else None
-    answer = {**found._asdict(), "dossiers": [line._asdict() for line in found.dossiers], "next": following}
+    if as_json and most is None:
+        return Page([], [line._asdict() for part in home.views.all_dossiers(after=after) for line in part.dossiers])
+    found = home.views.dossiers(most or LISTED_AT_MOST, after=after)
     rows = ([line.reference, state_label(line.state), short_day(line.since) if line.since else ""] for line in found.dossiers)
     lines = (
         list(table(("Référence", "État", "Depuis le"), rows)) if found.dossiers else [f"Aucun dossier{f' après {after}' if after else ''}."]
     )
-    if following is not None:
+    if found.left:
         left = counted(found.left, "autre dossier", "autres dossiers")
-        command = f"jalon list --after {following}{f' --most {most}' if most != LISTED_AT_MOST else ''}"
+        command = f"jalon list --after {found.dossiers[-1].reference}{f' --most {most}' if most is not None else ''}"
         lines += ["", f"Et {'plus de ' if found.at_least else ''}{left}, sur {found.in_all} en tout ; la suite : {command}"]
-    return Page(lines, answer)
+    return Page(lines, [line._asdict() for line in found.dossiers])
 
 
 def witnessed(home: Home, reference: str, head: str, *, law: bool = False) -> Page:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from sqlalchemy import Integer, bindparam, func, literal_column, select
@@ -23,6 +23,7 @@ from states.values.plain import Json
 
 P, J, F, WHO = tables.partnerships.c, tables.journal.c, tables.findings.c, tables.identities.c
 OBSTACLES_AT_MOST = 3  # of an undo, in a list
+READ_AT_ONCE = 1000
 LEFT_AT_MOST = 1000  # dossiers that are counted one by one behind a slice
 
 
@@ -115,6 +116,12 @@ class Views:
         self._tallies.tidy()
         at_least = bool(after) and left > LEFT_AT_MOST
         return Slice(tuple(DossierLine(*row) for row in rows), in_all, min(left, LEFT_AT_MOST) if at_least else left, at_least)
+
+    def all_dossiers(self, *, after: str = "") -> Iterator[Slice]:
+        """Every dossier after a reference, slice by slice."""
+        while (found := self.dossiers(READ_AT_ONCE, after=after)).dossiers:
+            yield found
+            after = found.dossiers[-1].reference
 
     def undoable(self, reference: str, most: int, actor: Actor) -> list[Undoable]:
         """The newest entries that an undo may name.

@@ -57,12 +57,10 @@ def read(path: Path) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def var(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> Path:
     """The folder of the demo; the empty database of Prefect is shared with other tests."""
     folder = tmp_path_factory.mktemp("var")
-    shared = tmp_path_factory.getbasetemp() / "prefect"
-    shared.mkdir(exist_ok=True)
-    (folder / "cache").symlink_to(shared)
+    (folder / "cache").symlink_to(prefect_cache)
     return folder
 
 

@@ -50,9 +50,9 @@ class Prefect:
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+def deployed(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> Iterator[Prefect]:
     home = tmp_path_factory.mktemp("deploy")
-    with server.running(home / "prefect", template=tmp_path_factory.getbasetemp() / "prefect") as port:
+    with server.running(home / "prefect", template=prefect_cache) as port:
         prefect = Prefect(home, port)
         prefect.command("work-pool", "create", "jalon", "--type", "process", cwd=home)
         prefect.command("--no-prompt", "deploy", "--all", cwd=PROJECT)

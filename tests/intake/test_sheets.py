@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from drawing import draws
+from hypothesis import given
 from hypothesis import strategies as st
 from make_sheets import BAD_DATE, BAD_LINE, EXAMPLES, cell, examples, ods
 from odf.opendocument import OpenDocumentSpreadsheet
@@ -94,7 +95,7 @@ def test_a_title_empty_lines_and_unknown_columns_are_passed_over(tmp_path: Path,
 
 
 @given(order=st.permutations(range(len(HEADERS))), upper=st.booleans())
-@settings(max_examples=25)
+@draws(25)
 def test_columns_come_in_any_order_and_any_case(tmp_path: Path, order: list[int], *, upper: bool) -> None:
     table = [[HEADERS[place].upper() if upper else HEADERS[place] for place in order], *([row[place] for place in order] for row in TABLE)]
     for way in ("XLSX", "CSV, semicolons, UTF-8"):
@@ -117,7 +118,7 @@ def test_a_header_has_the_names_that_people_give_it(tmp_path: Path, place: int, 
 
 
 @given(day=st.dates(date(1900, 1, 1), date(2025, 12, 14)), spelling=st.sampled_from(["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"]))
-@settings(max_examples=60)
+@draws(60)
 def test_a_date_is_read_in_each_of_its_spellings(tmp_path: Path, day: date, spelling: str) -> None:
     table = [HEADERS, [*TABLE[0]]]
     table[1][2] = f" {day.strftime(spelling).zfill(10)} "
@@ -125,7 +126,7 @@ def test_a_date_is_read_in_each_of_its_spellings(tmp_path: Path, day: date, spel
 
 
 @given(day=st.dates(date(1900, 3, 1), date(2025, 12, 14)))
-@settings(max_examples=20)
+@draws(20)
 def test_a_date_cell_is_the_day_that_it_shows(tmp_path: Path, day: date) -> None:
     table = [HEADERS, [*TABLE[0]]]
     table[1][2] = day

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawing import draws
 from forging import entries_of, rechain
 from golden_lives import SUMS, Golden, facts_told, golden, restored, summed
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from walks import AT, Walk
 from witness import drop_triggers, dump
@@ -117,7 +118,7 @@ def changed(life: Golden, place: int, bit: int) -> list[tuple[int, str, str, str
     return [(n, keys.get(n, ""), entry, digest) for n, entry, digest in found]
 
 
-@settings(max_examples=300)
+@draws(300)
 @given(place=st.integers(0, 1_000_000), bit=st.integers(0, 7))
 def test_one_changed_bit_of_a_golden_journal_is_named_in_one_sentence(place: int, bit: int) -> None:
     life = next(life for life in LIVES if life.reference == "CDG-REPRISES-2025")

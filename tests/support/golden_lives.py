@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from lives import LIVES, played
+from lives import LIVES
+from playing import played
 from sqlalchemy import text
 
 from models.database.store import Store, sqlite_url
