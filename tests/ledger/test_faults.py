@@ -125,7 +125,7 @@ def again(store: Store, reference: str, step: int) -> Answer:
     return walk.ask(trigger, key=f"{reference}:{step}", **invoice_of(walk, trigger))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.endurance) for seed in range(1, 12))])
 def test_what_was_acknowledged_before_a_kill_is_there_and_is_acknowledged_again(store: Store, seed: int) -> None:
     """A process is killed (SIGKILL) at a random moment of a long walk; afterwards its last step is asked again as well."""
     Walk(store)
