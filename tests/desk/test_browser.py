@@ -139,7 +139,8 @@ def test_a_form_refuses_a_wrong_date_and_a_used_code_in_french_and_then_signs(
     assert told in window.run_page(early)
     assert told in window.run_log(early)
     window.screenshot(SHOTS / "refus.png")
-    again = {"reference": FRESH, "person": "Tania", "code": first, "request": RIGHT["sign"]}
+    again = office.ask(f"/flow_runs/{early}")["parameters"]  # what the form has sent, the date put right
+    again["request"]["signed_on"] = "2025-11-18"
     used = office.ask(f"/deployments/{deployments['sign']}/create_flow_run", {"parameters": again})["id"]
     assert window.wait_until_finished(used) == "Refused"
     assert "Ce code a déjà servi" in window.run_page(used)
