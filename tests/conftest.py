@@ -26,7 +26,7 @@ drawing.register()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, a process and its children would ignore Ctrl-C
 _databases = itertools.count(1)
 # What takes long, so that those who need most of the machine do not meet.
-LONG = ("test_crowd", "test_desk", "test_documents", "test_browser", "test_demo", "test_deploy", "test_flows", "test_prefect_server")
+LONG = ("test_browser", "test_desk", "test_edits", "test_crowd", "test_demo", "test_deploy", "test_flows", "test_prefect_server")
 
 
 def _compiled_once(compile_: Callable[[Store, ClauseElement], str]) -> Callable[[Store, ClauseElement], str]:
@@ -53,6 +53,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     And leave out, counted as left out, what needs a program that this machine has not and `make test` could not install.
     """
+    for item in items:  # the law decides the same on both: `make quick` asks it on one
+        if item.path.parent.name == "law" and "postgresql" in item.name:
+            item.add_marker("long")
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for program in ("strace", "chromium"):
         if shutil.which(program) is None:

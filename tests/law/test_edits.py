@@ -16,6 +16,8 @@ from edited import copied, python
 
 from flows import rounds
 
+pytestmark = pytest.mark.long
+
 PROVE = """
 import asyncio, json, shutil, sys
 from datetime import UTC, date, datetime

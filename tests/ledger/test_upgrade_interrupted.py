@@ -93,6 +93,7 @@ def test_a_kill_at_any_statement_of_the_upgrade_leaves_the_old_or_the_new_databa
     store.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", [1, 2, 30, 79])
 def test_an_interruption_of_the_upgrade_stays_one_and_takes_everything_back(old: str, place: int) -> None:
     """Ctrl-C in the middle of a statement makes the connection useless: that is no fault to tell in its stead."""
@@ -117,6 +118,7 @@ store.close()
 """
 
 
+@pytest.mark.long
 def test_four_processes_that_open_it_at_once_upgrade_it_once(old: str) -> None:
     openers = [child(OPEN, old) for _ in range(4)]
     assert [opener.stdout.readline() for opener in openers] == ["ready\n"] * 4
