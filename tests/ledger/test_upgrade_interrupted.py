@@ -94,7 +94,7 @@ def test_a_kill_at_any_statement_of_the_upgrade_leaves_the_old_or_the_new_databa
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("place", [1, 2, 30, 79])
+@pytest.mark.parametrize("place", [1, 30, *(pytest.param(place, marks=pytest.mark.endurance) for place in (2, 79))])
 def test_an_interruption_of_the_upgrade_stays_one_and_takes_everything_back(old: str, place: int) -> None:
     """Ctrl-C in the middle of a statement makes the connection useless: that is no fault to tell in its stead."""
     before = rows_of(old)
