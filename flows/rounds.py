@@ -27,8 +27,8 @@ from models.database.faults import Unreachable
 from models.once import Mark
 from models.verify.proof import Verification
 from models.verify.redeciding import redecided
-from states.grammar.deadlines import Age, age, paris_day
-from states.overview.outlook import Outlook, outlook
+from states.grammar.deadlines import SOON, paris_day
+from states.overview.outlook import outlook
 from states.values.calendars import is_working_day
 from states.values.french import counted, day, unreadable
 from states.vocabulary import Role
@@ -137,11 +137,7 @@ async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[t
 async def _daily(home: Home, today: date) -> tuple[str, str | None]:
     if not is_working_day(today, CALENDAR):
         return f"Le {day(today)} n’est pas un jour ouvré.", None
-    pressing: list[Outlook] = []
-    while found := home.board.due(SLICE, offset=len(pressing)):
-        pressing += [one for one in found if age(one.due_on, today) is not Age.CALM]
-        if len(found) < SLICE or age(found[-1].due_on, today) is Age.CALM:
-            break
+    pressing = home.board.all_due(today + SOON)
     letters = 0
     for person in home.register.everyone():
         theirs = [one for one in pressing if not set(one.by).isdisjoint(person.roles)]

@@ -7,18 +7,19 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, case, func, literal_column, null, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Integer, bindparam, literal_column, null, or_, select, update
 
 from models import tables
 from models.database.store import Store
 from models.ledger.codec import cents, euros
+from models.ledger.tallies import Tallies
 from states.overview.outlook import Outlook
 from states.vocabulary import Role, State
 
 P, L = tables.partnerships.c, tables.outlooks.c
 LINE = (P.reference, L.state, L.entered_on, L.step, L.by, L.due_on, L.blocked, L.findings, L.engaged_cents, L.ordered_cents, L.paid_cents)
-SUMMED = ("engaged_cents", "ordered_cents", "paid_cents")
+KEPT = tuple(column.name for column in tables.outlooks.columns if column.name != "page")
+WEIGHED = ("due_on", "engaged_cents", "ordered_cents", "paid_cents")  # what the row of a dossier and its line both hold
 
 
 class Totals(NamedTuple):
@@ -47,28 +48,30 @@ class Board:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._place = store.compile(select(P.id, P.version).where(P.reference == bindparam("reference")))
-        self._keep = store.compile(_upsert(on_sqlite=store.is_sqlite))
+        self._keep = store.compile(
+            store.dialect.upsert(tables.outlooks, "partnership_id", {name: bindparam(name) for name in KEPT}, "version")
+        )
+        self._shown = store.compile(_caught_up())
+        self._tallies = Tallies(store)
         self._publish = store.compile(
             update(tables.outlooks).where(L.partnership_id == bindparam("partnership_id")).values(page=bindparam("page"))
         )  # fmt: skip
         lines = select(*LINE).join_from(tables.outlooks, tables.partnerships)
-        most, offset = bindparam("most", type_=Integer), bindparam("offset", type_=Integer)
+        most = bindparam("most", type_=Integer)
         page = select(L.page).join_from(tables.outlooks, tables.partnerships)
         self._page = store.compile(page.where(P.reference == bindparam("reference")))
-        self._totals = store.compile(_totals())
         self._forget = store.compile(update(tables.outlooks).values(page=null()))
-        self._due = store.compile(lines.where(L.due_on >= bindparam("since")).order_by(L.due_on, P.reference).limit(most).offset(offset))
+        due = lines.where(L.due_on.between(bindparam("since"), bindparam("until"))).order_by(L.due_on, L.partnership_id)
+        self._due, self._all_due = store.compile(due.limit(most).offset(literal_column("0"))), store.compile(due)
         self._all = store.compile(
             lines.where(P.reference > bindparam("after")).order_by(P.reference).limit(most).offset(literal_column("0"))
         )
         self._references = store.compile(
             select(P.reference).where(P.reference > bindparam("after")).order_by(P.reference).limit(most).offset(literal_column("0"))
         )  # fmt: skip
-        behind = or_(L.version.is_(None), L.version < P.version)
         self._behind = store.compile(
             select(P.reference)
-            .join_from(tables.partnerships, tables.outlooks, isouter=True)
-            .where(behind, P.reference > bindparam("after"))
+            .where(P.behind == literal_column("1"), P.reference > bindparam("after"))
             .order_by(P.reference)
             .limit(most)
             .offset(literal_column("0"))
@@ -78,13 +81,18 @@ class Board:
         )  # fmt: skip
 
     def keep(self, lines: Iterable[tuple[Outlook, int]]) -> None:
-        """Write lines, each as it was at a version of its dossier; an older one never replaces a newer one."""
+        """Write lines, each as it was at a version of its dossier; an older one never replaces a newer one.
+
+        The row of a dossier that has not moved on since is no longer behind, and counts as its line does.
+        """
         with self._store.transaction() as cursor:
             for outlook, version in lines:
                 cursor.execute(self._place, {"reference": outlook.reference})
                 found = cursor.fetchone()
                 if found is not None:
-                    cursor.execute(self._keep, {"partnership_id": found[0], "version": version, **_row(outlook)})
+                    row = {"partnership_id": found[0], "version": version, **_row(outlook)}
+                    cursor.execute(self._keep, row)
+                    cursor.execute(self._shown, {name: row[name] for name in ("partnership_id", "version", *WEIGHED)})
 
     def published(self, references: Iterable[str]) -> dict[str, str]:
         """The sha256 of the page that was last published for each of these dossiers, where there is one."""
@@ -117,13 +125,17 @@ class Board:
     def totals(self, today: date, soon: date) -> tuple[Totals, ...]:
         """Each state that has a dossier, in the order of the lifecycle."""
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._totals, {"today": today.isoformat(), "soon": soon.isoformat()})
-            found = [Totals(State(row[0]), *(int(value) for value in row[1:])) for row in cursor.fetchall()]
-        return tuple(sorted(found, key=lambda one: list(State).index(one.state)))
+            found = {one.state: one for one in self._tallies.totals(cursor, today.isoformat(), soon.isoformat())}
+        self._tallies.tidy()
+        return tuple(Totals(state, *found[state.value][1:]) for state in State if state.value in found)
 
-    def due(self, most: int, *, offset: int = 0, since: date = date.min) -> tuple[Outlook, ...]:
+    def due(self, most: int, *, since: date = date.min) -> tuple[Outlook, ...]:
         """The dossiers with a deadline on `since` or later, the most pressing first."""
-        return self._lines(self._due, most=most, offset=offset, since=since.isoformat())
+        return self._lines(self._due, most=most, since=since.isoformat(), until=date.max.isoformat())
+
+    def all_due(self, until: date) -> tuple[Outlook, ...]:
+        """Every dossier with a deadline up to `until`, the most pressing first."""
+        return self._lines(self._all_due, since=date.min.isoformat(), until=until.isoformat())
 
     def after(self, reference: str, most: int) -> tuple[Outlook, ...]:
         """A slice of the whole board, by reference."""
@@ -152,17 +164,12 @@ class Board:
             return tuple(_line(row) for row in cursor.fetchall())
 
 
-def _upsert(*, on_sqlite: bool) -> Any:
-    names = [column.name for column in tables.outlooks.columns if column.name != "page"]
-    new: Any = (sqlite if on_sqlite else postgresql).insert(tables.outlooks).values({name: bindparam(name) for name in names})
-    replaced = {name: new.excluded[name] for name in names if name != "partnership_id"}
-    return new.on_conflict_do_update(index_elements=["partnership_id"], set_=replaced, where=L.version <= new.excluded.version)
-
-
-def _totals() -> Select[Any]:
-    late = func.sum(case((L.due_on < bindparam("today"), literal_column("1")), else_=literal_column("0")))
-    soon = func.sum(case((L.due_on.between(bindparam("today"), bindparam("soon")), literal_column("1")), else_=literal_column("0")))
-    return select(L.state, func.count(), late, soon, *(func.sum(L[name]) for name in SUMMED)).group_by(L.state)
+def _caught_up() -> Any:
+    """The row of a dossier whose line of this very version is kept; nothing is written where nothing changes."""
+    here = (P.id == bindparam("partnership_id"), P.version == bindparam("version"))
+    differs = or_(P.behind == literal_column("1"), *(P[name].is_distinct_from(bindparam(name)) for name in WEIGHED))
+    weighed: dict[str, Any] = {name: bindparam(name) for name in WEIGHED}
+    return update(tables.partnerships).where(*here, differs).values(weighed | {"behind": literal_column("0")})
 
 
 def _row(outlook: Outlook) -> dict[str, Any]:

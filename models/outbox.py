@@ -17,6 +17,7 @@ from models.ledger.reading import as_read, parsed
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS_AT_MOST = 8
+SHOWN_AT_MOST = 10
 OUT, P, J = tables.outbox.c, tables.partnerships.c, tables.journal.c
 
 
@@ -58,8 +59,7 @@ class Outbox:
         here = select(P.id).where(P.reference == bindparam("reference")).scalar_subquery()
         follow = waiting.where(OUT.kind == literal_column("'check'"), OUT.partnership_id == here)
         self._waiting, self._follow = (
-            store.compile(one if store.is_sqlite else one.with_for_update(skip_locked=True, of=tables.outbox))
-            for one in (waiting, follow)
+            store.compile(store.dialect.unheld(one, tables.outbox)) for one in (waiting, follow)
         )  # fmt: skip
         self._take = store.compile(
             update(tables.outbox)
@@ -76,21 +76,22 @@ class Outbox:
         held = (OUT.id == bindparam("id_"), OUT.lease == bindparam("lease_"), OUT.sent_at.is_(None), OUT.dead_at.is_(None))
         told: dict[str, Any] = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
         self._mark = store.compile(update(tables.outbox).where(*held).values(**told, lease=null()))
-        self._count = store.compile(select(func.count()).where(OUT.sent_at.is_(None), OUT.dead_at.is_(None)))
         unsent = (OUT.sent_at.is_(None), OUT.dead_at.is_(None))
+        self._count = store.compile(select(func.count()).where(*unsent))
         self._overdue = store.compile(select(func.count()).where(*unsent, OUT.due_at < bindparam("before")))
-        self._held = store.compile(
-            select(P.reference, OUT.key, OUT.fault, OUT.due_at)
-            .join(tables.partnerships, P.id == OUT.partnership_id)
-            .where(OUT.sent_at.is_(None), OUT.dead_at.is_(None), OUT.fault.is_not(None))
-            .order_by(OUT.id)
+        failed, dead = (*unsent, OUT.fault.is_not(None)), OUT.dead_at.is_not(None)
+        self._held, self._dead = (
+            store.compile(
+                select(P.reference, OUT.key, OUT.fault, OUT.due_at)
+                .join(tables.partnerships, P.id == OUT.partnership_id)
+                .where(*which)
+                .order_by(OUT.id)
+                .limit(bindparam("most", type_=Integer))
+                .offset(literal_column("0"))
+            )
+            for which in (failed, (dead,))
         )
-        self._dead = store.compile(
-            select(P.reference, OUT.key, OUT.fault)
-            .join(tables.partnerships, P.id == OUT.partnership_id)
-            .where(OUT.dead_at.is_not(None))
-            .order_by(OUT.id)
-        )
+        self._count_held, self._count_dead = (store.compile(select(func.count()).where(*which)) for which in (failed, (dead,)))
 
     def take(self, *, now: datetime, lease: str, most: int = 100, follows: str | None = None) -> tuple[Parcel, ...]:
         """Take what is due, for the time of a lease; `follows` is a reference: only what follows the steps of that dossier."""
@@ -118,27 +119,37 @@ class Outbox:
 
     def waiting(self) -> int:
         """How many rows are neither delivered nor given up."""
-        with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._count)
-            return int(cursor.fetchone()[0])
+        return self._counted(self._count)
 
     def overdue(self, before: datetime) -> int:
         """How many rows should have been delivered before an instant, and were not."""
+        return self._counted(self._overdue, before=instant(before))
+
+    def held(self, most: int = SHOWN_AT_MOST) -> tuple[Held, ...]:
+        """The first of what has failed and is not given up; `still_held` says how many there are."""
+        return self._first(self._held, most)
+
+    def given_up(self, most: int = SHOWN_AT_MOST) -> tuple[tuple[str, str, str], ...]:
+        """The first of what a person must look at, as `(reference, key, fault)`; `dead` says how many there are."""
+        return tuple((one.reference, one.key, one.fault) for one in self._first(self._dead, most))
+
+    def still_held(self) -> int:
+        """How many have failed and are not given up."""
+        return self._counted(self._count_held)
+
+    def dead(self) -> int:
+        """How many were given up."""
+        return self._counted(self._count_dead)
+
+    def _first(self, statement: str, most: int) -> tuple[Held, ...]:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._overdue, {"before": instant(before)})
+            cursor.execute(statement, {"most": most})
+            return tuple(Held(reference, key, fault or "", due_at) for reference, key, fault, due_at in cursor.fetchall())
+
+    def _counted(self, statement: str, **asked: str) -> int:
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(statement, asked)
             return int(cursor.fetchone()[0])
-
-    def held(self) -> tuple[Held, ...]:
-        """What has failed and is not given up."""
-        with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._held)
-            return tuple(Held(*row) for row in cursor.fetchall())
-
-    def given_up(self) -> tuple[tuple[str, str, str], ...]:
-        """The rows that a person must look at: `(reference, key, fault)`."""
-        with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._dead)
-            return tuple((reference, key, fault or "") for reference, key, fault in cursor.fetchall())
 
     def _marked(self, parcel: Parcel, **told: str | None) -> bool:
         with self._store.transaction() as cursor:

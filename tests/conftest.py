@@ -34,7 +34,7 @@ def _compiled_once(compile_: Callable[[Store, ClauseElement], str]) -> Callable[
         key = statement._generate_cache_key()
         if key is None:
             return compile_(store, statement)
-        place = (store.is_sqlite, key.key)
+        place = (type(store.dialect), key.key)
         if place not in known:
             known[place] = compile_(store, statement)
         return known[place]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +12,8 @@ from flows.cli import asking, reading, registering, screen
 from flows.cli.asking import JSON, PERSON
 from flows.cli.usage import new_app, sentence
 from flows.home import Home
-from flows.mail.courier import deliver_all
-from flows.review import Checked, check
 from flows.settings import settings
-from flows.wording import wall_time
 from models.answers import Invalid
-from models.outbox import Parcel
 from models.tables import SCHEMA
 from states.lifecycle import OPENING, ROWS, STEPS
 from states.overview.table import mermaid
@@ -69,6 +64,11 @@ KEEP = Annotated[bool, Parameter(name="--keep", negative="", help="Laisser le se
 CODE_OF = Annotated[
     str | None,
     Parameter(name="--code", metavar="NOM", help="Dire le code à usage unique d’une personne de la démonstration, sans rien dérouler"),
+]
+AFTER = Annotated[str, Parameter(name="--after", metavar="RÉFÉRENCE", show_default=False, help="Commencer après cette référence")]
+MOST = Annotated[
+    int | None,
+    Parameter(name="--most", metavar="NOMBRE", show_default=False, help="Combien de dossiers au plus (100 sinon ; tous avec --json)"),
 ]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
 HOST = Annotated[
@@ -155,9 +155,9 @@ def acts(reference: str, *, as_json: JSON = False) -> int:
     return screen.show(deliberations.acts(_home(), reference), as_json=as_json)
 
 
-def list_(*, as_json: JSON = False) -> int:
-    """Lister les dossiers."""
-    return screen.show(reading.list_(_home()), as_json=as_json)
+def list_(*, after: AFTER = "", most: MOST = None, as_json: JSON = False) -> int:
+    """Lister les dossiers, par référence ; la dernière ligne dit combien il en reste et comment les voir."""
+    return screen.show(reading.list_(_home(), after=after, most=most, as_json=as_json), as_json=as_json)
 
 
 def verify(reference: str | None = None, *, digest: DIGEST = None, law: LAW = False, as_json: JSON = False) -> int:
@@ -248,17 +248,9 @@ def upgrade(*, yes: YES = False, as_json: JSON = False) -> int:
 
 def deliver(*, as_json: JSON = False) -> int:
     """Distribuer les courriers et faire les contrôles qui attendent (une ronde de Prefect le fait aussi, chaque minute)."""
-    home = _home()
+    from flows.cli.delivering import delivered  # asyncio and the words of letters: not for a step
 
-    async def checked(reference: str, _parcels: Sequence[Parcel]) -> Checked:
-        return check(home, reference)
-
-    done = asyncio.run(deliver_all(home, checked))
-    held = [{"reference": one.reference, "key": one.key, "reason": one.fault, "again_at": one.due_at} for one in done.held]
-    told = {"letters": done.letters, "checked": done.checked, "broken": list(done.broken), "given_up": done.given_up, "held": held}
-    where = [f"  Ils sont dans {home.settings.mail_dir}."] if done.letters else []
-    waiting = [f"  En attente, {one.key} : {one.fault} Nouvel essai après {wall_time(one.due_at)}." for one in done.held]
-    return screen.show(screen.Page([done.message, *where, *waiting], told), as_json=as_json)
+    return screen.show(delivered(_home()), as_json=as_json)
 
 
 def up(*, host: HOST = None, port: DESK_PORT = None, workers: WORKERS = None) -> int:

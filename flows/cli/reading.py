@@ -10,6 +10,7 @@ from flows.cli.screen import REFUSED, Page
 from flows.home import Home
 from flows.ports.clock import now
 from flows.wording import INVOICES, OUTCOMES, STATUSES, role_label, short_day, state_label, table, wall_time
+from models.answers import Invalid
 from models.read.views import days_late
 from states.grammar.deadlines import paris_day
 from states.invoices.facts import Invoice
@@ -20,6 +21,8 @@ from states.values.french import counted, day, euros
 
 if TYPE_CHECKING:
     from models.verify.proof import Verification
+
+LISTED_AT_MOST, ASKED_AT_MOST = 100, 10_000  # dossiers in a list, and those that somebody may ask for at once
 
 
 def _findings(told: dict[str, Any]) -> list[str]:
@@ -188,13 +191,25 @@ def _expected(due_on: str | None) -> str:
     return f", attendu le {short_day(due_on)}{passed}"
 
 
-def list_(home: Home) -> Page:
-    """Every dossier."""
-    told = home.views.dossiers()
-    if not told:
-        return Page(["Aucun dossier."], told)
-    rows = ([one["reference"], state_label(one["state"]), short_day(one["since"]) if one["since"] else ""] for one in told)
-    return Page(table(("Référence", "État", "Depuis le"), rows), told)
+def list_(home: Home, *, after: str = "", most: int | None = None, as_json: bool = False) -> Page:
+    """At most so many dossiers after a reference; what is left, and how to see it. Raises Invalid.
+
+    A person who does not say how many is shown the first; a program is given all, as a list.
+    """
+    if most is not None and not 1 <= most <= ASKED_AT_MOST:
+        raise Invalid(f"--most : un nombre entre 1 et {ASKED_AT_MOST}.")
+    if as_json and most is None:
+        return Page([], [dossier for part in home.views.all_dossiers(after=after) for dossier in part.dossiers])
+    found = home.views.dossiers(most or LISTED_AT_MOST, after=after)
+    rows = ([one["reference"], state_label(one["state"]), short_day(one["since"]) if one["since"] else ""] for one in found.dossiers)
+    lines = (
+        list(table(("Référence", "État", "Depuis le"), rows)) if found.dossiers else [f"Aucun dossier{f' après {after}' if after else ''}."]
+    )
+    if found.left:
+        left = counted(found.left, "autre dossier", "autres dossiers")
+        command = f"jalon list --after {found.dossiers[-1]['reference']}{f' --most {most}' if most is not None else ''}"
+        lines += ["", f"Et {'plus de ' if found.at_least else ''}{left}, sur {found.in_all} en tout ; la suite : {command}"]
+    return Page(lines, found.dossiers)
 
 
 def witnessed(home: Home, reference: str, head: str, *, law: bool = False) -> Page:

@@ -160,11 +160,10 @@ def _rounds(home: Home) -> list[str]:
 
 def _health(home: Home) -> list[str]:
     """What is not as it should be: letters that wait or were given up, people whose codes are refused."""
-    held, dead = home.outbox.held(), home.outbox.given_up()
-    rows = [("⚠️", plain(one.reference), plain(one.key), plain(one.fault)) for one in held[:10]]
-    rows += [("❌", plain(reference), plain(key), plain(fault)) for reference, key, fault in dead[:10]]
+    rows = [("⚠️", plain(one.reference), plain(one.key), plain(one.fault)) for one in home.outbox.held()]
+    rows += [("❌", plain(reference), plain(key), plain(fault)) for reference, key, fault in home.outbox.given_up()]
     waiting = counted(home.outbox.waiting(), "envoi en attente", "envois en attente")
-    told = f"{waiting}, {counted(len(dead), 'envoi abandonné', 'envois abandonnés')}."
+    told = f"{waiting}, {counted(home.outbox.dead(), 'envoi abandonné', 'envois abandonnés')}."
     blocked = home.register.blocked()
     told += f" Trop de codes faux, à réenrôler (jalon people enrol) : {plain(listed(blocked))}." if blocked else ""
     return ["## Santé", "", told, "", *(table(("", "Dossier", "Envoi", "Pourquoi"), rows) if rows else [])]

@@ -17,15 +17,18 @@ from models.outbox import Held, Parcel
 from states.values.french import counted
 from states.vocabulary import Role
 
+HELD_AT_MOST = 100  # parcels that are told one by one
+
 
 class Delivered(NamedTuple):
-    """What one round delivered, and how many parcels wait for a person."""
+    """What one round delivered, how many parcels wait for a person, and how many for another try; `held` are the first of these."""
 
     letters: int
     checked: int
     broken: tuple[str, ...]
     given_up: int
-    held: tuple[Held, ...] = ()  # what could not be delivered and will be tried again
+    still_held: int = 0
+    held: tuple[Held, ...] = ()
 
     @property
     def message(self) -> str:
@@ -34,7 +37,7 @@ class Delivered(NamedTuple):
             counted(self.checked, "dossier contrôlé", "dossiers contrôlés"),
         )
         task = f" {counted(self.given_up, 'envoi abandonné attend', 'envois abandonnés attendent')} une personne." if self.given_up else ""
-        later = f" {counted(len(self.held), 'envoi attend', 'envois attendent')} un nouvel essai." if self.held else ""
+        later = f" {counted(self.still_held, 'envoi attend', 'envois attendent')} un nouvel essai." if self.still_held else ""
         return f"{', '.join(done)}.{later}{task}{' '.join(('', *self.broken))}"
 
 
@@ -53,7 +56,8 @@ async def deliver_all(home: Home, follow: Follow) -> Delivered:
             found = await followed(home, follow, reference, [one for one in steps if one.reference == reference])
             checked += found is not None
             broken += [f"{reference} : {found.message}"] if found is not None and not found.holds else []
-    return Delivered(letters, checked, tuple(broken), len(home.outbox.given_up()), home.outbox.held())
+    held = home.outbox.held(HELD_AT_MOST)
+    return Delivered(letters, checked, tuple(broken), home.outbox.dead(), home.outbox.still_held(), held)
 
 
 async def follow_at_once(home: Home, follow: Follow, reference: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.sql import ColumnElement
 
 from models import tables
 from models.answers import Invalid
@@ -15,25 +16,26 @@ from models.ledger.reading import parsed
 from states.grammar.case import Past
 from states.journal.fold import ODD_JSON
 
-J = tables.journal.c
+P, J = tables.partnerships.c, tables.journal.c
 
 
 class History:
     """The journals of one database."""
 
     def __init__(self, store: Store) -> None:
-        self._backwards = store.compile(select(J.entry).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n.desc()))
+        self._all = store.compile(select(J.entry).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n))
+        self._last_change, self._last_move = store.compile(_entry_at(P.last_change)), store.compile(_entry_at(P.last_move))
 
     def entries(self, cursor: Cursor, partnership_id: int) -> list[dict[str, Any]]:
         """The entries of a dossier, in order. Raises ValueError when one cannot be read."""
-        cursor.execute(self._backwards, {"partnership_id": partnership_id})
-        return [parsed(entry) for (entry,) in reversed(cursor.fetchall())]
+        cursor.execute(self._all, {"partnership_id": partnership_id})
+        return [parsed(entry) for (entry,) in cursor.fetchall()]
 
     def last_change(self, cursor: Cursor, partnership_id: int, *, moves_only: bool) -> dict[str, Any] | None:
-        """The entry of the last change of the dossier, or of the last that moved its state."""
-        cursor.execute(self._backwards, {"partnership_id": partnership_id})
-        done = (told for (entry,) in cursor.fetchall() if (told := parsed(entry))["outcome"] == "done")
-        return next((told for told in done if not moves_only or told["from"] != told["to"]), None)
+        """The entry of the last change of the dossier, or of the last that moved its state; its row knows which."""
+        cursor.execute(self._last_move if moves_only else self._last_change, {"partnership_id": partnership_id})
+        row = cursor.fetchone()
+        return parsed(row[0]) if row else None
 
     def past(self, cursor: Cursor, loaded: Loaded, n: int) -> Past:
         """The entry that an undo names. Raises Invalid when the journal cannot be read."""
@@ -44,6 +46,12 @@ class History:
             return named(reference, with_facts(self.entries(cursor, loaded.id)), n)
         except ODD_JSON:
             raise unreadable_journal(reference) from None
+
+
+def _entry_at(number: ColumnElement[int]) -> Any:
+    """The entry whose number the row of the dossier holds."""
+    here = select(number).where(P.id == bindparam("partnership_id")).scalar_subquery()
+    return select(J.entry).where(J.partnership_id == bindparam("partnership_id"), J.n == here)
 
 
 def unreadable_journal(reference: str) -> Invalid:

@@ -13,6 +13,7 @@ from models import tables
 from models.answers import Invalid
 from models.database.constraints import violated
 from models.database.store import Store
+from models.database.vocabulary import learnt
 from models.people.codes import FAILURES_AT_MOST
 from states.grammar.case import Actor
 from states.vocabulary import Role
@@ -58,11 +59,14 @@ class Register:
             .where(P.folded == bindparam("folded_"))
             .values(secret=bindparam("secret"), code_period=null(), code_failures=literal_column("0"))
         )
-        self._all = store.compile(
-            select(P.name, P.mail, R.role).join(tables.people_roles, R.person_id == P.id).order_by(P.name, R.role)
-        )  # fmt: skip
-
-        self._blocked = store.compile(select(P.name).where(P.code_failures >= bindparam("most")).order_by(P.name))
+        people = select(P.name, P.mail, R.role).join(tables.people_roles, R.person_id == P.id).order_by(P.name, R.role)
+        self._all, self._one = store.compile(people), store.compile(people.where(P.folded == bindparam("folded")))
+        holders = tables.people_roles.alias("holders").c
+        holding = select(holders.person_id).where(holders.role == bindparam("role"))
+        self._holding = store.compile(people.where(P.id.in_(holding)))
+        # The second condition is that of the index: few people have a failure at all.
+        refused = (P.code_failures >= bindparam("most"), P.code_failures > literal_column("0"))
+        self._blocked = store.compile(select(P.name).where(*refused).order_by(P.name))
 
     def add(self, name: str, mail: str, roles: Sequence[Role], secret: str | None = None) -> Person:
         """Add a person, with the secret of the one-time codes.
@@ -82,7 +86,10 @@ class Register:
                 for role in person.roles:
                     cursor.execute(self._grant, {"person_id": id_, "role": role.value})
         except Exception as fault:
-            if violated(fault) != "uq_people_name":
+            constraint = violated(fault)
+            if constraint is not None and learnt(self._store, constraint):
+                return self.add(name, mail, roles, secret)
+            if constraint != "uq_people_name":
                 raise
             raise Invalid(f"{clean} est déjà au registre ; pour changer ses rôles ou son adresse : jalon people change.") from fault
         return person
@@ -118,15 +125,18 @@ class Register:
 
     def person(self, name: str) -> Person:
         """Somebody by name. Raises Invalid when the register does not have the name."""
-        found = next((one for one in self.everyone() if folded(one.name) == folded(name)), None)
-        if found is None:
+        found = self._people(self._one, folded=folded(name))
+        if not found:
             raise unknown_person(name)
-        return found
+        return found[0]
 
     def everyone(self) -> tuple[Person, ...]:
         """All people, by name."""
+        return self._people(self._all)
+
+    def _people(self, statement: str, **asked: str) -> tuple[Person, ...]:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._all)
+            cursor.execute(statement, asked)
             rows = cursor.fetchall()
         found: dict[str, tuple[str, list[Role]]] = {}
         for name, mail, role in rows:
@@ -140,4 +150,4 @@ class Register:
 
     def holding(self, role: Role) -> tuple[Person, ...]:
         """Everybody who holds `role`."""
-        return tuple(person for person in self.everyone() if role in person.roles)
+        return self._people(self._holding, role=role.value)

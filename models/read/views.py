@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Integer, bindparam, func, literal_column, select
 
 from models import tables
 from models.answers import Invalid
 from models.database.store import Cursor, Store
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.reading import as_read, legible, parsed
+from models.ledger.tallies import Tallies
 from states.board.facts import Act
 from states.convention.facts import Terms
 from states.grammar.case import Actor
@@ -24,7 +26,19 @@ P, J, F, WHO = tables.partnerships.c, tables.journal.c, tables.findings.c, table
 # The collections of facts that `show` gives as they are; trainees are shown by the calculation.
 SHOWN = ("parties", "acts", "invoices", "settlements", "recoveries", "payee_changes", "delegations", "appeals")
 NAMED_AT_MOST = 3  # obstacles of an undo, in a list
+LISTED = ("reference", "state", "version", "since")
+READ_AT_ONCE = 1000
+LEFT_AT_MOST = 1000  # dossiers that are counted one by one behind a slice
 FINDING = ("code", "severity", "reason", "source", "subject", "opened_at", "resolved_at")
+
+
+class Slice(NamedTuple):
+    """Some dossiers by reference, each with `LISTED`; how many the house has and how many follow, `at_least` so many when they are many."""
+
+    dossiers: list[dict[str, Any]]
+    in_all: int
+    left: int
+    at_least: bool
 
 
 class Views:
@@ -40,7 +54,12 @@ class Views:
         self._people = store.compile(
             select(WHO.trainee, WHO.family_name, WHO.given_name, WHO.born_on).where(WHO.partnership_id == bindparam("partnership_id"))
         )
-        self._list = store.compile(select(P.reference, P.state, P.version, P.entered_on).order_by(P.reference))
+        self._tallies = Tallies(store)
+        most = bindparam("most", type_=Integer)
+        further = select(P.reference, P.state, P.version, P.entered_on).where(P.reference > bindparam("after")).order_by(P.reference)
+        self._list = store.compile(further.limit(most).offset(literal_column("0")))
+        some = select(P.reference).where(P.reference > bindparam("after")).limit(most).offset(literal_column("0"))
+        self._left = store.compile(select(func.count()).select_from(some.subquery()))
 
     def partnership(self, reference: str) -> Partnership:
         """The facts of a dossier. Raises Invalid when there is none of that reference."""
@@ -123,12 +142,25 @@ class Views:
             ],
         }
 
-    def dossiers(self) -> list[dict[str, Any]]:
-        """Every dossier: reference, state, version and the legal date of its state."""
+    def dossiers(self, most: int, *, after: str = "") -> Slice:
+        """At most so many dossiers after a reference: reference, state, version and the legal date of the state."""
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._list)
+            cursor.execute(self._list, {"after": after, "most": most})
             rows = cursor.fetchall()
-        return [dict(zip(("reference", "state", "version", "since"), row, strict=True)) for row in rows]
+            in_all = self._tallies.in_all(cursor)
+            left = in_all - len(rows) if not after else 0
+            if after and len(rows) == most:
+                cursor.execute(self._left, {"after": rows[-1][0], "most": LEFT_AT_MOST + 1})
+                left = int(cursor.fetchone()[0])
+        self._tallies.tidy()
+        at_least = bool(after) and left > LEFT_AT_MOST
+        return Slice([dict(zip(LISTED, row, strict=True)) for row in rows], in_all, min(left, LEFT_AT_MOST) if at_least else left, at_least)
+
+    def all_dossiers(self, *, after: str = "") -> Iterator[Slice]:
+        """Every dossier after a reference, slice by slice."""
+        while (found := self.dossiers(READ_AT_ONCE, after=after)).dossiers:
+            yield found
+            after = found.dossiers[-1]["reference"]
 
     def undoable(self, reference: str, most: int, actor: Actor) -> list[dict[str, Any]]:
         """The newest entries that an undo may name: what would be taken back, and `because`, why it would be refused, if it would.

@@ -25,6 +25,7 @@ from models.tables.dossier import (
     trainees,
     trainings,
 )
+from models.tables.house import tallies, vocabulary
 from models.tables.journal import journal, outbox
 from models.tables.people import people, people_roles
 
@@ -50,9 +51,11 @@ __all__ = [
     "recoveries",
     "settlements",
     "signatures",
+    "tallies",
     "terms",
     "trainees",
     "trainings",
+    "vocabulary",
 ]
 
-SCHEMA = "0004"  # the newest migration; a test compares it with models/database/migrations
+SCHEMA = "0005"  # the newest migration; a test compares it with models/database/migrations

@@ -23,10 +23,10 @@ outlooks = table(
     cents("paid"),
     words("page", nullable=True),  # the sha256 of the page that was last published
 )
-Index("ix_outlooks_state", outlooks.c.state)
 Index(
     "ix_outlooks_due",
     outlooks.c.due_on,
+    outlooks.c.partnership_id,
     sqlite_where=text("due_on IS NOT NULL"),
     postgresql_where=text("due_on IS NOT NULL"),
 )
@@ -40,3 +40,5 @@ marks = table(
     words("told"),
     PrimaryKeyConstraint("name", "key", name="pk_marks"),
 )
+Index("ix_marks_last", marks.c.name, marks.c.done_at, marks.c.key)
+Index("ix_marks_done", marks.c.done_at, sqlite_where=text("key <> ''"), postgresql_where=text("key <> ''"))

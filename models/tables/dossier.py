@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
 
 from models.tables.columns import Big, cents, check, day, number, of_dossier, one_of, table, truth, words
-from states.vocabulary import State
 
 partnerships = table(
     "partnerships",
@@ -18,8 +17,14 @@ partnerships = table(
     words("head"),
     day("entered_on", nullable=True),
     words("pepper"),
+    number("last_change"),  # the entries that changed the dossier last, and that last moved its state; 0 where the journal does not tell
+    number("last_move"),
+    truth("behind"),  # whether it has changed since its line of the board was kept
+    day("due_on", nullable=True),  # what the house counts of it, in the table `tallies`: the day of the next step, and the money
+    cents("engaged"),
+    cents("ordered"),
+    cents("paid"),
     UniqueConstraint("reference", name="uq_partnerships_reference"),
-    one_of("ck_partnerships_state", "state", tuple(state.value for state in State if state is not State.UNOPENED)),
     check("ck_partnerships_imported", "imported IN (0, 1)"),
     check("ck_partnerships_version", "version >= 1 AND n >= version"),
 )
@@ -270,7 +275,9 @@ findings = table(
     words("opened_at"),
     words("resolved_at", nullable=True),
 )
-Index("ix_partnerships_state", partnerships.c.state)
+Index("ix_partnerships_state", partnerships.c.state, partnerships.c.reference)
+Index("ix_partnerships_behind", partnerships.c.reference, sqlite_where=text("behind = 1"), postgresql_where=text("behind = 1"))
+Index("ix_findings_dossier", findings.c.partnership_id, findings.c.id)
 Index(
     "uq_findings_open",
     findings.c.partnership_id,

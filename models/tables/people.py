@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
 
-from models.tables.columns import Big, number, one_of, table, words
-from states.vocabulary import Role
+from models.tables.columns import Big, number, table, words
 
 people = table(
     "people",
@@ -23,5 +22,6 @@ people_roles = table(
     Column("person_id", Big, ForeignKey("people.id", name="fk_people_roles_person"), nullable=False),
     words("role"),
     PrimaryKeyConstraint("person_id", "role", name="pk_people_roles"),
-    one_of("ck_people_roles_role", "role", tuple(role.value for role in Role if role is not Role.CLOCK)),
 )
+Index("ix_people_refused", people.c.code_failures, sqlite_where=text("code_failures > 0"), postgresql_where=text("code_failures > 0"))
+Index("ix_people_roles_role", people_roles.c.role)

@@ -38,13 +38,38 @@ def expected(partnership: Partnership) -> tuple[Step, date | None] | None:
     return next(((step, due) for step, due in moving if due is not None), moving[0] if moving else None)
 
 
+class Weight(NamedTuple):
+    """What a house counts of a dossier, whatever the day: the deadline of the step that it waits for, and its money in euros."""
+
+    due_on: date | None
+    engaged: Decimal
+    ordered: Decimal
+    paid: Decimal
+
+
+def weighed(partnership: Partnership) -> Weight:
+    """What a house counts of a dossier."""
+    awaited = expected(partnership)
+    return _weighed(partnership, awaited[1] if awaited is not None else None)
+
+
+def _weighed(partnership: Partnership, due: date | None) -> Weight:
+    terms = partnership.terms[-1] if partnership.terms else None
+    chains = partnership.settlements
+    return Weight(
+        due_on=due,
+        engaged=terms.rate * terms.cap if terms and partnership.state in ENGAGING else Decimal(0),
+        ordered=sum((one.ordered for one in chains if one.ordered is not None), Decimal(0)),
+        paid=sum((one.paid for one in chains if one.paid is not None), Decimal(0)),
+    )
+
+
 def outlook(partnership: Partnership, at: datetime) -> Outlook:
     """The line of a dossier at an aware instant."""
     awaited = expected(partnership)
     step, due = awaited if awaited is not None else (None, None)
     unmet = why_not(partnership, step, at=at) if step is not None else ()
-    terms = partnership.terms[-1] if partnership.terms else None
-    chains = partnership.settlements
+    _, engaged, ordered, paid = _weighed(partnership, due)
     return Outlook(
         reference=partnership.reference,
         state=partnership.state,
@@ -54,9 +79,9 @@ def outlook(partnership: Partnership, at: datetime) -> Outlook:
         due_on=due,
         blocked=unmet[0].reason if unmet else None,
         findings=len(partnership.findings),
-        engaged=terms.rate * terms.cap if terms and partnership.state in ENGAGING else Decimal(0),
-        ordered=sum((one.ordered for one in chains if one.ordered is not None), Decimal(0)),
-        paid=sum((one.paid for one in chains if one.paid is not None), Decimal(0)),
+        engaged=engaged,
+        ordered=ordered,
+        paid=paid,
     )
 
 

@@ -429,3 +429,16 @@ def test_the_installed_script_opens_shows_and_verifies(tmp_path: Path) -> None:
     assert "Fait. ESSAI-1 est « proposé »" in script("open", "dossier.json", "--as", "Tania")
     assert json.loads(script("show", REFERENCE, "--json"))["state"] == "proposed"
     assert script("verify").startswith("ESSAI-1 : tout se tient (1 entrée vérifiée")
+
+
+def test_a_list_is_read_part_by_part_and_nothing_is_left_out_without_a_word(jalon: Jalon, tmp_path: Path) -> None:
+    with closing(Store(sqlite_url(tmp_path / "jalon.db"))) as store:
+        references = [Walk(store, f"ESSAI-{number}").until(State.PROPOSED).reference for number in range(1, 5)]
+    assert [one["reference"] for one in jalon("list", "--json").told] == references
+    assert [one["reference"] for one in jalon("list", "--json", "--most", "3").told] == references[:3]
+    shown = jalon("list", "--most", "2").out.splitlines()
+    assert [line.split()[0] for line in shown[2:4]] == references[:2]
+    assert shown[-1] == "Et 2 autres dossiers, sur 4 en tout ; la suite : jalon list --after ESSAI-2 --most 2"
+    assert [line.split()[0] for line in jalon("list", "--after", "ESSAI-2", "--most", "2").out.splitlines()[2:]] == references[2:]
+    assert jalon("list", "--after", "ESSAI-4").out == "Aucun dossier après ESSAI-4.\n"
+    assert jalon("list", "--most", "0").err == "--most : un nombre entre 1 et 10000.\n"

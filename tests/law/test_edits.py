@@ -228,7 +228,7 @@ LAW_2 = (
         'of_dossier("committees", day("held_on"), words("minutes_sha256"))',
         'of_dossier("committees", day("held_on"), words("minutes"), words("place", nullable=True))',
     ),
-    ("models/tables/__init__.py", 'SCHEMA = "0004"', 'SCHEMA = "0005"'),
+    ("models/tables/__init__.py", 'SCHEMA = "0005"', 'SCHEMA = "0006"'),
 )
 UPCASTERS = (
     "states/journal/upcasting.py",
@@ -242,7 +242,7 @@ UPCASTERS = (
 MIGRATION = '''"""A committee has a place."""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0005", "0004"
+revision, down_revision = "0006", "0005"
 def upgrade() -> None:
     op.execute("ALTER TABLE committees RENAME COLUMN minutes_sha256 TO minutes")
     op.add_column("committees", sa.Column("place", sa.Text(), nullable=True))

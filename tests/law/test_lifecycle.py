@@ -13,6 +13,7 @@ from transitions import Machine, MachineError
 from walks import AT, PEOPLE, RIGHT, WAYS, right, role_for
 
 from flows.generated import files
+from flows.rooms import picture
 from models import tables
 from states.engine.decide import Decision, decide, next_steps
 from states.engine.machine import destination, machine
@@ -300,5 +301,21 @@ def test_a_generated_file_is_what_the_table_says(path: Path) -> None:
     assert path.read_text() == files()[path]
 
 
-def test_the_page_the_deployments_and_the_readme_are_generated() -> None:
-    assert {path.name for path in files()} == {"lifecycle.md", "prefect.yaml", "README.md"}
+def test_the_pages_the_deployments_and_the_pictures_are_generated() -> None:
+    assert {path.name for path in files()} == {"lifecycle.md", "prefect.yaml", "README.md", "architecture.md"}
+
+
+def test_the_picture_of_the_house_has_every_room_and_leaves_out_what_others_imply(tmp_path: Path) -> None:
+    for path, text in {
+        "states/cellar.py": "",
+        "states/stairs/up.py": "from states import cellar\n",
+        "states/attic.py": "from states.stairs.up import floor\nimport states.cellar\n",
+        "states/shed.py": "from states.stairs.facts import Step\n",
+        "models/hall.py": "from states.attic import view\n",
+        "flows/door.py": "",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    arrows = [line.strip() for line in picture(tmp_path).splitlines() if ">" in line]
+    assert arrows == ["states.attic --> states.stairs", "states.stairs --> states.cellar", "flows ==> models", "models ==> states"]
+    assert all(f'["{room}"]' in picture(tmp_path) for room in ("cellar", "stairs", "attic", "shed", "hall", "door"))

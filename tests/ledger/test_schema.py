@@ -53,8 +53,8 @@ def test_the_schema_that_this_jalon_knows_is_the_newest_migration() -> None:
 
 # One bad write for each promise, on a dossier that is PAID: 2000.00 € invoiced, settled, ordered and paid.
 BAD = {
-    "uq_partnerships_reference": "INSERT INTO partnerships SELECT 9, reference, imported, state, version, n, head, entered_on, pepper"
-    " FROM partnerships",
+    "uq_partnerships_reference": "INSERT INTO partnerships (id, reference, imported, state, version, n, head, pepper)"
+    " SELECT 9, reference, imported, state, version, n, head, pepper FROM partnerships",
     "uq_identities_person": "INSERT INTO identities SELECT partnership_id, 9, family_name, given_name, born_on, salt, digest"
     " FROM identities",
     "uq_invoices_supplier_number": "INSERT INTO invoices SELECT partnership_id, 9, invoice_number, normalised_number, issued_on,"
@@ -83,6 +83,9 @@ BAD = {
     "ck_partnerships_version": "UPDATE partnerships SET version = n + 1",
     "ck_partnerships_imported": "UPDATE partnerships SET imported = 2",
     "ck_partnerships_entered_on_is_a_day": "UPDATE partnerships SET entered_on = 'yesterday'",
+    "ck_partnerships_behind_is_a_truth": "UPDATE partnerships SET behind = 2",
+    "ck_partnerships_due_on_is_a_day": "UPDATE partnerships SET due_on = 'tomorrow'",
+    "ck_partnerships_paid_cents_is_not_negative": "UPDATE partnerships SET paid_cents = -1",
     "ck_terms_positive": "UPDATE terms SET cap = 0",
     "ck_terms_year": "UPDATE terms SET year_ends_on = year_starts_on",
     "ck_trainees_verified": "UPDATE trainees SET verified_by = NULL",

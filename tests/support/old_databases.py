@@ -34,7 +34,9 @@ def old_rows() -> dict[str, list[dict[str, Any]]]:
     """Every row of that file, table by table, parents first."""
     with closing(sqlite3.connect(f"{OLD_DATABASE.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
         database.row_factory = sqlite3.Row
-        return {table.name: [dict(row) for row in database.execute(f'SELECT * FROM "{table.name}"')] for table in metadata.sorted_tables}
+        here = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        names = [table.name for table in metadata.sorted_tables if table.name in here]
+        return {name: [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')] for name in names}
 
 
 def old_postgresql(url: str) -> str:
