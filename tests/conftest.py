@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -88,6 +88,12 @@ def _new_database(postgresql: str, template: str = "template1") -> str:
 def postgresql_url(postgresql: str) -> str:
     """The address of a new, empty PostgreSQL database."""
     return postgresql.format(database=_new_database(postgresql))
+
+
+@pytest.fixture(scope="session")
+def new_postgresql(postgresql: str) -> Callable[[], str]:
+    """Makes new, empty PostgreSQL databases; their addresses."""
+    return lambda: postgresql.format(database=_new_database(postgresql))
 
 
 @pytest.fixture(scope="session")
