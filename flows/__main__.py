@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-INTERRUPTED = 130
+UNSOUND, INTERRUPTED = 1, 130
 
 
 def main() -> None:
@@ -13,6 +13,11 @@ def main() -> None:
         from flows.cli.command import run
 
         code = run(sys.argv[1:])
+    except Exception as fault:
+        if type(fault).__name__ != "UnsoundTable":  # its module may be what could not be loaded
+            raise
+        print(f"jalon ne démarre pas. {fault}", file=sys.stderr)
+        code = UNSOUND
     except KeyboardInterrupt:
         print("\nInterrompu.", file=sys.stderr)
         code = INTERRUPTED

@@ -1,4 +1,4 @@
-"""Writes, or with --check compares, the files that are computed from the table."""
+"""Writes, or with --check compares, what is computed: from the table, and the picture of the house from the imports."""
 
 from __future__ import annotations
 
@@ -7,23 +7,30 @@ from pathlib import Path
 
 import yaml
 
+from flows.rooms import picture
 from states.overview.table import deployments, lifecycle_page, mermaid
 
 ROOT = Path(__file__).resolve().parents[1]
-MARK, END = "<!-- lifecycle: begin -->", "<!-- lifecycle: end -->"
 HEAD = "# Computed from states/lifecycle.py by `make generate`: not to be edited by hand.\n"
 
 
 def files() -> dict[Path, str]:
     """Every generated file and what it should hold."""
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text().partition(MARK)
-    _, _, after = rest.partition(END)
+    readme, architecture = ROOT / "README.md", ROOT / "docs" / "architecture.md"
     return {
         ROOT / "docs" / "lifecycle.md": lifecycle_page(),
         ROOT / "prefect.yaml": HEAD + yaml.safe_dump(deployments(), allow_unicode=True, sort_keys=False, width=120),
-        readme: f"{before}{MARK}\n```mermaid\n{mermaid()}\n```\n{END}{after}",
+        readme: _with(readme.read_text(), "lifecycle", mermaid()),
+        architecture: _with(architecture.read_text(), "rooms", picture(ROOT)),
     }
+
+
+def _with(page: str, name: str, diagram: str) -> str:
+    """A page with the diagram between the marks of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n```mermaid\n{diagram}\n```\n{end}{after}"
 
 
 def main() -> int:
@@ -31,7 +38,7 @@ def main() -> int:
     stale = [path for path, content in files().items() if not path.exists() or path.read_text() != content]
     if "--check" in sys.argv:
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is not what the table says: run `make generate`.", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is not what the table and the imports say: run `make generate`.", file=sys.stderr)
         return bool(stale)
     for path in stale:
         path.write_text(files()[path])

@@ -10,6 +10,7 @@ from models.people.register import CLOCK
 from states.dossier.requests import Review
 from states.engine import findings
 from states.grammar.deadlines import paris_day
+from states.lifecycle import REVIEW
 from states.payment.calculation import entitlement
 from states.values.french import counted, euros
 
@@ -29,7 +30,7 @@ def check(home: Home, reference: str) -> Checked:
     partnership = home.views.partnership(reference)
     if {one for one in partnership.findings if one.code in findings.STANDING_CODES} != set(findings.standing(partnership)):
         key = f"review:{reference}:{partnership.version}"
-        home.ledger.fire(reference, "review_findings", Review(reviewed_on=None), actor=CLOCK, at=now(), key=key, via="checks")
+        home.ledger.fire(reference, REVIEW.trigger, Review(reviewed_on=None), actor=CLOCK, at=now(), key=key, via="checks")
         partnership = home.views.partnership(reference)
     due = entitlement(partnership, paris_day(now()))
     told = (

@@ -36,7 +36,6 @@ from states.grammar.request import Request
 from states.grammar.step import Step
 from states.lifecycle import STEPS
 from states.values.french import sentences
-from states.vocabulary import STATE_LABELS
 
 CODE_AT_MOST = 20
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,59}")
@@ -64,7 +63,7 @@ def answered(answer: Answer) -> RunState[Any]:
     if isinstance(answer, Conflict):
         return Failed(name="Conflict", message=answer.sentence)
     warnings = "".join(f" À savoir : {one.reason}" for one in answer.warnings)
-    return Completed(message=f"{answer.reference} est « {STATE_LABELS[answer.state]} » (version {answer.version}).{warnings}")
+    return Completed(message=f"{answer.reference} est « {answer.state.label} » (version {answer.version}).{warnings}")
 
 
 def translate(step: Step, asked: Any) -> Request:
@@ -129,7 +128,7 @@ def _answer(home: Home, step: Step, form: Form, asked: Callable[[Home], Any]) ->
 
 def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
     """The code as it was when the run was created: a worker may take the run a minute later, when the code has passed."""
-    if not (step.moves_money or step.back or home.settings.codes == "every" or code):
+    if not (step.asks_code or step.takes_back or home.settings.codes == "every" or code):
         return None
     run = FlowRunContext.get()
     return _as_shown(code, run.flow_run if run is not None else None)
@@ -185,11 +184,11 @@ def _asking(step: Step) -> tuple[Callable[..., Any], dict[str, Any]]:
             step, form, lambda home: inbox.read(home.settings.inbox, file), lambda home: inbox.drop(home.settings.inbox, file)
         )
 
-    if step.trigger == "open":
+    if step.opens:
         return from_file, {"person": PersonName, "request": step.asks}
     if step.asks.personal:
         return from_inbox, {"reference": Reference, "person": PersonName, "file": InboxFile}
-    return from_page if step.back else from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
+    return from_page if step.takes_back else from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
 
 
 def flow_of(step: Step) -> Flow[..., Any]:

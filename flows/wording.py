@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from states.grammar.deadlines import PARIS, Age, age
 from states.values.french import counted
-from states.vocabulary import ROLE_LABELS, STATE_LABELS, Role, State
+from states.vocabulary import ROLE_LABELS, Role, State
 
 SIGNS = {Age.LATE: "🔴", Age.SOON: "🟡", Age.CALM: "🟢"}
 
@@ -24,7 +24,7 @@ def short_day(effective_on: str) -> str:
 
 
 def state_label(state: str) -> str:
-    return STATE_LABELS[State(state)]
+    return State(state).label
 
 
 def role_label(role: str) -> str:

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Integer, Text, bindparam, literal_column, null, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models import tables
 from models.database.store import Store
@@ -21,6 +20,7 @@ P, L = tables.partnerships.c, tables.outlooks.c
 LINE = (P.reference, L.state, L.entered_on, L.step, L.by, L.due_on, L.blocked, L.findings, L.engaged_cents, L.ordered_cents, L.paid_cents)
 DUE = 5  # where the deadline stands in a line
 SLICE = 100  # lines read at once
+KEPT = tuple(column.name for column in tables.outlooks.columns if column.name != "page")
 WEIGHED = ("due_on", "engaged_cents", "ordered_cents", "paid_cents")  # what the row of a dossier and its line both hold
 
 
@@ -50,7 +50,9 @@ class Board:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._place = store.compile(select(P.id, P.version).where(P.reference == bindparam("reference")))
-        self._keep = store.compile(_upsert(on_sqlite=store.is_sqlite))
+        self._keep = store.compile(
+            store.dialect.upsert(tables.outlooks, "partnership_id", {name: bindparam(name) for name in KEPT}, "version")
+        )
         self._shown = store.compile(_caught_up())
         self._tallies = Tallies(store)
         self._publish = store.compile(
@@ -173,13 +175,6 @@ class Board:
         with self._store.transaction(write=False) as cursor:
             cursor.execute(statement, asked)
             return tuple(_line(row) for row in cursor.fetchall())
-
-
-def _upsert(*, on_sqlite: bool) -> Any:
-    names = [column.name for column in tables.outlooks.columns if column.name != "page"]
-    new: Any = (sqlite if on_sqlite else postgresql).insert(tables.outlooks).values({name: bindparam(name) for name in names})
-    replaced = {name: new.excluded[name] for name in names if name != "partnership_id"}
-    return new.on_conflict_do_update(index_elements=["partnership_id"], set_=replaced, where=L.version <= new.excluded.version)
 
 
 def _caught_up() -> Any:

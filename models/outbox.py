@@ -59,8 +59,7 @@ class Outbox:
         here = select(P.id).where(P.reference == bindparam("reference")).scalar_subquery()
         follow = waiting.where(OUT.kind == literal_column("'check'"), OUT.partnership_id == here)
         self._waiting, self._follow = (
-            store.compile(one if store.is_sqlite else one.with_for_update(skip_locked=True, of=tables.outbox))
-            for one in (waiting, follow)
+            store.compile(store.dialect.unheld(one, tables.outbox)) for one in (waiting, follow)
         )  # fmt: skip
         self._take = store.compile(
             update(tables.outbox)

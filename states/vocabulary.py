@@ -2,52 +2,98 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Container
+from enum import IntEnum, StrEnum
+from typing import Self
+
+
+class UnsoundTable(Exception):
+    """States or rows that cannot be the law of anything: why, as one French sentence that names what is wrong."""
+
+
+class Convention(IntEnum):
+    """How far the convention has come. `OVER`: the partnership has ended, well or not."""
+
+    NONE = 0
+    APPROVED = 1
+    SIGNED = 2
+    ACTED = 3
+    OVER = 4
+
+
+class Course(IntEnum):
+    """How far the training has come."""
+
+    BEFORE = 0
+    UNDER_WAY = 1
+    DONE = 2
+
+
+class Money(IntEnum):
+    """How far the money has come: nothing yet, a sum certified (liquidée), ordered (mandatée), paid."""
+
+    FREE = 0
+    CERTIFIED = 1
+    COMMITTED = 2
+    PAID = 3
 
 
 class State(StrEnum):
-    """Where a partnership stands. `UNOPENED` is the place before the dossier exists; no row holds it."""
+    """Where a partnership stands, with how far its convention, its training and its money have come.
 
-    UNOPENED = "unopened"
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    SIGNED = "signed"
-    ACTED = "acted"
-    IN_TRAINING = "in_training"
-    TRAINED = "trained"
-    INVOICED = "invoiced"
-    SETTLED = "settled"
-    ORDERED = "ordered"
-    PAID = "paid"
-    CLOSED = "closed"
-    REJECTED = "rejected"
-    TERMINATED = "terminated"
-    INVOICE_SUSPENDED = "invoice_suspended"
+    Every group of states is read off these three (`states_where`): a new state belongs where it says, and cannot be forgotten.
+    `UNOPENED` is the place before the dossier exists; no row holds it.
+    """
+
+    label: str
+    convention: Convention
+    course: Course
+    money: Money
+
+    def __new__(cls, value: str, *declared: object) -> Self:
+        state = str.__new__(cls, value)
+        state._value_ = value
+        if [type(one) for one in declared] == [str, Convention, Course, Money]:
+            state.label, state.convention, state.course, state.money = declared  # type: ignore[assignment]
+        return state
+
+    UNOPENED = "unopened", "pas encore ouvert", Convention.NONE, Course.BEFORE, Money.FREE
+    PROPOSED = "proposed", "proposé", Convention.NONE, Course.BEFORE, Money.FREE
+    APPROVED = "approved", "approuvé", Convention.APPROVED, Course.BEFORE, Money.FREE
+    SIGNED = "signed", "signé", Convention.SIGNED, Course.BEFORE, Money.FREE
+    ACTED = "acted", "acté", Convention.ACTED, Course.BEFORE, Money.FREE
+    IN_TRAINING = "in_training", "en formation", Convention.ACTED, Course.UNDER_WAY, Money.FREE
+    TRAINED = "trained", "formation terminée", Convention.ACTED, Course.DONE, Money.FREE
+    INVOICED = "invoiced", "facturé", Convention.ACTED, Course.DONE, Money.FREE
+    SETTLED = "settled", "liquidé", Convention.ACTED, Course.DONE, Money.CERTIFIED
+    ORDERED = "ordered", "mandaté", Convention.ACTED, Course.DONE, Money.COMMITTED
+    PAID = "paid", "payé", Convention.ACTED, Course.DONE, Money.PAID
+    CLOSED = "closed", "clos", Convention.OVER, Course.DONE, Money.PAID
+    REJECTED = "rejected", "rejeté", Convention.OVER, Course.BEFORE, Money.FREE
+    TERMINATED = "terminated", "résilié", Convention.OVER, Course.BEFORE, Money.FREE
+    INVOICE_SUSPENDED = "invoice_suspended", "facture suspendue", Convention.ACTED, Course.DONE, Money.FREE
 
     @property
-    def label(self) -> str:
-        return STATE_LABELS[self]
+    def is_final(self) -> bool:
+        """Whether nobody has to do anything any more."""
+        return self.convention is Convention.OVER
 
 
-STATE_LABELS = {
-    State.UNOPENED: "pas encore ouvert",
-    State.PROPOSED: "proposé",
-    State.APPROVED: "approuvé",
-    State.SIGNED: "signé",
-    State.ACTED: "acté",
-    State.IN_TRAINING: "en formation",
-    State.TRAINED: "formation terminée",
-    State.INVOICED: "facturé",
-    State.SETTLED: "liquidé",
-    State.ORDERED: "mandaté",
-    State.PAID: "payé",
-    State.CLOSED: "clos",
-    State.REJECTED: "rejeté",
-    State.TERMINATED: "résilié",
-    State.INVOICE_SUSPENDED: "facture suspendue",
-}
-FINAL_STATES = frozenset({State.CLOSED, State.REJECTED, State.TERMINATED})
+for _state in State:
+    if not hasattr(_state, "money"):
+        raise UnsoundTable(f"L’état '{_state.value}' ne déclare pas son libellé, et où en sont sa convention, sa formation et son argent.")
+
+
+def states_where(
+    convention: Container[Convention], course: Container[Course] = tuple(Course), money: Container[Money] = tuple(Money)
+) -> tuple[State, ...]:
+    """The states in which the three stand so, in the order of the enumeration."""
+    return tuple(state for state in State if state.convention in convention and state.course in course and state.money in money)
+
+
 OPENED = tuple(state for state in State if state is not State.UNOPENED)
+# The convention binds the centre from its signature until the money is paid; nothing is owed before, or after another end.
+ENGAGING = states_where((Convention.SIGNED, Convention.ACTED), money=(Money.FREE, Money.CERTIFIED, Money.COMMITTED))
 
 
 class Role(StrEnum):

@@ -121,13 +121,15 @@ def sqlite(tmp_path: Path, sqlite_blank: Path) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """The same test on both databases, each with the schema and empty."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite")
-        return
-    postgresql = request.getfixturevalue("postgresql")
-    store = Store(postgresql.format(database=_new_database(postgresql, request.getfixturevalue("postgresql_blank"))))
+@pytest.fixture
+def distant(postgresql: str, postgresql_blank: str) -> Iterator[Store]:
+    """A PostgreSQL database with the schema."""
+    store = Store(postgresql.format(database=_new_database(postgresql, postgresql_blank)))
     yield store
     store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """The same test on both databases, each with the schema and empty."""
+    return request.getfixturevalue({"sqlite": "sqlite", "postgresql": "distant"}[request.param])

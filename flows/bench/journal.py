@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 from sqlalchemy import bindparam, select
 
+from flows.bench.playing import lives
 from models import tables
 from models.database.store import Store, sqlite_url
 from models.ledger.chain import GENESIS, canonical
@@ -32,17 +33,17 @@ SINCE = ("law", "facts", "roles", "registered", "undoes", "objection")
 J, P = tables.journal.c, tables.partnerships.c
 
 
-def measure_journal(live: Callable[[Store], list[str]]) -> dict[str, Any]:
-    """Both figures; `live` plays whole lives into an empty database and answers with their references."""
+def measure_journal() -> dict[str, Any]:
+    """Both figures."""
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         store = Store(sqlite_url(Path(name) / "journal.db"), create=True)
-        references = live(store)
+        references = lives(store)
         told = {"entry": _sizes(store), "sqlite": _verified(store, references), "postgresql": None}
         store.close()
-    with _postgresql() as url:
+    with own_postgresql() as url:
         if url is not None:
             store = Store(url, create=True)
-            told["postgresql"] = _verified(store, live(store))
+            told["postgresql"] = _verified(store, lives(store))
             store.close()
     return told
 
@@ -110,7 +111,7 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 
 @contextmanager
-def _postgresql() -> Iterator[str | None]:
+def own_postgresql() -> Iterator[str | None]:
     """The address of a PostgreSQL server of our own; None where its wheel is not installed."""
     try:
         with warnings.catch_warnings():

@@ -31,7 +31,7 @@ from models.people.codes import Shown
 from states.grammar.guard import Refused
 from states.grammar.request import Request
 from states.grammar.step import Step
-from states.lifecycle import STEPS
+from states.lifecycle import OPENING, STEPS
 from states.trainees.requests import residences_of
 from states.values.french import sentences, unreadable
 
@@ -113,10 +113,10 @@ def command_of(step: Step, home: Callable[[], Home]) -> Callable[..., int]:
         for option in options:
             if given.get(option.name) is not None:
                 _put(content, option.path, option.value(given[option.name]))
-        if step.back and content.get("entry") is None:
+        if step.takes_back and content.get("entry") is None:
             content["entry"] = entry_chosen(home(), reference, given["person"])
         request = read_request(step, content, on=given.get("on"))
-        proved = step.moves_money or (step.back and took_a_code(home(), reference, request))
+        proved = step.asks_code or (step.takes_back and took_a_code(home(), reference, request))
         code = prompted(given.get("code"), given["person"]) if proved else given.get("code")
         fields = {"person": given["person"], "key": given.get("key"), "seen": given.get("seen")}
         page = ask(home(), step, reference, request, **fields, code=code, proved=proved)
@@ -132,9 +132,9 @@ def open_command(home: Callable[[], Home]) -> Callable[..., int]:
     """`jalon open FILE`: the dossier file is the whole request."""
 
     def run(file: DOSSIER, *, person: PERSON, key: KEY = None, as_json: JSON = False) -> int:
-        request = read_request(STEPS["open"], _file(file))
+        request = read_request(OPENING, _file(file))
         reference = request.reference  # type: ignore[attr-defined]
-        return show(ask(home(), STEPS["open"], reference, request, person=person, key=key, seen=None), as_json=as_json)
+        return show(ask(home(), OPENING, reference, request, person=person, key=key, seen=None), as_json=as_json)
 
     run.__doc__ = "Ouvrir un dossier, décrit par un fichier JSON (- pour l’entrée standard)."
     return run

@@ -14,12 +14,13 @@ from models.answers import Invalid
 from models.database.faults import Unreachable
 from models.database.store import writable
 from states.values.french import unreadable
+from states.vocabulary import UnsoundTable
 
 
 def run(words: Sequence[str]) -> int:
     """Run one command; the exit code: 0 done, 2 usage, 3 refused, 4 conflict, 5 unreachable, 1 a fault of jalon itself.
 
-    Raises KeyboardInterrupt.
+    Raises KeyboardInterrupt, and UnsoundTable when the law itself cannot be loaded.
     """
     as_json = "--json" in words
     for stream in (sys.stdout, sys.stderr):
@@ -36,6 +37,8 @@ def run(words: Sequence[str]) -> int:
     except OSError as fault:
         _print_to_nowhere()
         code = screen.show(screen.unreachable(f"La réponse ne peut pas être écrite ({unreadable(fault)})."), as_json=False)
+    except UnsoundTable:
+        raise
     except Exception as fault:  # noqa: BLE001 - a traceback on a person's screen is a defect; it goes to a file
         code = screen.show(screen.unexpected(fault, _noted(fault)), as_json=as_json)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,14 +12,10 @@ from flows.cli import asking, reading, registering, screen
 from flows.cli.asking import JSON, PERSON
 from flows.cli.usage import new_app, sentence
 from flows.home import Home
-from flows.mail.courier import deliver_all
-from flows.review import Checked, check
 from flows.settings import settings
-from flows.wording import wall_time
 from models.answers import Invalid
-from models.outbox import Parcel
 from models.tables import SCHEMA
-from states.lifecycle import ROWS, STEPS
+from states.lifecycle import OPENING, ROWS, STEPS
 from states.overview.table import mermaid
 
 STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
@@ -102,7 +97,7 @@ def app() -> App:
     """The whole command line, made from the table."""
     root = new_app()
     for place, step in enumerate(ROWS):
-        command = asking.open_command(_home) if step.trigger == "open" else asking.command_of(step, _home)
+        command = asking.open_command(_home) if step.opens else asking.command_of(step, _home)
         root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
     for reads in (show, why, trainees, entitlement, acts, list_, verify, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
@@ -229,9 +224,9 @@ def renew(reference: str, *, person: PERSON, new: NEW = None, as_json: JSON = Fa
     from flows.cli.renewing import renewed
 
     home = _home()
-    request = asking.read_request(STEPS["open"], renewed(home.views.partnership(reference), new))
+    request = asking.read_request(OPENING, renewed(home.views.partnership(reference), new))
     opened = str(getattr(request, "reference", ""))
-    return screen.show(asking.ask(home, STEPS["open"], opened, request, person=person, key=None, seen=None), as_json=as_json)
+    return screen.show(asking.ask(home, OPENING, opened, request, person=person, key=None, seen=None), as_json=as_json)
 
 
 def init_db(*, as_json: JSON = False) -> int:
@@ -250,19 +245,9 @@ def upgrade(*, yes: YES = False, as_json: JSON = False) -> int:
 
 def deliver(*, as_json: JSON = False) -> int:
     """Distribuer les courriers et faire les contrôles qui attendent (une ronde de Prefect le fait aussi, chaque minute)."""
-    home = _home()
+    from flows.cli.delivering import delivered  # asyncio and the words of letters: not for a step
 
-    async def checked(reference: str, _parcels: Sequence[Parcel]) -> Checked:
-        return check(home, reference)
-
-    done = asyncio.run(deliver_all(home, checked))
-    held = [{"reference": one.reference, "key": one.key, "reason": one.fault, "again_at": one.due_at} for one in done.held]
-    told = {"letters": done.letters, "checked": done.checked, "broken": list(done.broken), "given_up": done.given_up}
-    told |= {"still_held": done.still_held, "held": held}
-    where = [f"  Ils sont dans {home.settings.mail_dir}."] if done.letters else []
-    waiting = [f"  En attente, {one.key} : {one.fault} Nouvel essai après {wall_time(one.due_at)}." for one in done.held]
-    waiting += [f"  Et {done.still_held - len(held)} autres, réessayés de même."] if done.still_held > len(held) else []
-    return screen.show(screen.Page([done.message, *where, *waiting], told), as_json=as_json)
+    return screen.show(delivered(_home()), as_json=as_json)
 
 
 def up(*, host: HOST = None, port: DESK_PORT = None, workers: WORKERS = None) -> int:

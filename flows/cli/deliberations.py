@@ -16,7 +16,6 @@ from states.values.french import counted, day
 from states.values.law import FIGURES, Figure
 
 KINDS = {"principle": "principe", "authorisation": "autorisation", "ratification": "ratification", "amendment": "avenant"}
-STEPS = {"approve": "approbation", "reject": "rejet", "act": "acte", "terminate": "résiliation", "amend": "avenant"}
 AUTHORS = {"third_party": "d’un tiers", "prefect": "du préfet"}
 
 
@@ -57,7 +56,7 @@ def _lines(act: Act, until: Windows, asked: dict[str, Any]) -> list[str]:
     published = f"{day(act.published_on)} ({act.publication_address})" if act.published_on else "non consigné"
     return [
         "",
-        f"N° {act.number}, {KINDS.get(act.kind or '', STEPS[act.trigger])}, séance du {day(act.held_on)}",
+        f"N° {act.number}, {KINDS.get(act.kind or '', act.matter.label)}, séance du {day(act.held_on)}",
         *([f"  Numéro de la délibération : {act.act_number}"] if act.act_number else []),
         *_session(act),
         *_course(asked, act),

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 from flows.cli.screen import DONE, UNEXPECTED, Page
 from flows.home import Home
@@ -24,6 +23,7 @@ from flows.server.health import on_prefect
 from flows.server.symptoms import FAIL, OK, WARN, Check
 from flows.settings import Settings
 from flows.wording import wall_time
+from models.database.dialect import Promises
 from models.database.faults import OtherSchema, Unreachable
 from models.tables import SCHEMA
 from states.grammar.deadlines import PARIS
@@ -107,13 +107,6 @@ def _inbox(folder: Path) -> Check:
     return Check(name, OK, f"Le dossier {folder} n’est ouvert qu’à ceux qui en ont besoin.")
 
 
-class _Promises(NamedTuple):
-    """What the database says of itself: its settings as text, and what is wrong with its pages."""
-
-    settings: str
-    faults: tuple[str, ...]
-
-
 def _on_the_ledger(kept: Settings) -> Iterator[Check]:
     try:
         home = Home(kept, upgrade=False)  # it changes nothing
@@ -134,20 +127,9 @@ def _on_the_ledger(kept: Settings) -> Iterator[Check]:
         yield Check("Dossiers", FAIL, str(fault), "Voyez la base.")
 
 
-def _promises(home: Home) -> _Promises:
+def _promises(home: Home) -> Promises:
     with home.store.transaction(write=False) as cursor:
-
-        def told(question: str) -> str:
-            cursor.execute(question)
-            return str(cursor.fetchone()[0])
-
-        if not home.store.is_sqlite:
-            promises = ", ".join(f"{name}={told(f'SHOW {name}')}" for name in ("synchronous_commit", "fsync"))
-            return _Promises(f"PostgreSQL {told('SHOW server_version')}, {promises}.", ())
-        pragmas = ", ".join(f"{name}={told(f'PRAGMA {name}')}" for name in ("journal_mode", "synchronous", "foreign_keys"))
-        checked = told("PRAGMA quick_check")
-        sound = checked == "ok"
-        return _Promises(f"SQLite, {pragmas} ; fichier {'sain' if sound else 'abîmé'}.", () if sound else (checked,))
+        return home.store.dialect.promises(cursor)
 
 
 def _on_the_dossiers(home: Home) -> Iterator[Check]:

@@ -78,9 +78,9 @@ class Play:
 
     async def _run(self, trigger: str, role: Role, **parameters: Any) -> RunState[Any]:
         run: Callable[..., Any] = steps.flow_named(trigger).with_options(flow_run_name=f"{trigger}-{story.REFERENCE}")
-        if trigger != "open":
+        if not STEPS[trigger].opens:
             parameters["reference"] = story.REFERENCE
-        if STEPS[trigger].moves_money:
+        if STEPS[trigger].asks_code:
             parameters["code"] = self._code(story.PEOPLE[role])
         state: RunState[Any] = await run(person=story.PEOPLE[role], **parameters, return_state=True)
         return state

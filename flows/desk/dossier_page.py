@@ -19,17 +19,16 @@ from states.grammar.deadlines import paris_day
 from states.grammar.step import Step
 from states.journal.standing import undone
 from states.journal.undoing import candidates, told_of
-from states.lifecycle import ROWS, STEPS
+from states.lifecycle import ROWS, STEPS, UNDOING
 from states.partnership import Partnership
 from states.payment.calculation import entitlement, in_force
 from states.values.french import counted, euros
-from states.vocabulary import FINAL_STATES, STATE_LABELS, Role, State
+from states.vocabulary import Role, State
 
 # The address of the run form of a trigger for a reference, where there is one; filled with the entry that an undo names.
 Form = Callable[[str, str, str | None], str | None]
 TRAINEES_AT_MOST, LINES_AT_MOST, UNDOABLE_AT_MOST = 60, 40, 5
 ACROSS_AT_MOST = 7  # states that can be read side by side
-UNDO = next(row for row in ROWS if row.back)
 STYLES = (
     "classDef past fill:#dcfce7,stroke:#16a34a,color:#14532d",
     "classDef present fill:#2563eb,stroke:#1e3a8a,color:#ffffff",
@@ -96,7 +95,7 @@ def _visited(history: list[dict[str, Any]]) -> list[State]:
         if told["outcome"] != "done":
             continue
         arrived = State(told["to"])
-        if told["trigger"] in STEPS and STEPS[told["trigger"]].back and told["from"] != told["to"] and arrived in path:
+        if told["trigger"] in STEPS and STEPS[told["trigger"]].takes_back and told["from"] != told["to"] and arrived in path:
             del path[len(path) - path[::-1].index(arrived) :]
         elif not path or path[-1] is not arrived:
             path.append(arrived)
@@ -106,7 +105,7 @@ def _visited(history: list[dict[str, Any]]) -> list[State]:
 def diagram(now: State, visited: list[State]) -> list[str]:
     """The lifecycle with the past, the present and what may come next; states that were never near are left out."""
     possible = {row.dest for row in ROWS if row.dest is not None and now in row.source} - {now}
-    shown = [state for state in STATE_LABELS if state in {*visited, now, *possible}]
+    shown = [state for state in State if state in {*visited, now, *possible}]
     direction = "LR" if len(shown) <= ACROSS_AT_MOST else "TB"
     lines = ["stateDiagram-v2", f"    direction {direction}", *(f"    {state.value} : {state.label}" for state in shown)]
     first = visited[0] if visited else now
@@ -114,7 +113,7 @@ def diagram(now: State, visited: list[State]) -> list[str]:
     gone = list(pairwise(visited))
     lines += [f"    {one.value} --> {other.value}" for one, other in gone]
     lines += [f"    {now.value} --> {state.value}" for state in shown if state in possible and (now, state) not in gone]
-    lines += [f"    {now.value} --> [*]"] if now in FINAL_STATES else []
+    lines += [f"    {now.value} --> [*]"] if now.is_final else []
     lines += [f"    {style}" for style in STYLES]
     kinds = (("past", set(visited) - {now}), ("present", {now}), ("possible", possible - set(visited)))
     return [*lines, *(f"    class {state.value} {kind}" for kind, states in kinds for state in shown if state in states)]
@@ -130,7 +129,7 @@ def _next(partnership: Partnership, at: datetime, form: Form) -> list[str]:
             continue
         due = due_told(found.due_on, paris_day(at))
         missing = "<br>".join(f"{plain(one.reason)} → {plain(one.who)}" for one in found.unmet)
-        missing = missing or ("le journal en décide" if found.step.back else "rien")
+        missing = missing or ("le journal en décide" if found.step.takes_back else "rien")
         rows.append(
             (
                 _linked(found.step, partnership, form),
@@ -215,7 +214,7 @@ def _undoable(reference: str, history: list[dict[str, Any]], form: Form) -> list
     """The newest entries that an undo may name, each with its form: the ledger says whether others rely on it."""
     rows = []
     for one in candidates(history)[:UNDOABLE_AT_MOST]:
-        address = form(UNDO.trigger, reference, entry_told(one))
+        address = form(UNDOING.trigger, reference, entry_told(one))
         told = f"Annuler l’entrée {one['n']}"
         rows.append((link(told, address) if address else told, plain(one["label"]), plain(one["actor"]), plain(told_of(one))))
     heads = ("Entrée", "Étape", "Faite par", "Ce qui est concerné")

@@ -147,7 +147,7 @@ class Desk:
             one = known.get(row.trigger)
             if one is None or (states is not None and not _concerns(row, states)):
                 continue
-            proved = self._home.settings.codes == "every" or row.moves_money
+            proved = self._home.settings.codes == "every" or row.asks_code
             offered = {"reference": self._choices(row), "person": acting(row, people)}
             schema = offering(one.parameter_openapi_schema or {}, proved=proved, **offered)
             if schema != one.parameter_openapi_schema:

@@ -19,12 +19,12 @@ from states.engine.decide import why_not
 from states.grammar.deadlines import paris_day
 from states.grammar.guard import Reason, Refused
 from states.journal.standing import undone
-from states.lifecycle import STEPS
+from states.lifecycle import ROWS, STEPS
 from states.partnership import Partnership
 from states.trainees.identity import person_digest
 from states.trainees.requests import TraineesRetained
 
-TRIGGER = "retain_trainees"
+TRIGGER = next(row.trigger for row in ROWS if row.asks is TraineesRetained)
 PROPOSED_AT_MOST = 3
 ASKED_LINE = re.compile(r"\(ligne ([0-9]+) de la demande\)")
 

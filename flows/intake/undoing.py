@@ -42,4 +42,4 @@ def took_a_code(home: Home, reference: str, request: Request) -> bool:
     named = getattr(request, "entry", None)
     entry = next((one for one in home.views.history(reference) if one["n"] == named), None)
     step = STEPS.get(entry["trigger"]) if entry is not None else None
-    return step is not None and step.moves_money
+    return step is not None and step.asks_code

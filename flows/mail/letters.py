@@ -54,8 +54,7 @@ def _details(told: dict[str, Any], step: Step) -> list[str]:
     """« Motif : pièce manquante. », for each field of the request that matters to the reader."""
     if step.asks.personal:
         return []
-    # A motive is written freely: that of a recovery is about one trainee.
-    kept = [name for name in TOLD if name != "motive" or step.trigger != "order_recovery"]
+    kept = [name for name in TOLD if name not in step.asks.unsaid]
     asked = {name: told["request"][name] for name in kept if told["request"].get(name)}
     if "amount" in asked:
         asked["amount"] = euros(Decimal(asked["amount"]))

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import sqlite3
-
-from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
-from sqlalchemy.exc import DBAPIError
-
-from models.tables.dossier import partnerships
-
-# SQLite names the columns of a unique constraint, not the constraint.
-UNIQUE_COLUMNS = {
-    ", ".join(f"{table.name}.{column.name}" for column in unique.columns): str(unique.name)
-    for table in partnerships.metadata.tables.values()
-    for unique in (*table.constraints, *table.indexes)
-    if (isinstance(unique, UniqueConstraint | PrimaryKeyConstraint) and unique.name) or (isinstance(unique, Index) and unique.unique)
-}
+from models.database.faults import cause_of
+from models.database.known import DIALECTS
 
 
 def violated(fault: Exception) -> str | None:
     """The name of the constraint that `fault` is about, or None when it is another fault."""
-    cause = fault.orig if isinstance(fault, DBAPIError) and fault.orig is not None else fault
-    if isinstance(cause, sqlite3.IntegrityError):
-        found = re.fullmatch(r"(CHECK|UNIQUE) constraint failed: (.+)", str(cause))
-        return UNIQUE_COLUMNS.get(found[2], found[2]) if found else None
-    name = getattr(getattr(cause, "diag", None), "constraint_name", None)
-    return str(name) if name else None
+    cause = cause_of(fault)
+    return next((name for dialect in DIALECTS if (name := dialect.constraint(cause)) is not None), None)
 
 
 # The rule that a constraint repeats, by its code, where there is one.

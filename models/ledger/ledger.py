@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, func, insert, literal_column, select
+from sqlalchemy import bindparam, select
 
 from models import tables
 from models.answers import Answer, Conflict, Invalid, answer_of
@@ -18,12 +18,15 @@ from models.database.store import Cursor, Store
 from models.database.vocabulary import learnt
 from models.ledger.attempt import Attempt, assert_writable, instant, name_of
 from models.ledger.chain import GENESIS, canonical, digest
+from models.ledger.codec import row_of
 from models.ledger.conflicts import again, objection, overtaken, taken_back, too_late, wrong_version
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.entry import Decided, entry_of, input_digest
 from models.ledger.history import History
-from models.people.codes import Codes, Shown
-from models.people.register import CLOCK, Register, folded, unknown_person
+from models.ledger.standing import Standing, Standings
+from models.ledger.writing import APPEND, NAME, POST, Part, Writing, parts_of
+from models.people.codes import Shown, proved
+from models.people.register import CLOCK, folded, unknown_person
 from states.dossier.requests import Undoing
 from states.engine.decide import NOTHING_KNOWN, Decision, decide
 from states.grammar.case import Actor, Known, Place
@@ -42,6 +45,13 @@ Gazetteer = Callable[[str], tuple[Place, ...]]
 FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
 
 
+class Asking(NamedTuple):
+    """Who asks, and the other people whom it concerns, by folded name."""
+
+    actor: Actor
+    others: dict[str, Actor]
+
+
 class _OvertakenError(Exception):
     """The row has moved since it was read: only where it did not exist when it should have been locked. Begin again."""
 
@@ -55,17 +65,14 @@ class Ledger:
 
     def __init__(self, store: Store, *, entropy: Callable[[int], str] = secrets.token_hex, gazetteer: Gazetteer | None = None) -> None:
         self.store = store
-        self._register = Register(store)
         self._gazetteer = gazetteer
-        self.dossiers = Dossiers(store)
         self._entropy = entropy
-        self._codes = Codes(store)
-        self._standing = store.compile(_standing(sqlite=store.is_sqlite))
-        self._append = store.compile(_insert(tables.journal))
-        self._post = store.compile(_insert(tables.outbox, "lease", "sent_at", "dead_at", "fault"))
+        self.dossiers = Dossiers(store)
+        self._standings = Standings(store, self.dossiers)
+        self._writing = Writing(store)
+        self._history = History(store)
         entries = tables.journal.c
         self._by_key = store.compile(select(entries.entry, entries.digest).where(entries.key == bindparam("key")))
-        self._history = History(store)
 
     def fire(
         self,
@@ -90,7 +97,6 @@ class Ledger:
         """
         _assert_asked(trigger, request, reference)
         assert_writable(reference, name_of(actor), key, via, expected_version)
-        request = self._naming(request)
         asked, places = request.model_dump(mode="json"), self._places(request)
         return self._settle(
             Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), asked, places, shown=shown)
@@ -100,7 +106,7 @@ class Ledger:
         """Fire until the answer is written, or a constraint of the database has said why it cannot be."""
         for _ in range(3):
             try:
-                with self.store.transaction() as cursor:
+                with self._begun(attempt) as cursor:
                     answer, after = self._fire(cursor, attempt)
             except _OvertakenError:
                 continue
@@ -116,11 +122,10 @@ class Ledger:
             return answer
         raise Invalid(f"Le dossier {attempt.reference} change trop vite : réessayez.")
 
-    def _naming(self, request: Request) -> Request:
-        """The request with the people it names as the register writes them. Raises Invalid for a name that it does not have."""
-        if not request.people:
-            return request
-        return request.model_copy(update={field: self._register.actor(getattr(request, field)).name for field in request.people})
+    def _begun(self, attempt: Attempt) -> AbstractContextManager[Cursor]:
+        """A transaction in which nobody else writes to the dossier, nor uses the same code."""
+        locks, asked = self._standings.locks(attempt.reference, folded(name_of(attempt.actor)) if attempt.shown else None)
+        return self.store.transaction(locks=locks, asked=asked)
 
     def _places(self, request: Request) -> tuple[tuple[Place, ...], ...] | None:
         """The communes that the residences in a request may mean; looked up before the transaction, which others wait for."""
@@ -132,8 +137,10 @@ class Ledger:
 
     def use_up(self, name: str, shown: Shown) -> None:
         """Use up the code of somebody whose question could not be asked."""
-        with self.store.transaction() as cursor:
-            self._codes.proof(cursor, folded(name), shown, now=shown.at)
+        locks, asked = self._standings.locks(None, folded(name))
+        with self.store.transaction(locks=locks, asked=asked) as cursor:
+            _, spent = proved(self._standings.codes(cursor, folded(name)), folded(name), shown, now=shown.at)
+            self._writing.alone(cursor, spent)
 
     def answered(self, key: str) -> Answer | None:
         """What `key` was answered, or None; for a caller whose input cannot differ. Raises Unreachable."""
@@ -144,29 +151,31 @@ class Ledger:
 
     def _fire(self, cursor: Cursor, attempt: Attempt) -> tuple[Answer, Loaded | None]:
         """The answer, and the dossier as it will be once committed."""
-        self.dossiers.lock(cursor, attempt.reference)
-        cursor.execute(self._standing, {"folded": folded(name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference})
-        name, roles, earlier, *place = cursor.fetchone()
-        loaded = self._unopened(attempt) if place[0] is None else self.dossiers.at(cursor, attempt.reference, tuple(place))
-        if earlier is not None:
-            return again(attempt, loaded.partnership.state, *json.loads(earlier)), None
-        actor = _actor(attempt.actor, name, roles)
+        standing = self._standings.read(cursor, attempt)
+        attempt = _naming(attempt, standing)
+        loaded = standing.loaded or self._unopened(attempt)
+        if standing.earlier is not None:
+            return again(attempt, loaded.partnership.state, *json.loads(standing.earlier)), None
+        actor = _actor(attempt.actor, standing)
+        spent: tuple[Part, ...] = ()
         if attempt.shown is not None:
-            attempt = attempt._replace(proof=self._codes.proof(cursor, folded(actor.name), attempt.shown, now=attempt.at))
-        verdict, known = self._verdict(cursor, attempt, loaded, actor)
+            proof, spent = proved(standing.codes, folded(actor.name), attempt.shown, now=attempt.at)
+            attempt = attempt._replace(proof=proof)
+        verdict, known = self._verdict(cursor, attempt, loaded, Asking(actor, standing.others))
         if loaded.id == 0 and not isinstance(verdict, Decision):
             # There is no dossier, so no chain to write the refusal into.
+            self._writing.alone(cursor, spent)
             return verdict, None
-        return self._write(cursor, attempt, loaded, actor, verdict, known)
+        return self._write(cursor, attempt, loaded, actor, (verdict, known), spent)
 
     def _unopened(self, attempt: Attempt) -> Loaded:
         """What `open` begins from; every other step needs a dossier."""
-        if attempt.trigger != "open":
+        if not STEPS[attempt.trigger].opens:
             raise Invalid(f"Aucun dossier ne porte la référence {attempt.reference}.")
         blank = Partnership(attempt.reference, False, State.UNOPENED, 0, None, self._entropy(32))  # noqa: FBT003 - `imported`, known later
         return Loaded(0, 0, GENESIS, blank)
 
-    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> tuple[Verdict, Known]:
+    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, asking: Asking) -> tuple[Verdict, Known]:
         """What is decided, and what was known for it."""
         partnership = loaded.partnership
         if attempt.refusal is not None:
@@ -176,18 +185,18 @@ class Ledger:
             behind = attempt.expected_version is not None and attempt.expected_version < partnership.version
             lost = overtaken(attempt, last, partnership.state) if last and behind else wrong_version(attempt, partnership)
             return lost, NOTHING_KNOWN
-        known = self._known(cursor, attempt, loaded, actor)
+        known = self._known(cursor, attempt, loaded, asking)
         if known.past is not None and known.past.taken_back is not None:
             return taken_back(attempt, known.past, partnership.state), known
-        verdict = decide(partnership, attempt.trigger, attempt.request, actor=actor, at=attempt.at, known=known)
+        verdict = decide(partnership, attempt.trigger, attempt.request, actor=asking.actor, at=attempt.at, known=known)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
             won = self._history.last_change(cursor, loaded.id, moves_only=True)
             return too_late(attempt, verdict, won, partnership.state), known
         return verdict, known
 
-    def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor) -> Known:
+    def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, asking: Asking) -> Known:
         """What the rules may ask beyond the dossier: communes, lenders of roles, the entry that an undo names, a salt for new names."""
-        lent = loaded.partnership.lent_to(actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
+        lent = loaded.partnership.lent_to(asking.actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
         concerned = [*(one.giver for one in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
         asks_nothing = attempt.proof is None and attempt.places is None and not attempt.request.personal
         if asks_nothing and not concerned and type(attempt.request) is not Undoing:
@@ -195,67 +204,49 @@ class Ledger:
         entry = attempt.request.entry if type(attempt.request) is Undoing else None
         return Known(
             places=attempt.places,
-            registered=tuple((name, self._roles_of(cursor, name)) for name in concerned),
+            registered=tuple((name, _roles_of(name, asking.others)) for name in concerned),
             past=self._history.past(cursor, loaded, entry) if entry is not None else None,
             salt=self._entropy(16) if attempt.request.personal else "",
             proof=attempt.proof,
         )
 
-    def _roles_of(self, cursor: Cursor, name: str) -> frozenset[Role]:
-        """The roles that the register gives somebody now, read in the same transaction."""
-        cursor.execute(self._standing, {"folded": folded(name), "key": "", "reference": ""})
-        return _roles(cursor.fetchone()[1])
-
     def _write(
-        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, verdict: Verdict, known: Known
+        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, decided: tuple[Verdict, Known], spent: tuple[Part, ...]
     ) -> tuple[Answer, Loaded | None]:
-        before = loaded.partnership
-        after = verdict.after if isinstance(verdict, Decision) else before
+        """The answer, written with all that the step changes; `spent` is what is written of the one-time code."""
+        (verdict, known), before, n = decided, loaded.partnership, loaded.n + 1
+        done = verdict if isinstance(verdict, Decision) else None
+        after = done.after if done else before
         changes = differences(before, after)
-        n = loaded.n + 1
-        facts = patch(before, after, changes) if isinstance(verdict, Decision) else None
-        told = entry_of(attempt, loaded, actor, Decided(verdict, known, facts))
+        told = entry_of(attempt, loaded, actor, Decided(verdict, known, patch(before, after, changes) if done else None))
         entry = canonical(told)
         head = digest(entry)
-        id_ = loaded.id
-        if id_ == 0:
-            id_ = self.dossiers.open(cursor, after, n, head)
-        elif not self.dossiers.move(cursor, loaded, after, n, head):
+        digested = input_digest(before.pepper, attempt)
+        appended = {"n": n, "key": attempt.key, "input_digest": digested, "entry": entry.decode(), "digest": head}
+        parts: list[Part] = [(APPEND, [appended])]
+        if done:
+            parts += [*parts_of(before, after, changes, attempt.instant), *_named(done), *_posted(attempt, n, done)]
+        id_ = self._writing.write(cursor, loaded, Loaded(loaded.id, n, head, after), (*parts, *spent))
+        if id_ is None:
             raise _OvertakenError
-        cursor.execute(
-            self._append,
-            {
-                "partnership_id": id_,
-                "n": n,
-                "key": attempt.key,
-                "input_digest": input_digest(before.pepper, attempt),
-                "entry": entry.decode(),
-                "digest": head,
-            },
-        )
-        if isinstance(verdict, Decision):
-            self.dossiers.write(cursor, id_, before, after, changes, attempt.instant)
-            if verdict.identities:
-                self.dossiers.name(cursor, id_, verdict.identities)
-            self._post_effects(cursor, id_, n, attempt, verdict)
         return answer_of(told, head), Loaded(id_, n, head, after)
 
-    def _post_effects(self, cursor: Cursor, id_: int, n: int, attempt: Attempt, decision: Decision) -> None:
-        """One row for each effect, with a key that a receiver can recognise: dossier, entry, effect."""
-        for effect in decision.effects:
-            kind, role = ("tell", effect.role.value) if isinstance(effect, Tell) else ("check", "")
-            cursor.execute(
-                self._post,
-                {
-                    "partnership_id": id_,
-                    "n": n,
-                    "key": f"{attempt.reference}.{n}.{kind}{'.' if role else ''}{role}",
-                    "kind": kind,
-                    "role": role or None,
-                    "attempts": 0,
-                    "due_at": attempt.instant,
-                },
-            )
+
+def _named(decision: Decision) -> Iterator[Part]:
+    """Who trainees are, in the one table that may hold it."""
+    if decision.identities:
+        yield NAME, [row_of(identity) for identity in decision.identities]
+
+
+def _posted(attempt: Attempt, n: int, decision: Decision) -> Iterator[Part]:
+    """One row for each effect, with a key that a receiver can recognise: dossier, entry, effect."""
+    rows = []
+    for effect in decision.effects:
+        kind, role = ("tell", effect.role.value) if isinstance(effect, Tell) else ("check", "")
+        key = f"{attempt.reference}.{n}.{kind}{'.' if role else ''}{role}"
+        rows.append({"n": n, "key": key, "kind": kind, "role": role or None, "attempts": 0, "due_at": attempt.instant})
+    if rows:
+        yield POST, rows
 
 
 def _assert_asked(trigger: str, request: Request, reference: str) -> None:
@@ -263,41 +254,33 @@ def _assert_asked(trigger: str, request: Request, reference: str) -> None:
     step = STEPS.get(trigger)
     if step is None or type(request) is not step.asks:
         raise Invalid(f"L’étape « {trigger} » n’existe pas, ou cette demande n’est pas la sienne.")
-    if trigger == "open" and getattr(request, "reference", None) != reference:
+    if step.opens and getattr(request, "reference", None) != reference:
         raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
 
 
-def _actor(asked: str | Actor, name: str | None, roles: str) -> Actor:
+def _actor(asked: str | Actor, standing: Standing) -> Actor:
     if asked is CLOCK:
         return CLOCK
-    if name is None:
+    if standing.name is None:
         raise unknown_person(name_of(asked))
-    return Actor(name, _roles(roles))
+    return Actor(standing.name, standing.roles)
 
 
-@lru_cache(maxsize=256)
-def _roles(listed: str) -> frozenset[Role]:
-    return frozenset(map(Role, json.loads(listed)))
+def _naming(attempt: Attempt, standing: Standing) -> Attempt:
+    """The attempt with the people it names as the register writes them. Raises Invalid for a name that it does not have."""
+    if not attempt.request.people:
+        return attempt
+    names = {}
+    for field in attempt.request.people:
+        known = standing.others.get(folded(getattr(attempt.request, field)))
+        if known is None:
+            raise unknown_person(getattr(attempt.request, field))
+        names[field] = known.name
+    request = attempt.request.model_copy(update=names)
+    return attempt._replace(request=request, asked=request.model_dump(mode="json"))
 
 
-def _insert(table: Any, *but: str) -> Any:
-    columns = [column.name for column in table.columns if column.name not in (*but, "id")]
-    return insert(table).values({name: bindparam(name) for name in columns})
-
-
-def _standing(*, sqlite: bool) -> Any:
-    """Who asks, in which roles, what the same key was answered before, and where the dossier stands: one row."""
-    person = select(tables.people.c.id).where(tables.people.c.folded == bindparam("folded")).scalar_subquery()
-    role, entries, dossiers, here = tables.people_roles.c, tables.journal.c, tables.partnerships.alias("dossiers").c, tables.partnerships.c
-    roles: Any = func.json_group_array(role.role) if sqlite else cast(func.json_agg(role.role), Text)
-    answered = (dossiers.pepper, entries.input_digest, entries.entry, entries.digest)
-    earlier: Any = func.json_array(*answered) if sqlite else cast(func.json_build_array(*answered), Text)
-    always = select(literal_column("1").label("one")).subquery()
-    return select(
-        select(tables.people.c.name).where(tables.people.c.folded == bindparam("folded")).scalar_subquery(),
-        func.coalesce(select(roles).where(role.person_id == person).scalar_subquery(), literal_column("'[]'")),
-        select(earlier).where(entries.key == bindparam("key"), dossiers.id == entries.partnership_id).scalar_subquery(),
-        here.id,
-        here.n,
-        here.head,
-    ).select_from(always.outerjoin(tables.partnerships, here.reference == bindparam("reference")))
+def _roles_of(name: str, others: dict[str, Actor]) -> frozenset[Role]:
+    """The roles that the register gives somebody now; none when it no longer knows them."""
+    known = others.get(folded(name))
+    return known.roles if known else frozenset()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyotp
 from pyotp.utils import strings_equal
-from sqlalchemy import bindparam, literal_column, or_, select, update
+from sqlalchemy import Select, select
+from sqlalchemy.sql import ColumnElement
 
 from models import tables
-from models.database.store import Cursor, Store
+from models.database.writes import Write
 from states.dossier.proof import Proof
 
 ISSUER = "jalon"
@@ -43,42 +44,42 @@ def code_at(secret: str, at: datetime) -> str:
     return pyotp.TOTP(secret, interval=PERIOD).at(at)
 
 
-class Codes:
-    """The codes of the people of one database, each looked at inside the transaction of the step that it proves."""
+class Enrolment(NamedTuple):
+    """What the register keeps of somebody's codes: the secret, how many were wrong in a row, the last period whose code was used."""
 
-    def __init__(self, store: Store) -> None:
-        known = select(P.secret, P.code_failures).where(P.folded == bindparam("folded"))
-        self._known = store.compile(known if store.is_sqlite else known.with_for_update())
-        used = or_(P.code_period.is_(None), P.code_period < bindparam("period"))
-        self._use = store.compile(
-            update(tables.people)
-            .where(P.folded == bindparam("folded_"), used)
-            .values(code_period=bindparam("period"), code_failures=literal_column("0"))
-        )
-        self._fail = store.compile(
-            update(tables.people)
-            .where(P.folded == bindparam("folded_"))
-            .values(code_failures=P.code_failures + literal_column("1"))
-        )  # fmt: skip
+    secret: str | None
+    failures: int
+    period: int | None
 
-    def proof(self, cursor: Cursor, folded: str, shown: Shown, *, now: datetime) -> Proof:
-        """What the code proves; a right one is used up, a wrong one counted. One that waited too long proves nothing."""
-        cursor.execute(self._known, {"folded": folded})
-        row = cursor.fetchone()
-        if row is None or row[0] is None:
-            return Proof.NOT_ENROLLED
-        secret, failures = row
-        if failures >= FAILURES_AT_MOST:
-            return Proof.BLOCKED
-        code = "".join((shown.code or "").split())
-        if not code:
-            return Proof.MISSING
-        totp = pyotp.TOTP(secret, interval=PERIOD)
-        offset = next((offset for offset in AROUND if strings_equal(code, totp.at(shown.at, counter_offset=offset))), None)
-        if offset is None:
-            cursor.execute(self._fail, {"folded_": folded})
-            return Proof.WRONG
-        cursor.execute(self._use, {"folded_": folded, "period": totp.timecode(shown.at) + offset})
-        if cursor.rowcount != 1:
-            return Proof.USED
-        return Proof.RIGHT if now - shown.at <= WAITS_AT_MOST else Proof.LATE
+
+# What is written of somebody's codes: that one more was wrong, or that the one of a period is used up.
+FAILED = Write("wrong_code", tables.people, ("code_failures",), ("folded",))
+USED = Write("used_code", tables.people, ("code_period", "code_failures"), ("folded",))
+
+
+def whose(folded: ColumnElement[str]) -> Select[Any]:
+    """The row of somebody's codes, to be locked before it is read: a code serves once."""
+    return select(P.id).where(P.folded == folded)
+
+
+def proved(known: Enrolment, folded: str, shown: Shown, *, now: datetime) -> tuple[Proof, tuple[tuple[Write, list[dict[str, Any]]], ...]]:
+    """What the code of somebody proves, and what is to be written of it: a right one is used up, a wrong one counted.
+
+    One that waited too long proves nothing. The row that `known` was read from must be locked.
+    """
+    if known.secret is None:
+        return Proof.NOT_ENROLLED, ()
+    if known.failures >= FAILURES_AT_MOST:
+        return Proof.BLOCKED, ()
+    code = "".join((shown.code or "").split())
+    if not code:
+        return Proof.MISSING, ()
+    totp = pyotp.TOTP(known.secret, interval=PERIOD)
+    offset = next((offset for offset in AROUND if strings_equal(code, totp.at(shown.at, counter_offset=offset))), None)
+    if offset is None:
+        return Proof.WRONG, ((FAILED, [{"folded_": folded, "code_failures": known.failures + 1}]),)
+    period = totp.timecode(shown.at) + offset
+    if known.period is not None and known.period >= period:
+        return Proof.USED, ()
+    right = Proof.RIGHT if now - shown.at <= WAITS_AT_MOST else Proof.LATE
+    return right, ((USED, [{"folded_": folded, "code_period": period, "code_failures": 0}]),)

@@ -93,7 +93,7 @@ class _Again:
     def _past(self, entry: dict[str, Any], before: list[dict[str, Any]]) -> Past | None:
         """The entry that an undo names, on the journal as it was."""
         step = STEPS.get(entry["trigger"])
-        return named(entry["reference"], before, entry["request"]["entry"], self._places) if step is not None and step.back else None
+        return named(entry["reference"], before, entry["request"]["entry"], self._places) if step is not None and step.takes_back else None
 
     def _compare(self, entry: dict[str, Any], outcome: Outcome) -> None:
         self.again += 1

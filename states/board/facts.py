@@ -3,7 +3,41 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import NamedTuple
+
+
+class Matter(StrEnum):
+    """What a deliberation decides: a row of the table says which it asks for, an act of the dossier which it was."""
+
+    APPROVAL = "approve"
+    REJECTION = "reject"
+    RATIFICATION = "act"
+    AMENDMENT = "amend"
+    TERMINATION = "terminate"
+
+    @property
+    def label(self) -> str:
+        return MATTER_LABELS[self]
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of act that it is when nobody says otherwise."""
+        return {Matter.APPROVAL: "authorisation", Matter.RATIFICATION: "ratification", Matter.AMENDMENT: "amendment"}.get(self)
+
+    @property
+    def bears_the_payment(self) -> bool:
+        """Whether the payment rests on it, and waits until it is executory."""
+        return self in (Matter.RATIFICATION, Matter.AMENDMENT)
+
+
+MATTER_LABELS = {
+    Matter.APPROVAL: "approbation",
+    Matter.REJECTION: "rejet",
+    Matter.RATIFICATION: "acte",
+    Matter.AMENDMENT: "avenant",
+    Matter.TERMINATION: "résiliation",
+}
 
 
 class Act(NamedTuple):
@@ -35,6 +69,11 @@ class Act(NamedTuple):
     receipt_number: str | None
     published_on: date | None
     publication_address: str | None
+
+    @property
+    def matter(self) -> Matter:
+        """What was decided, which `trigger` keeps."""
+        return Matter(self.trigger)
 
     @property
     def executory_on(self) -> date | None:

@@ -9,20 +9,22 @@ from states.board.requests import Deliberation
 from states.grammar.case import Case
 from states.partnership import Partnership, last_number
 
-KINDS = {"approve": "authorisation", "act": "ratification", "amend": "amendment"}
-
 
 def deliberation(case: Case) -> Partnership:
-    return _with_act(case, case.request)
+    return with_act(case, case.request)
 
 
-def _with_act(case: Case, asked: Deliberation) -> Partnership:
+def with_act(case: Case, asked: Deliberation) -> Partnership:
+    """The dossier with the act of a deliberation, on what the row of the step deliberates."""
+    matter = case.step.deliberates
+    if matter is None:
+        raise TypeError(f"The row {case.step.trigger} writes an act and does not say what it deliberates.")
     acts = case.partnership.acts
     votes_for, votes_against, abstentions = asked.vote
     act = Act(
         number=last_number(acts) + 1,
-        trigger=case.trigger,
-        kind=asked.kind or KINDS.get(case.trigger),
+        trigger=matter.value,
+        kind=asked.kind or matter.kind,
         held_on=asked.held_on,
         act_number=asked.act_number,
         item=asked.item,

@@ -25,7 +25,7 @@ QUORUM_RULES: dict[str, tuple[str, Callable[[int], int]]] = {
 
 def voted(case: Case) -> Deliberation:
     """The deliberation that a request is, or that it carries with it (an amendment)."""
-    asked: Deliberation = case.request.deliberation if case.trigger == "amend" else case.request
+    asked: Deliberation = getattr(case.request, "deliberation", case.request)
     return asked
 
 
@@ -117,19 +117,19 @@ def act_follows_signature(case: Case) -> str | None:
 def acts_are_executory(case: Case) -> str | None:
     """Les délibérations sur lesquelles repose le paiement (conditions et avenants) sont exécutoires : transmises et publiées."""
     lacking = [
-        f"celle du {day(act.held_on)} ({_lacks(act)})"
+        f"celle du {day(act.held_on)} ({lacks(act)})"
         for act in case.partnership.acts
-        if act.trigger in ("act", "amend") and (act.executory_on is None or act.executory_on > case.effective_on)
+        if act.matter.bears_the_payment and (act.executory_on is None or act.executory_on > case.effective_on)
     ]
     return f"Le paiement repose sur une délibération qui n’est pas exécutoire : {' ; '.join(lacking)}." if lacking else None
 
 
-def _lacks(act: Act) -> str:
+def lacks(act: Act) -> str:
     if act.executory_on is not None:
         return f"exécutoire le {day(act.executory_on)}"
-    lacks = ["non transmise au préfet"] if act.transmitted_on is None else []
-    lacks += ["non publiée"] if act.published_on is None else []
-    return listed(lacks)
+    missing = ["non transmise au préfet"] if act.transmitted_on is None else []
+    missing += ["non publiée"] if act.published_on is None else []
+    return listed(missing)
 
 
 @guard("UNKNOWN_ACT", clears=Role.BOARD_SECRETARY, source=HOUSE)
@@ -166,6 +166,6 @@ def act_is_not_relied_on(case: Case) -> str | None:
     number = case.request.act or last_number(case.partnership.acts)
     act = next((act for act in case.partnership.acts if act.number == number), None)
     ordered = any(one.ordered is not None for one in case.partnership.settlements)
-    if act is None or act.executory_on is None or not ordered or act.trigger not in ("act", "amend"):
+    if act is None or act.executory_on is None or not ordered or not act.matter.bears_the_payment:
         return None
     return f"Un paiement a été mandaté sur la délibération du {day(act.held_on)} : ses dates ne changent plus."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from states.board.records import _with_act
+from states.board.records import with_act
 from states.convention.facts import Signature, Terms
 from states.grammar.case import Case
 from states.partnership import Partnership, last_number
@@ -26,7 +26,7 @@ def signature(case: Case) -> Partnership:
 
 def amendment(case: Case) -> Partnership:
     """The terms copied with what the amendment changes; the terms, the act and the signature before it stay as they are."""
-    partnership = signature(case._replace(partnership=_with_act(case, case.request.deliberation)))
+    partnership = signature(case._replace(partnership=with_act(case, case.request.deliberation)))
     return partnership._replace(terms=(*partnership.terms, amended(case)))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from states.board.facts import Act
-from states.board.rules import _lacks, voted
+from datetime import date
+
+from states.board.facts import Act, Matter
+from states.board.rules import lacks, voted
 from states.convention.records import amended
 from states.convention.terms import differences
 from states.grammar.case import Case
@@ -18,7 +20,7 @@ from states.vocabulary import Role, Severity
 @guard("SIGNED_BEFORE_APPROVAL", clears=Role.TRAINING_OFFICER, imported=Severity.WARN)
 def signature_follows_approval(case: Case) -> str | None:
     """La convention (ou l’avenant) est signée après le vote du conseil."""
-    approved_on = voted(case).held_on if case.trigger == "amend" else case.partnership.acts[-1].held_on
+    approved_on = voted(case).held_on if case.step.deliberates else case.partnership.acts[-1].held_on
     if case.effective_on >= approved_on:
         return None
     return f"La signature du {day(case.effective_on)} précède l’approbation du {day(approved_on)}."
@@ -41,7 +43,7 @@ def six_points_are_there(case: Case) -> str | None:
 
 def authorising_act(partnership: Partnership) -> Act | None:
     """The deliberation that the signature of the convention rests on: the one that approved the partnership."""
-    return next((act for act in partnership.acts if act.trigger == "approve"), None)
+    return next((act for act in partnership.acts if act.matter is Matter.APPROVAL), None)
 
 
 @guard(
@@ -53,13 +55,18 @@ def authorising_act(partnership: Partnership) -> Act | None:
 )
 def signature_follows_the_executory_act(case: Case) -> str | None:
     """La convention est signée une fois exécutoire (transmise et publiée) la délibération qui l’autorise."""
-    act = authorising_act(case.partnership)
+    return signature_objection(case.partnership, case.effective_on)
+
+
+def signature_objection(partnership: Partnership, on: date) -> str | None:
+    """Why the convention, signed once or to be signed on a day, is signed too early; None when it is not."""
+    act = authorising_act(partnership)
     if act is None:
         return None
-    signed_on = case.partnership.signatures[0].signed_on if case.partnership.signatures else case.effective_on
+    signed_on = partnership.signatures[0].signed_on if partnership.signatures else on
     if (act.executory_on is not None and act.executory_on <= signed_on) or signed_on < act.held_on:
         return None  # SIGNED_BEFORE_APPROVAL says the second.
-    since = f"elle ne l’est que le {day(act.executory_on)}" if act.executory_on else f"{_lacks(act)}, à ce que dit le dossier"
+    since = f"elle ne l’est que le {day(act.executory_on)}" if act.executory_on else f"{lacks(act)}, à ce que dit le dossier"
     return (
         f"Signature du {day(signed_on)} : la délibération du {day(act.held_on)} qui l’autorise n’est pas exécutoire à cette date ({since})."
     )

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from states.convention.facts import Terms
+from states.partnership import Partnership
 from states.values.choices import LABELS
 from states.values.french import day, euros
 
@@ -36,3 +37,9 @@ def _shown(value: object) -> str:
     if isinstance(value, date):
         return day(value)
     return "non précisé" if value is None else LABELS.get(str(value), str(value))
+
+
+def terms_changed(before: Partnership, after: Partnership) -> tuple[str, ...]:
+    """What an amendment changes, term by term."""
+    changed = differences(before.terms_in_force, after.terms_in_force)
+    return tuple(f"À partir du {day(after.terms_in_force.takes_effect_on)}, {one}." for one in changed)

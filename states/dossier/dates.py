@@ -14,8 +14,9 @@ from states.vocabulary import Severity
 
 def _days(case: Case) -> tuple[date, ...]:
     """Every date of a fact in the request: that of the step, of each trainee of a list, of the vote of an amendment."""
-    if case.trigger == "amend":
-        return case.effective_on, case.request.deliberation.held_on
+    vote = getattr(case.request, "deliberation", None)
+    if vote is not None:
+        return case.effective_on, vote.held_on
     if case.request.personal:
         return case.effective_on, *[one.retained_on for one in selected(case.request)]
     return (case.effective_on,)

@@ -86,13 +86,13 @@ def _role(step: Step, partnership: Partnership, actor: Actor, on: date, known: K
 
 def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tuple[Reason, ...]) -> Decision:
     facts = step.records(case)
-    if step.back:
+    if step.takes_back:
         arrival, entered_on = facts.state, facts.entered_on
     else:
         entered_on = facts.entered_on if step.is_recording else case.effective_on
     after = facts._replace(state=arrival, version=facts.version + 1, entered_on=entered_on, findings=findings.after(case, facts, warnings))
     tells, notes = step.tells, step.notes(case.partnership, after) if step.notes else ()
-    if step.back and case.known.past is not None:
+    if step.takes_back and case.known.past is not None:
         undone = STEPS.get(case.known.past.trigger)
         tells = undone.tells if undone is not None else ()
         notes = (f"Est annulé : « {case.known.past.label} », entrée {case.known.past.n} du journal, par {case.known.past.actor}.",)
@@ -138,7 +138,7 @@ def _case(
 ) -> Case:
     effective_on = request.effective_on(today) if request is not None else today
     persons = _persons(partnership, request, known)
-    return Case(partnership, step.trigger, request, actor, effective_on, today, persons, known, on_behalf_of)
+    return Case(partnership, step, request, actor, effective_on, today, persons, known, on_behalf_of)
 
 
 def _persons(partnership: Partnership, request: Request | None, known: Known) -> tuple[Person, ...]:
@@ -156,8 +156,8 @@ def _person(partnership: Partnership, asked: TraineeRetained, salt: str) -> Pers
 
 
 def _wrong_place(case: Case) -> Reason:
-    step = STEPS[case.trigger]
-    if step.trigger == "open":
+    step = case.step
+    if step.opens:
         sentence = f"Le dossier {case.partnership.reference} est déjà ouvert."
     else:
         places = alternatives([f"« {state.label} »" for state in step.source])

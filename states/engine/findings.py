@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
+from states.board.facts import Matter
 from states.board.rules import QUORUM_RULES
-from states.convention.rules import signature_follows_the_executory_act
+from states.convention.rules import signature_objection
 from states.dossier.facts import Finding
 from states.grammar.case import Case
 from states.grammar.guard import Needs, Reason
@@ -64,7 +65,7 @@ def acts_lack_transmission(partnership: Partnership) -> Iterator[Finding]:
     for act in partnership.acts:
         lacks = ["transmission au préfet"] if act.transmitted_on is None else []
         lacks += ["publication"] if act.published_on is None else []
-        if lacks and act.trigger != "reject":
+        if lacks and act.matter is not Matter.REJECTION:
             what = (
                 f"sa {lacks[0]} n’est pas consignée"
                 if len(lacks) == 1
@@ -100,7 +101,7 @@ def residences_differ(partnership: Partnership) -> Iterator[Finding]:
 
 def amendments_precede_their_acts(partnership: Partnership) -> Iterator[Finding]:
     """An amendment is signed with its own deliberation, which may not have been executory yet."""
-    acts = [act for act in partnership.acts if act.trigger == "amend"]
+    acts = [act for act in partnership.acts if act.matter is Matter.AMENDMENT]
     for act, signature in zip(acts, partnership.signatures[1:], strict=False):
         if act.executory_on is None or act.executory_on > signature.signed_on:
             reason = (
@@ -114,9 +115,7 @@ def signature_precedes_its_act(partnership: Partnership) -> Iterator[Finding]:
     """The convention was signed before the act that authorises it was executory, as the dates stand now."""
     if not partnership.signatures:
         return
-    signed_on = partnership.signatures[0].signed_on
-    case = Case(partnership, "sign", None, None, signed_on, signed_on)
-    sentence = signature_follows_the_executory_act.objection(case)
+    sentence = signature_objection(partnership, partnership.signatures[0].signed_on)
     if sentence is not None:
         yield Finding("SIGNED_BEFORE_EXECUTORY", "sign", Severity.WARN, sentence, str(SIGNING))
 
@@ -155,7 +154,7 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
     What depends on facts that the step has not touched is kept as it is; a review of the findings looks at everything again.
     """
     before = case.partnership
-    again = case.trigger == "review_findings"
+    again = case.step.reviews
     changed = frozenset([name for place, name in COLLECTIONS if again or before[place] is not partnership[place]])
     if not changed and not warnings and before.findings is partnership.findings:
         return before.findings
@@ -165,7 +164,7 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
             kept[one.code, one.subject] = still
     for reason in warnings:
         if reason.code not in STANDING_CODES:
-            kept[reason.code, case.trigger] = of_warning(reason, case.trigger)
+            kept[reason.code, case.step.trigger] = of_warning(reason, case.step.trigger)
     untouched, again_found = _rules(changed)
     still_there = [one for one in before.findings if one.code in untouched]
     return (*kept.values(), *still_there, *[one for rule in again_found for one in rule.find(partnership)])

@@ -1,28 +1,20 @@
 """The walk through the states, by `transitions`: which trigger leads where, and nothing else.
 
 Guards, journal and effects are never callbacks of the machine: it would hide why a guard refused.
-The machine walks every (state, trigger) once; `destination` then looks the answer up.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator
 
-from transitions import Machine, MachineError
+from transitions import Machine
 
-from states.lifecycle import ROWS, STEPS
+from states.lifecycle import ROWS
 from states.vocabulary import State
 
 
-class Walker:
-    """Something that stands in a state; `transitions` moves it."""
-
-    def __init__(self, state: State) -> None:
-        self.state: str = state.value
-
-
 def machine() -> Machine:
-    """A machine of the table, without models, automatic transitions or callbacks."""
+    """A machine of the table, without models, automatic transitions or callbacks. Raises ValueError for a state that there is not."""
     rows = [
         {"trigger": row.trigger, "source": source.value, "dest": row.dest.value if row.dest else None}
         for row in ROWS
@@ -38,21 +30,16 @@ def machine() -> Machine:
     )
 
 
-@cache
-def _walked() -> dict[tuple[State, str], State]:
-    shared = machine()
-    arrivals = {}
-    for state in State:
-        for trigger in STEPS:
-            walker = Walker(state)
-            try:
-                shared.events[trigger].trigger(walker)
-            except MachineError:
-                continue
-            arrivals[state, trigger] = State(walker.state)
-    return arrivals
+def _arrivals() -> Iterator[tuple[tuple[State, str], State]]:
+    """Every transition of the machine: from where and by which trigger, and where to."""
+    for trigger, event in machine().events.items():
+        for source, (one,) in event.transitions.items():  # one, and only one: the table is sound
+            yield (State(source), trigger), State(one.dest or source)
+
+
+ARRIVALS = dict(_arrivals())
 
 
 def destination(state: State, trigger: str) -> State | None:
     """The state after `trigger` from `state`; None when the table has no such row."""
-    return _walked().get((state, trigger))
+    return ARRIVALS.get((state, trigger))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from states.partnership import Partnership
 from states.vocabulary import Role
+
+if TYPE_CHECKING:
+    from states.grammar.step import Step
 
 
 class Actor(NamedTuple):
@@ -75,7 +78,7 @@ class Case(NamedTuple):
     """What a guard sees. `request` and `actor` are None when someone only asks what is missing."""
 
     partnership: Partnership
-    trigger: str
+    step: Step
     request: Any
     actor: Actor | None
     effective_on: date

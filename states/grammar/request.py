@@ -13,6 +13,7 @@ class Request(Asked):
 
     dated_by: ClassVar[str]
     personal: ClassVar[tuple[str, ...]] = ()  # fields that hold personal data of trainees
+    unsaid: ClassVar[tuple[str, ...]] = ()  # fields that no letter repeats
     people: ClassVar[tuple[str, ...]] = ()  # fields that name a person of the register
 
     def effective_on(self, today: date) -> date:

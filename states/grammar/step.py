@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from states.board.facts import Matter
 from states.grammar.case import Case
 from states.grammar.deadlines import Within
 from states.grammar.guard import Guard
@@ -19,25 +20,33 @@ def unchanged(case: Case) -> Partnership:
 
 
 class Step(NamedTuple):
-    """One row: from which states, to which, by whom, what it asks, what refuses it, who is told, by when."""
+    """One row. What is true of a step is a column here: nothing else of jalon knows a step by its name."""
 
     trigger: str
-    source: tuple[State, ...]
-    dest: State | None
-    by: tuple[Role, ...]
     label: str
+    # Where it leads, who does it, by when; a row with no `dest` is a recording, unless it takes another back.
+    source: tuple[State, ...]
+    by: tuple[Role, ...]
+    # What it asks, what refuses it, what it writes, who is told of it; `notes` tell in French what it changed.
     asks: type[Request]
+    dest: State | None = None
+    within: Within | None = None
     guards: tuple[Guard, ...] = ()
     records: Callable[[Case], Partnership] = unchanged
     tells: tuple[Role, ...] = ()
-    within: Within | None = None
-    notes: Callable[[Partnership, Partnership], tuple[str, ...]] | None = None  # what the step changed, told in French
-    back: bool = False
-    moves_money: bool = False  # a one-time code is asked for on the command line too
+    notes: Callable[[Partnership, Partnership], tuple[str, ...]] | None = None
+    # What it is.
+    opens: bool = False  # it opens the dossier: there is none before it
+    deliberates: Matter | None = None  # the board decides it, and this is what it decides
+    commits_money: bool = False  # from here on neither a step nor a fact about money is taken back
+    asks_code: bool = False  # a one-time code is asked for, on the command line too; what it records is about money
+    takes_back: bool = False  # it takes back an entry that it names, which only the journal knows
+    reviews: bool = False  # jalon looks at the findings again, by itself
 
     @property
     def is_recording(self) -> bool:
-        return self.dest is None and not self.back
+        """Whether it adds facts and leaves the state where it is."""
+        return self.dest is None and not self.takes_back
 
     @property
     def of_the_house(self) -> bool:
@@ -52,11 +61,8 @@ class Step(NamedTuple):
     @property
     def can_be_undone(self) -> bool:
         """Whether taking back means this step: an undoing is never undone, and jalon's own reviews are no step of anybody."""
-        return not self.back and self.trigger != "review_findings"
+        return not self.takes_back and not self.reviews
 
     def role_of(self, roles: frozenset[Role]) -> Role | None:
         """The first role of the row that is among `roles`."""
-        for role in self.by:
-            if role in roles:
-                return role
-        return None
+        return next((role for role in self.by if role in roles), None)

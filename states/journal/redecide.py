@@ -98,7 +98,12 @@ def decided(before: Partnership, entry: dict[str, Any], past: Past | None = None
     if isinstance(verdict, Refused):
         return Outcome(False, before.state, {}, frozenset(one.code for one in verdict.reasons))  # noqa: FBT003 - `done`
     facts, codes = patch(before, verdict.after, differences(before, verdict.after)), frozenset(one.code for one in verdict.warnings)
-    who = (verdict.role.value, verdict.effective_on.isoformat(), verdict.on_behalf_of, past.n if step.back and past is not None else None)
+    who = (
+        verdict.role.value,
+        verdict.effective_on.isoformat(),
+        verdict.on_behalf_of,
+        past.n if step.takes_back and past is not None else None,
+    )
     return Outcome(True, verdict.after.state, _lawful(facts), codes, *who)  # noqa: FBT003
 
 

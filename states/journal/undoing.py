@@ -60,14 +60,15 @@ def candidates(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _orders(entry: dict[str, Any]) -> bool:
-    """Whether a payment was ordered by this entry."""
-    return bool(entry["to"] == State.ORDERED != entry["from"])
+    """Whether money was committed by this entry."""
+    step = STEPS.get(entry["trigger"])
+    return step is not None and step.commits_money and entry["outcome"] == "done"
 
 
 def _is_frozen(entry: dict[str, Any]) -> bool:
     """Whether an entry is no longer taken back once a payment was ordered: it moved the dossier, or its money."""
     step = STEPS.get(entry["trigger"])
-    return entry["from"] != entry["to"] or (step is not None and step.moves_money)
+    return entry["from"] != entry["to"] or (step is not None and step.asks_code)
 
 
 def told_of(entry: dict[str, Any]) -> str:
@@ -83,13 +84,13 @@ def told_of(entry: dict[str, Any]) -> str:
 
 def _goes_back(entry: dict[str, Any]) -> bool:
     step = STEPS.get(entry["trigger"])
-    return step is not None and step.back
+    return step is not None and step.takes_back
 
 
 def _of_nobody(entry: dict[str, Any]) -> bool:
     """Whether jalon did it by itself: its reviews of the findings."""
     step = STEPS.get(entry["trigger"])
-    return step is not None and not step.back and not step.can_be_undone
+    return step is not None and step.reviews
 
 
 def _never(entry: dict[str, Any], gone: dict[int, dict[str, Any]]) -> str | None:

@@ -11,12 +11,7 @@ from states.grammar.deadlines import due_on, paris_day
 from states.grammar.step import Step
 from states.lifecycle import steps_from
 from states.partnership import Partnership
-from states.vocabulary import FINAL_STATES, Role, State
-
-# The convention binds the centre from its signature until the dossier is over; nothing is owed before, or after another end.
-ENGAGING = frozenset(
-    {State.SIGNED, State.ACTED, State.IN_TRAINING, State.TRAINED, State.INVOICED, State.INVOICE_SUSPENDED, State.SETTLED, State.ORDERED}
-)
+from states.vocabulary import ENGAGING, Role, State
 
 
 class Outlook(NamedTuple):
@@ -37,7 +32,7 @@ class Outlook(NamedTuple):
 
 def expected(partnership: Partnership) -> tuple[Step, date | None] | None:
     """The step that the dossier waits for: of those that move it, the first of the table that has a deadline, else the first."""
-    if partnership.state in FINAL_STATES:
+    if partnership.state.is_final:
         return None
     moving = [(step, due_on(step.within, partnership)) for step in steps_from(partnership.state) if step.dest is not None]
     return next(((step, due) for step, due in moving if due is not None), moving[0] if moving else None)

@@ -9,7 +9,7 @@ from states.grammar.step import Step
 from states.lifecycle import GUARDS, OF_EVERY_STEP, ROWS
 from states.values.french import listed
 from states.values.law import FIGURES
-from states.vocabulary import FINAL_STATES, STATE_LABELS, Role, Severity, State
+from states.vocabulary import Role, Severity, State
 
 SEVERITIES = {Severity.BLOCK: "bloque", Severity.WARN: "alerte", Severity.IGNORE: "rien"}
 
@@ -17,13 +17,13 @@ SEVERITIES = {Severity.BLOCK: "bloque", Severity.WARN: "alerte", Severity.IGNORE
 def mermaid() -> str:
     """The lifecycle as a mermaid state diagram; recordings, which move nothing, are left out."""
     lines = ["stateDiagram-v2"]
-    lines += [f"    {state.value} : {label}" for state, label in STATE_LABELS.items() if state is not State.UNOPENED]
+    lines += [f"    {state.value} : {state.label}" for state in State if state is not State.UNOPENED]
     for row in ROWS:
         if row.dest is not None:
             for source in row.source:
                 start = "[*]" if source is State.UNOPENED else source.value
                 lines.append(f"    {start} --> {row.dest.value} : {row.trigger}")
-    lines += [f"    {state.value} --> [*]" for state in State if state in FINAL_STATES]
+    lines += [f"    {state.value} --> [*]" for state in State if state.is_final]
     return "\n".join(lines)
 
 
@@ -147,4 +147,4 @@ def _tags(row: Step) -> list[str]:
     """Manual, who may, from where, and whether it moves money: what an operator filters by, and an automation watches."""
     roles = [role.value for role in row.by if role is not Role.CLOCK]
     states = [f"etat:{state.value}" for state in row.source] if not row.anywhere else ["etat:tous"]
-    return ["manuel", *roles, *states, *(["argent"] if row.moves_money else [])]
+    return ["manuel", *roles, *states, *(["argent"] if row.asks_code else [])]

@@ -8,6 +8,7 @@ from states.grammar.case import Case
 from states.partnership import Partnership, last_number
 from states.payment.calculation import ceiling, entitlement
 from states.payment.facts import PayeeChange, Settlement
+from states.values.french import euros
 
 
 def settlement(case: Case) -> Partnership:
@@ -99,3 +100,19 @@ def _payee(case: Case, **changes: Any) -> Partnership:
 
 def _name(case: Case) -> str:
     return case.actor.name if case.actor else ""
+
+
+def sum_settled(_before: Partnership, after: Partnership) -> tuple[str, ...]:
+    """The sum that the calculation and the invoice give."""
+    last = after.settlements[-1]
+    return (
+        f"Somme liquidée : {euros(last.settled)}, pour une facture de {euros(last.invoiced)} et un droit de {euros(last.entitlement)}.",
+    )
+
+
+def sum_ordered(_before: Partnership, after: Partnership) -> tuple[str, ...]:
+    """The sum that the public accountant is to pay, and to whom."""
+    holder, iban = after.payee
+    return (
+        f"Somme mandatée : {euros(after.settlements[-1].ordered or after.settlements[-1].settled)}, à payer à {holder}, compte {iban}.",
+    )

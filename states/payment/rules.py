@@ -71,7 +71,7 @@ def certifier_orderer_and_payer_differ(case: Case) -> str | None:
     settlement = case.partnership.settlement
     if settlement is None or case.actor is None:
         return None
-    paying = case.trigger == "pay"
+    paying = settlement.ordered_by is not None
     certified, ordered = {settlement.certified_by, settlement.certified_for}, {settlement.ordered_by, settlement.ordered_for}
     acting = [name for name in (case.actor.name, case.on_behalf_of) if name is not None]
     for name in acting:

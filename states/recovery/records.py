@@ -7,6 +7,7 @@ from states.partnership import Partnership, last_number
 from states.payment.calculation import open_recoveries, overpaid, without
 from states.payment.records import _name
 from states.recovery.facts import Recovery
+from states.values.french import euros
 
 
 def recovery_ordered(case: Case) -> Partnership:
@@ -33,3 +34,9 @@ def recovery_recorded(case: Case) -> Partnership:
     back = {"recovered_on": asked.recovered_on, "recovered_by": _name(case), "accounting_reference": asked.accounting_reference}
     found = tuple(one._replace(**back) if one.number == number else one for one in case.partnership.recoveries)
     return case.partnership._replace(recoveries=found)
+
+
+def sum_to_recover(_before: Partnership, after: Partnership) -> tuple[str, ...]:
+    """The sum that the facts give."""
+    last = after.recoveries[-1]
+    return (f"Somme à récupérer : {euros(last.amount)} (titre {last.order_number}).",)

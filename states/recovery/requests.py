@@ -14,6 +14,7 @@ class RecoveryOrdered(Request):
     """A trainee who was paid for turns out not to be eligible: the university gives the money back."""
 
     dated_by: ClassVar[str] = "ordered_on"
+    unsaid: ClassVar[tuple[str, ...]] = ("motive",)  # it is written freely, and about one trainee
 
     trainee: Number = Field(title="Numéro du stagiaire reconnu inéligible")
     motive: Paragraph = Field("", title="Motif", description="Sans nom ni adresse de stagiaire")

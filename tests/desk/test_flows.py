@@ -150,6 +150,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "PREFECT_LOGGING_LEVEL": "DEBUG",
             "PREFECT_LOGGING_TO_API_ENABLED": "true",
         }
+        env["PYTHONPATH"] = os.pathsep.join(sys.path)
         env.pop("JALON_DATABASE_URL", None)
         ended = subprocess.run(
             [sys.executable, __file__, folder], env=env, capture_output=True, text=True, timeout=180, check=False, cwd=folder

@@ -229,7 +229,7 @@ def test_five_digits_mean_the_commune_of_that_code_or_none(code: str) -> None:
 
 
 def test_the_command_line_does_not_load_communes_before_one_is_asked_for() -> None:
-    code = "import sys, flows.cli.command, flows.reading; sys.exit('flows.ports.communes' in sys.modules)"
+    code = "import sys, flows.cli.command, flows.cli.reading; sys.exit('flows.ports.communes' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -8,18 +8,14 @@ anything runs, and by deciding again.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from edited import copied, python
 
 from flows import rounds
 
-ROOT = Path(__file__).parents[2]
 PROVE = """
 import asyncio, json, shutil, sys
 from datetime import UTC, date, datetime
@@ -116,8 +112,8 @@ EDITS = {
     ),
     "a step goes to somebody else": edit(
         "states/lifecycle.py",
-        'Step("hold_committee", (S.ACTED, S.IN_TRAINING, *AFTER_TRAINING), None, (R.TRAINING_OFFICER,)',
-        'Step("hold_committee", (S.ACTED, S.IN_TRAINING, *AFTER_TRAINING), None, (R.BOARD_SECRETARY,)',
+        'Step("hold_committee", "Consigner un comité de pilotage", source=ONCE_ACTED, by=(TRAINING,),',
+        'Step("hold_committee", "Consigner un comité de pilotage", source=ONCE_ACTED, by=(SECRETARY,),',
         "step hold_committee",
         anomalies=("Consigner un comité de pilotage",),
     ),
@@ -168,23 +164,6 @@ EDITS = {
 }
 
 
-def copied(folder: Path, *edits: tuple[str, str, str]) -> Path:
-    """A copy of the program and its tests, edited."""
-    for name in ("states", "models", "flows", "tests"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for path, old, new in edits:
-        content = (folder / path).read_text(encoding="utf-8")
-        assert old in content, path
-        (folder / path).write_text(content.replace(old, new), encoding="utf-8")
-    return folder
-
-
-def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Python on a copy, and on nothing of the sources it was copied from."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder / "tests" / "support")])}
-    return subprocess.run([sys.executable, "-P", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
 def proved(folder: Path, where: Path) -> dict[str, Any]:
     where.mkdir()
     said = python(folder, "-c", PROVE, str(where))
@@ -224,6 +203,7 @@ LAW_2 = (
         '    held_on: Day = Field(title="Date du comité de pilotage")\n',
         '    held_on: Day = Field(title="Date")\n' + PLACE,
     ),
+    ("states/training/requests.py", "import WHOLE, Day, Sha256", "import WHOLE, Day, Line, Sha256"),
     ("states/training/records.py", "case.request.minutes_sha256)\n", "case.request.minutes_sha256, case.request.place)\n"),
     (
         "models/tables/dossier.py",

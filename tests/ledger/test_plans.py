@@ -28,6 +28,7 @@ from flows.rounds import keep_lines
 from flows.settings import settings
 from models.answers import Conflict
 from models.dashboard import Page
+from models.database.sqlite import Sqlite
 from models.database.store import Store
 from models.ledger.tallies import Tallies
 from models.people.codes import Shown
@@ -40,6 +41,8 @@ MANY = 20_000
 BACKLOG = ("ix_outbox_waiting", "ix_outbox_follows", "ix_outbox_held")
 # Without this one, the dossiers are read in their order until some are behind: a count sees it, a plan does not.
 COUNTED = "ix_partnerships_behind"
+# And without this one, PostgreSQL asks each person of the register for the role.
+ASKED_EACH = "ix_people_roles_role"
 LATER = AT + timedelta(days=3)
 
 
@@ -142,14 +145,14 @@ def keep_register(home: Home) -> None:
 def test_no_statement_reads_a_whole_table(house: House) -> None:
     sent = [" ".join(statement.split()) for statement in house.asked]
     assert len(sent) > 100
-    assert [begin for begin in ON_PURPOSE if not any(one.startswith(begin) for one in sent)] == []
+    assert [begin for begin in ON_PURPOSE if not any(begin in one for one in sent)] == []
     assert [str(one) for one in scans(house.home.store, house.asked)] == []
 
 
 def test_every_index_is_what_keeps_a_statement_from_reading_everything(house: House) -> None:
     """Without it, a statement is named in a sentence: so the test above can fail, and no index is kept up for nothing."""
     store, indexes = house.home.store, [index for table in metadata.tables.values() for index in table.indexes if not index.unique]
-    alone = [(str(index.name),) for index in indexes if index.name not in (*BACKLOG, COUNTED)]
+    alone = [(str(index.name),) for index in indexes if index.name not in (*BACKLOG, COUNTED, ASKED_EACH)]
     for names in (*alone, BACKLOG):
         definitions = [sql(store, definition_of(store), name=name)[0][0] for name in names]
         for name in names:
@@ -165,7 +168,7 @@ def test_every_index_is_what_keeps_a_statement_from_reading_everything(house: Ho
 def definition_of(store: Store) -> str:
     return (
         "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = :name"
-        if store.is_sqlite
+        if isinstance(store.dialect, Sqlite)
         else "SELECT indexdef FROM pg_indexes WHERE indexname = :name"
     )
 

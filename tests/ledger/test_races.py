@@ -2,18 +2,23 @@
 
 import json
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
 import pytest
 from breaking import faults
+from sqlalchemy import select
 from walks import Walk
 from witness import child, fresh, journal, sql
 
+from models import tables
 from models.answers import Answer, Conflict, Done
 from models.database.faults import Unreachable
 from models.database.store import Store
+from models.ledger.ledger import Ledger
+from models.ledger.writing import Writing
 from models.people.register import Register
 from models.verify.proof import Verifier
 from states.vocabulary import Role, State
@@ -103,27 +108,88 @@ def test_a_row_that_moved_while_a_step_was_decided_is_never_overwritten(store: S
     old = fresh(walk)
     walk.do("approve")
     with store.transaction() as cursor:
-        assert walk.ledger.dossiers.move(cursor, old, old.partnership, old.n + 1, "0" * 64) is False
+        assert Writing(store).write(cursor, old, old._replace(n=old.n + 1, head="0" * 64), ()) is None
     assert sql(store, "SELECT state FROM partnerships") == [("approved",)]
 
 
-def test_a_dossier_opened_while_a_step_begins_is_locked_all_the_same(postgresql_url: str) -> None:
-    """There was no row to lock yet; then there is one, and somebody else would like to write to it."""
-    store, elsewhere = Store(postgresql_url, create=True), Store(f"{postgresql_url}&options=-c%20lock_timeout%3D300ms")
-    walk, other = Walk(store), Walk(elsewhere)
+class Both:
+    """Two ledgers on one PostgreSQL database; the other one gives up soon when it must wait."""
 
-    def meanwhile(number: int, _: str) -> bool:
-        with suppress(Unreachable):
-            if number == 2:  # the lock, that found nothing
-                other.do("open")
-            elif number in (4, 5, 6):  # the dossier has been read
-                other.do("attach")
+    def __init__(self, url: str) -> None:
+        self.store, self.elsewhere = Store(url, create=True), Store(f"{url}&options=-c%20lock_timeout%3D300ms")
+        self.walk, self.other = Walk(self.store), Walk(self.elsewhere)
+
+    def close(self) -> None:
+        self.store.close()
+        self.elsewhere.close()
+
+
+@pytest.fixture
+def both(postgresql_url: str) -> Iterator[Both]:
+    both = Both(postgresql_url)
+    yield both
+    both.close()
+
+
+def test_a_dossier_opened_while_a_step_begins_is_locked_all_the_same(both: Both) -> None:
+    """There was no row to lock yet; then there is one, and somebody else would like to write to it."""
+    done: list[str] = []
+
+    def meanwhile(number: int, statement: str) -> bool:
+        if number == 1:  # the lock, that found nothing
+            both.other.do("open")
+        elif number == 2:  # the dossier has been read, though nobody had locked it
+            both.other.do("attach")
+        elif number > 5 and statement != "COMMIT":  # it began again, and it is locked now
+            with suppress(Unreachable):
+                both.other.do("attach")
+                done.append(statement)
         return False
 
-    with faults(store, after=meanwhile):
-        answer = walk.ask("open", actor="Bruno", key="late")
+    with faults(both.store, after=meanwhile):
+        answer = both.walk.ask("open", actor="Bruno", key="late")
     assert isinstance(answer, Conflict)
     assert answer.who == "Tania"
-    assert json.loads(journal(store, walk.reference)[-1][1])["key"] == "late"
-    elsewhere.close()
-    store.close()
+    assert done == []
+    assert [json.loads(entry)["trigger"] for _, entry, _ in journal(both.store, both.walk.reference)] == ["open", "attach", "open"]
+    assert Verifier(both.store).verify(both.walk.reference).faults == ()
+
+
+def test_what_somebody_committed_while_one_waited_for_the_lock_is_read(both: Both) -> None:
+    """The whole dossier, and not only the row that was waited for: what was read before the lock would be of before."""
+    both.walk.until(State.ACTED)
+    both.walk.ledger = Ledger(both.store)  # one that has nothing in memory
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    holds = both.elsewhere.lock(select(tables.partnerships.c.id))
+    with ThreadPoolExecutor(1) as thread:
+        with both.elsewhere.transaction(locks=holds) as cursor:
+            asked = thread.submit(both.walk.ask, "retain_trainee", given_name="Alix")
+            while sql(both.store, waits) == [(0,)]:
+                time.sleep(0.01)
+            cursor.execute("UPDATE trainees SET rank = 7")
+        answer = asked.result()
+    assert isinstance(answer, Done)
+    known = both.walk.ledger.dossiers.known(both.walk.reference)
+    assert [one.rank for one in known.partnership.trainees] == [7, 1]
+
+
+def test_a_step_that_waited_for_another_is_decided_on_what_that_one_left(both: Both) -> None:
+    """Both have the dossier in memory as it was before; the second waits inside the first, and then the invoice is settled once."""
+    both.walk.until(State.ACTED)
+    both.other.acts = both.walk.acts
+    both.other.do("attach")
+    both.walk.do("attach")
+    answers = []
+
+    def meanwhile(number: int, statement: str) -> bool:
+        if number == 2:  # the first has locked and read
+            answers.append(thread.submit(both.walk.ask, "start_training"))
+            while sql(both.elsewhere, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(0,)]:
+                time.sleep(0.01)
+        return False
+
+    with ThreadPoolExecutor(1) as thread, faults(both.elsewhere, after=meanwhile):
+        assert isinstance(both.other.ask("start_training"), Done)
+        (late,) = [one.result() for one in answers]
+    assert isinstance(late, Conflict)
+    assert Verifier(both.store).verify(both.walk.reference).faults == ()

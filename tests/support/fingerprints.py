@@ -42,6 +42,7 @@ Seen = dict[tuple[str, str], str]  # the code of each thing of ours, by its modu
 Shapes = dict[str, dict[str, str]]  # of each fact or request, its fields and their types
 OF_A_KIND = upcasting.DroppedKind | upcasting.RenamedKind
 TABLE = (STEPS, ROWS, GUARDS)
+COLUMNS = ("opens", "commits_money", "asks_code", "takes_back", "reviews")
 PARTS = ("facts", "requests", "steps", "code")
 WHAT_TO_DO = """The law has changed without its number. If it is meant to change:
   1. give LAW in states/values/law.py the next number;
@@ -99,8 +100,10 @@ def _plain(node: Any, groups: dict[str, Any]) -> Any:
 
 
 def _row(row: Any) -> str:
-    leads = f"{' '.join(sorted(row.source))} > {row.dest or ('back' if row.back else '=')}"
-    return f"{leads}; by {' '.join(row.by)}; asks {row.asks.__name__}; guards {' '.join(one.code for one in row.guards)}"
+    leads = f"{' '.join(sorted(row.source))} > {row.dest or ('back' if row.takes_back else '=')}"
+    asks = f"by {' '.join(row.by)}; asks {row.asks.__name__}; guards {' '.join(one.code for one in row.guards)}"
+    columns = [*(["deliberates " + row.deliberates] if row.deliberates else []), *(name for name in COLUMNS if getattr(row, name))]
+    return "; ".join([leads, asks, *columns])
 
 
 def _digest(thing: Any) -> str:

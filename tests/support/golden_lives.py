@@ -18,7 +18,8 @@ from sqlalchemy import text
 
 from models.database.store import Store, sqlite_url
 from models.ledger.chain import GENESIS
-from models.ledger.dossiers import Dossiers
+from models.ledger.dossiers import Loaded
+from models.ledger.writing import Writing, parts_of
 from states.journal.fold import blank, differences, folded, patch
 from states.partnership import Partnership
 from states.values.law import LAW
@@ -67,10 +68,10 @@ def facts_told(partnership: Partnership) -> dict[str, Any]:
 def restored(store: Store, life: Golden) -> None:
     """Put a golden life into a database: its journal to the byte, and the rows that its facts are."""
     kept = folded(life.reference, life.entries)._replace(pepper=PEPPER)
-    dossiers = Dossiers(store)
+    before, after = Loaded(0, 0, GENESIS, blank(life.reference)), Loaded(0, len(life.rows), life.rows[-1][3], kept)
+    parts = parts_of(before.partnership, kept, differences(before.partnership, kept), "2026-11-25T12:00:00.000000Z")
     with store.transaction() as cursor:
-        id_ = dossiers.open(cursor, kept, len(life.rows), life.rows[-1][3])
-        dossiers.write(cursor, id_, blank(life.reference), kept, differences(blank(life.reference), kept), "2026-11-25T12:00:00.000000Z")
+        id_ = Writing(store).write(cursor, before, after, parts)
     statement = text(
         'INSERT INTO journal (partnership_id, n, "key", input_digest, entry, digest) VALUES (:id, :n, :key, :head, :entry, :digest)'
     )

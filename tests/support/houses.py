@@ -12,6 +12,7 @@ from walks import AT, RIGHT, Walk
 
 from models import tables
 from models.dashboard import Board
+from models.database.sqlite import Sqlite
 from models.database.store import Store
 from models.ledger.dossiers import Dossiers
 from models.once import Marks
@@ -27,8 +28,6 @@ DAYS = 100  # over which deadlines are spread
 # What becomes, in copy number k, of a value that two dossiers may not have in common, or would not.
 OWN = {
     ("partnerships", "reference"): "reference || '-' || k",
-    ("people", "folded"): "folded || '-' || k",
-    ("people_roles", "role"): "'university_referent'",
     ("marks", "name"): "'event'",
     ("marks", "key"): "'key-' || k",
     ("journal", "key"): "\"key\" || '-' || k",
@@ -36,7 +35,7 @@ OWN = {
     ("outbox", "key"): "\"key\" || '-' || k",
     ("outbox", "sent_at"): "due_at",  # delivered long ago
 }
-COPIED = [tables.partnerships, tables.people, tables.people_roles, tables.marks]
+COPIED = [tables.partnerships, tables.marks]  # people are some hundreds, however many dossiers
 COPIED += [table for table in metadata.sorted_tables if "partnership_id" in table.columns]
 SPREAD = {
     True: f"date('2026-01-01', '+' || (k % {DAYS}) || ' days')",
@@ -53,14 +52,15 @@ def filled(store: Store, dossiers: int) -> list[str]:
     walks = [Walk(store, f"VIE-{place}").until(state, terms=unread) for place, state in enumerate(LIVES, start=1)]
     references = [walk.reference for walk in walks]
     _shown(store, references)
+    on_sqlite = isinstance(store.dialect, Sqlite)
     with store.engine.connect() as connection:
         connection.execute(text("BEGIN"))
         for table in COPIED:
-            _copy(connection, table, dossiers // len(LIVES) - 1, on_sqlite=store.is_sqlite)
-            if not store.is_sqlite:  # the dossiers are counted; of the facts, nothing has to be looked at again
+            _copy(connection, table, dossiers // len(LIVES) - 1, on_sqlite=on_sqlite)
+            if not on_sqlite:  # the dossiers are counted; of the facts, nothing has to be looked at again
                 connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text("COMMIT"))
-        if not store.is_sqlite:
+        if not on_sqlite:
             _settle(connection)
     _failed(store)
     walks[0].do("attach")
@@ -104,7 +104,7 @@ def _copy(connection: Connection, table: Table, copies: int, *, on_sqlite: bool)
 
 
 def _in_copy(table: str, name: str, *, on_sqlite: bool) -> str:
-    if name in ("id", "partnership_id", "person_id"):
+    if name in ("id", "partnership_id"):
         return f'"{name}" + k * {FAR}'
     if name == "due_on":
         return f"CASE WHEN due_on IS NULL THEN NULL ELSE {SPREAD[on_sqlite]} END"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from models.database.sqlite import Sqlite
 from models.database.store import Store
 
 BIG = 1000  # rows: with fewer, PostgreSQL reads a whole table rather than an index, and rightly
@@ -32,6 +33,9 @@ ON_PURPOSE = {
     "INSERT INTO partnerships": "SQLite looks among the facts only while a foreign key is broken, and none ever is",
     "DELETE FROM tallies": "the same counters, put together",
 }
+# PostgreSQL counts on a hundred rows in any JSON list: beside one, it may read the register rather than its index. A register has some
+# hundreds of people, however many dossiers.
+LIST, REGISTER = re.compile(r"\bjson_(to_recordset|array_elements_text)\b"), ("people", "people_roles")
 NO_TABLE = re.compile(r"SCAN (CONSTANT ROW|\d+ CONSTANT ROWS|\(subquery-\d+\)|anon_\d+)")
 
 
@@ -94,7 +98,11 @@ def scans(store: Store, asked: Mapping[str, Mapping[str, Any]]) -> list[Scan]:
         for statement, values in asked.items():
             told = " ".join(statement.split())
             if re.match(r"(WITH|SELECT|INSERT|UPDATE|DELETE)\b", told) and not told.startswith(tuple(ON_PURPOSE)):
-                hows = _on_sqlite(cursor, statement, values) if store.is_sqlite else _on_postgresql(cursor, statement, values)
+                hows = (
+                    _on_sqlite(cursor, statement, values)
+                    if isinstance(store.dialect, Sqlite)
+                    else _on_postgresql(cursor, statement, values)
+                )
                 found += [Scan(told, how) for how in hows]
     return found
 
@@ -121,7 +129,8 @@ def _on_postgresql(cursor: Any, statement: str, values: Mapping[str, Any]) -> li
             cursor.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {_numbered(statement)}")
         told = cursor.fetchone()[0]
         plan = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
-        found += [how for how, table in _whole(plan) if _rows(cursor, table) >= most]
+        few = REGISTER if LIST.search(statement) else ()
+        found += [how for how, table in _whole(plan) if table not in few and _rows(cursor, table) >= most]
     return list(dict.fromkeys(found))
 
 

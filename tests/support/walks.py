@@ -218,8 +218,8 @@ class Walk:
         **changes: Any,
     ) -> Answer:
         """Fire `trigger` with the right request, changed by `changes` (a value of None takes the field away)."""
-        if trigger == "undo":
-            changes = {"entry": self.last_standing()} | changes
+        if trigger == "undo" and "entry" not in changes:
+            changes = changes | {"entry": self.last_standing()}
         content = {name: value for name, value in (right(trigger, self.acts) | changes).items() if value is not None}
         if trigger == "open":
             content = {"reference": self.reference} | content

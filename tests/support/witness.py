@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from databases import beneath
 from sqlalchemy import text
 from walks import Walk
 
@@ -55,11 +56,8 @@ _reader = lru_cache(maxsize=1)(Dossiers)  # to compile its statements takes long
 
 def drop_triggers(store: Store) -> None:
     """Take away what keeps the journal append-only, as somebody with all rights on the database could."""
-    if store.is_sqlite:
-        for (name,) in sql(store, "SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-            sql(store, f"DROP TRIGGER {name}")
-    else:
-        sql(store, "DROP FUNCTION journal_is_append_only CASCADE")
+    for (name,) in sql(store, beneath(store).triggers):
+        sql(store, f"DROP {name} CASCADE" if name.startswith("FUNCTION") else f"DROP {name}")
 
 
 def child(code: str, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> subprocess.Popen[str]:

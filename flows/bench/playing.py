@@ -1,0 +1,78 @@
+"""The demo's whole story (61 steps, 23 trainees), fired on any ledger: what the bench measures."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from flows.demo import story
+from models.answers import Done
+from models.database.store import Store
+from models.ledger.ledger import Ledger
+from models.people.register import Register
+from states.grammar.request import Request
+from states.lifecycle import STEPS
+from states.vocabulary import Role
+
+LIVES = 30
+AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class Asked(NamedTuple):
+    """One transition of the story, ready to fire."""
+
+    trigger: str
+    person: str
+    request: Request
+
+
+def whole_story(reference: str) -> list[Asked]:
+    """Every accepted transition of the demo, for a dossier of another reference."""
+    officer = Role.TRAINING_OFFICER
+    scenes = [
+        *story.PAST,
+        *(story.Scene("retain_trainee", officer, request) for request in story.trainees()),
+        *(story.Scene("verify_residence", officer, request) for request in story.residences()),
+        *story.TRAINING,
+        *(scene for scene in story.MONEY if not scene.refused),
+    ]
+    asked = []
+    for scene in scenes:
+        content = dict(scene.request)
+        if scene.trigger == "open":
+            content["reference"] = reference
+        if scene.trigger == "receive_invoice":
+            content |= {"number": f"{reference}-1", "document_sha256": story.stand_in(reference)}
+        asked.append(Asked(scene.trigger, story.PEOPLE[scene.role], STEPS[scene.trigger].asks.model_validate(content)))
+    return asked
+
+
+def fired(ledger: Ledger, reference: str, asked: list[Asked]) -> float:
+    """Fire a whole story; the seconds it took."""
+    return sum(step(ledger, reference, place, one) for place, one in enumerate(asked))
+
+
+def step(ledger: Ledger, reference: str, place: int, asked: Asked) -> float:
+    """Fire one step of a story; the seconds it took."""
+    began = time.perf_counter()
+    answer = ledger.fire(reference, asked.trigger, asked.request, actor=asked.person, at=AT, key=f"{reference}:{place}", via="bench")
+    took = time.perf_counter() - began
+    assert isinstance(answer, Done), answer  # a refused story would be fast, and mean nothing
+    return took
+
+
+def peopled(store: Store) -> Ledger:
+    """A ledger on an empty database, with the people of the story."""
+    for role, name in story.PEOPLE.items():
+        Register(store).add(name, f"{role.value.replace('_', '-')}@bench.invalid", [role])
+    return Ledger(store)
+
+
+def lives(store: Store) -> list[str]:
+    """The demo's whole life, `LIVES` times; the references."""
+    ledger = peopled(store)
+    references = [f"BENCH-{number}" for number in range(1, LIVES + 1)]
+    for reference in references:
+        fired(ledger, reference, whole_story(reference))
+    return references

@@ -1,0 +1,162 @@
+"""What a step must know before it is decided, read by one statement: who asks, what its key was answered, where the dossier stands."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Text, bindparam, literal_column, null, select
+from sqlalchemy.sql import ColumnElement
+
+from models import tables
+from models.database.store import Cursor, Store
+from models.ledger.attempt import Attempt, name_of
+from models.ledger.dossiers import Dossiers, Loaded
+from models.people.codes import Enrolment, whose
+from models.people.register import folded
+from states.grammar.case import Actor
+from states.vocabulary import Role
+
+PEOPLE, ROLES, ENTRIES, HERE, LENT = (
+    table.c for table in (tables.people, tables.people_roles, tables.journal, tables.partnerships, tables.delegations)
+)
+PLACE = slice(8, 11)  # where a row says the id, the length and the head of the dossier
+
+
+class Standing(NamedTuple):
+    """What was read. `others` are the people whom the question concerns besides the one who asks, by their folded names."""
+
+    name: str | None  # of who asks, as the register writes it; None when it does not know them
+    roles: frozenset[Role]
+    codes: Enrolment
+    earlier: str | None  # what the key was answered, as JSON (see `conflicts.again`)
+    loaded: Loaded | None
+    others: dict[str, Actor]
+
+
+class Standings:
+    """Reads where things stand, inside the transaction of a step.
+
+    A dossier whose head is the one in memory is not read again, as facts change only together with the head of the chain. So the short
+    statement is tried where there is a memory, and the whole one when it was wrong.
+    """
+
+    def __init__(self, store: Store, dossiers: Dossiers) -> None:
+        self._store = store
+        self._dossiers = dossiers
+        self._texts: dict[tuple[bool, bool], str] = {}
+        self._lock = store.lock(select(HERE.id).where(HERE.reference == bindparam("reference")))
+        self._lock_codes = store.lock(whose(bindparam("folded")))
+
+    def locks(self, reference: str | None, codes_of: str | None) -> tuple[tuple[str, ...], dict[str, str | None]]:
+        """What `Store.transaction` needs so that nobody else writes to a dossier, nor uses the codes of somebody (a folded name)."""
+        locks = (*(self._lock if reference is not None else ()), *(self._lock_codes if codes_of is not None else ()))
+        return locks, {"reference": reference, "folded": codes_of}
+
+    def codes(self, cursor: Cursor, folded: str) -> Enrolment:
+        """What the register keeps of somebody's codes."""
+        cursor.execute(self._codes, {"folded": folded})
+        return Enrolment(*(cursor.fetchone() or (None, 0, None)))
+
+    @cached_property
+    def _codes(self) -> str:
+        asked = select(PEOPLE.secret, PEOPLE.code_failures, PEOPLE.code_period).where(PEOPLE.folded == bindparam("folded"))
+        return self._store.compile(asked)
+
+    def read(self, cursor: Cursor, attempt: Attempt) -> Standing:
+        """Where an attempt begins; `lock` has locked the dossier before. Raises Invalid when a row of it cannot be read."""
+        known = self._dossiers.known(attempt.reference)
+        row = self._row(cursor, attempt, _concerned(attempt, known), whole=known is None)
+        if known is not None and tuple(row[PLACE]) != known[:3]:
+            known = None
+            row = self._row(cursor, attempt, _concerned(attempt, None), whole=True)
+        name, secret, failures, period, roles, earlier, others, lenders, *dossier = row
+        return Standing(
+            name,
+            _roles(roles),
+            Enrolment(secret, failures or 0, period),
+            earlier,
+            known or self._dossiers.loaded(attempt.reference, dossier),
+            _people(others) | _people(lenders),
+        )
+
+    def _row(self, cursor: Cursor, attempt: Attempt, others: list[str], *, whole: bool) -> Any:
+        asked = {"folded": folded(name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference}
+        if others:
+            asked["others"] = orjson.dumps(others).decode()
+        kind = (whole, bool(others))
+        if kind not in self._texts:
+            self._texts[kind] = self._store.compile(self._statement(whole=whole, others=bool(others)))
+        cursor.execute(self._texts[kind], asked)
+        return cursor.fetchone()
+
+    def _statement(self, *, whole: bool, others: bool) -> Any:
+        """One row, whether there is such a person, such a key and such a dossier or not."""
+        always = select(literal_column("1").label("one")).subquery()
+        return select(
+            PEOPLE.name,
+            PEOPLE.secret,
+            PEOPLE.code_failures,
+            PEOPLE.code_period,
+            self._roles(),
+            self._earlier(),
+            self._others() if others else null(),
+            self._lenders() if whole else null(),
+            *(self._dossiers.columns() if whole else (HERE.id, HERE.n, HERE.head)),
+        ).select_from(
+            always.outerjoin(tables.people, PEOPLE.folded == bindparam("folded")).outerjoin(
+                tables.partnerships, HERE.reference == bindparam("reference")
+            )
+        )
+
+    def _roles(self) -> ColumnElement[str]:
+        return select(self._store.dialect.values(ROLES.role)).where(ROLES.person_id == PEOPLE.id).scalar_subquery()
+
+    def _earlier(self) -> ColumnElement[str]:
+        """What the key was answered: the secret of its dossier, the digest of the input, the entry, and its digest."""
+        dossiers = tables.partnerships.alias("dossiers").c
+        answered = self._store.dialect.array(dossiers.pepper, ENTRIES.input_digest, ENTRIES.entry, ENTRIES.digest)
+        return select(answered).where(ENTRIES.key == bindparam("key"), dossiers.id == ENTRIES.partnership_id).scalar_subquery()
+
+    def _others(self) -> ColumnElement[str]:
+        """The people named in a list of folded names, as `_people` reads them."""
+        who = tables.people.alias("who")
+        held = self._store.dialect.arrays(who.c.folded, who.c.name, ROLES.role)
+        named = who.c.folded.in_(self._store.dialect.listed(bindparam("others", type_=Text)))
+        return select(held).select_from(who.outerjoin(tables.people_roles, ROLES.person_id == who.c.id)).where(named).scalar_subquery()
+
+    def _lenders(self) -> ColumnElement[str]:
+        """Whoever has delegated a role in the dossier, as `_people` reads them."""
+        who = tables.people.alias("lender")
+        held = self._store.dialect.arrays(who.c.folded, who.c.name, ROLES.role)
+        given = tables.delegations.join(who, who.c.name == LENT.giver).outerjoin(tables.people_roles, ROLES.person_id == who.c.id)
+        return select(held).select_from(given).where(LENT.partnership_id == HERE.id).scalar_subquery()
+
+
+def _concerned(attempt: Attempt, known: Loaded | None) -> list[str]:
+    """The folded names of the people besides the one who asks: those whom the request names, those who have lent a role."""
+    named = [folded(getattr(attempt.request, field)) for field in attempt.request.people]
+    if known is None or not known.partnership.delegations:
+        return named
+    asks = folded(name_of(attempt.actor))
+    return [*named, *(folded(one.giver) for one in known.partnership.delegations if folded(one.holder) == asks)]
+
+
+def _people(told: str | None) -> dict[str, Actor]:
+    """People by folded name, from a JSON array of `[folded, name, role]`."""
+    if told is None or told == "[]":
+        return {}
+    names: dict[str, str] = {}
+    roles: dict[str, set[Role]] = defaultdict(set)
+    for key, name, role in orjson.loads(told):
+        names[key] = name
+        roles[key] |= {Role(role)} if role is not None else set()
+    return {key: Actor(name, frozenset(roles[key])) for key, name in names.items()}
+
+
+@lru_cache(maxsize=256)
+def _roles(told: str | None) -> frozenset[Role]:
+    return frozenset(map(Role, json.loads(told or "[]")))

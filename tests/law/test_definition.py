@@ -1,0 +1,84 @@
+"""A table that does not hold together stops the start with one sentence; one that does needs nothing else to be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from edited import copied, python
+
+from states.grammar.definition import assert_sound
+from states.grammar.guard import Needs, guard
+from states.lifecycle import OF_EVERY_STEP, ROWS, STEPS
+from states.vocabulary import State, UnsoundTable
+
+LIFECYCLE, VOCABULARY = "states/lifecycle.py", "states/vocabulary.py"
+PAID = '    PAID = "paid", "payé", Convention.ACTED, Course.DONE, Money.PAID\n'
+LOST = PAID + '    LOST = "lost", "perdu", Convention.ACTED, Course.DONE, Money.PAID\n'
+CLOSE = '    Step("close", "Clore le dossier", source=(S.PAID,), dest=S.CLOSED, by=(TRAINING,), within=Within(30),\n'
+LOSE = '    Step("lose", "Perdre", source=(S.PAID,), dest=S.LOST, by=(TRAINING,), asks=dossier_requests.Closing),\n'
+FIND = '    Step("find", "Retrouver", source=(S.LOST,), dest=S.PAID, by=(TRAINING,), asks=dossier_requests.Closing),\n'
+TWICE = '    Step("pay", "Payer encore", source=(S.ORDERED,), dest=S.PAID, by=(TRAINING,), asks=dossier_requests.Closing),\n'
+BAD = {
+    "nobody comes there": ([(VOCABULARY, PAID, LOST)], "L’état 'lost' n’est jamais atteint."),
+    "nobody leaves": (
+        [(VOCABULARY, PAID, LOST), (LIFECYCLE, CLOSE, LOSE + CLOSE)],
+        "L’état 'lost' est une impasse : aucune étape n’en sort.",
+    ),
+    "nobody is told by when": (
+        [(VOCABULARY, PAID, LOST), (LIFECYCLE, CLOSE, LOSE + FIND + CLOSE)],
+        "L’état 'lost' attend quelqu’un, et aucune étape qui en sort n’a d’échéance.",
+    ),
+    "two rows for one trigger and source": (
+        [(LIFECYCLE, CLOSE, TWICE + CLOSE)],
+        "Deux étapes répondent à 'pay' depuis l’état 'ordered'.",
+    ),
+    "a state declares nothing": (
+        [(VOCABULARY, PAID, PAID + '    LOST = "lost"\n')],
+        "L’état 'lost' ne déclare pas son libellé, et où en sont sa convention, sa formation et son argent.",
+    ),
+    "a final state is left": (
+        [(LIFECYCLE, CLOSE, LOSE.replace("S.PAID", "S.CLOSED").replace("S.LOST", "S.PAID") + CLOSE)],
+        "L’état 'closed' est final, et l’étape 'lose' en sort.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_table_that_does_not_hold_together_stops_the_start_and_says_why(tmp_path: Path, case: str) -> None:
+    edits, sentence = BAD[case]
+    folder = copied(tmp_path / "copy", *edits)
+    started = python(folder, "-m", "flows", "diagram")
+    assert (started.returncode, started.stdout) == (1, "")
+    assert started.stderr.splitlines() == [f"jalon ne démarre pas. {sentence}"]
+    loaded = python(folder, "-c", "import states.lifecycle")
+    assert loaded.stderr.splitlines()[-1] == f"states.vocabulary.UnsoundTable: {sentence}"
+
+
+@guard("MOTIVE_REQUIRED", needs=Needs.DOSSIER)
+def another_rule_of_that_code(_case: object) -> None:
+    """Rien."""
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ((*ROWS, STEPS["pay"]._replace(trigger="settle")), "Deux étapes répondent à 'settle' depuis l’état 'ordered'."),
+        ((*ROWS, STEPS["pay"]._replace(trigger="pay_again", by=())), "L’étape 'pay_again' n’a pas de rôle."),
+        ((*ROWS, STEPS["pay"]._replace(trigger="pay_again", source=())), "L’étape 'pay_again' n’a pas d’état de départ."),
+        ([row for row in ROWS if not row.reviews], "Une étape et une seule revoit les constats ; ici : aucune."),
+        ((*ROWS, STEPS["undo"]._replace(trigger="redo")), "Une étape et une seule annule une entrée ; ici : undo, redo."),
+        (
+            (*ROWS, STEPS["pay"]._replace(trigger="begin", source=(State.UNOPENED,))),
+            "L’étape 'begin' part de 'unopened' sans ouvrir de dossier, ou en ouvre un d’ailleurs.",
+        ),
+        (
+            (*ROWS, STEPS["attach"]._replace(trigger="join", guards=(another_rule_of_that_code,))),
+            "Deux règles portent le code 'MOTIVE_REQUIRED'.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_named(rows: list, sentence: str) -> None:
+    with pytest.raises(UnsoundTable) as fault:
+        assert_sound(rows, OF_EVERY_STEP)
+    assert str(fault.value) == sentence
