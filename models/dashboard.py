@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import Integer, Update, bindparam, literal_column, null, or_, select, update
+from sqlalchemy import BigInteger, Integer, Text, Update, bindparam, literal_column, null, or_, select, tuple_, update
 
 from models import tables
 from models.database.store import Fetched, Store
@@ -18,6 +18,8 @@ from states.vocabulary import Role, State
 
 P, L = tables.partnerships.c, tables.outlooks.c
 LINE = (P.reference, L.state, L.entered_on, L.step, L.by, L.due_on, L.blocked, L.findings, L.engaged_cents, L.ordered_cents, L.paid_cents)
+DUE = 5  # where the deadline stands in a line
+SLICE = 100  # lines read at once
 KEPT = tuple(column.name for column in tables.outlooks.columns if column.name != "page")
 WEIGHED = ("due_on", "engaged_cents", "ordered_cents", "paid_cents")  # what the row of a dossier and its line both hold
 
@@ -61,8 +63,9 @@ class Dashboard:
         page = select(L.page).join_from(tables.outlooks, tables.partnerships)
         self._page = store.compile(page.where(P.reference == bindparam("reference")))
         self._forget = store.compile(update(tables.outlooks).values(page=null()))
-        due = lines.where(L.due_on.between(bindparam("since"), bindparam("until"))).order_by(L.due_on, L.partnership_id)
-        self._due, self._all_due = store.compile(due.limit(most).offset(literal_column("0"))), store.compile(due)
+        after = tuple_(L.due_on, L.partnership_id) > tuple_(bindparam("since", type_=Text), bindparam("after", type_=BigInteger))
+        due = lines.add_columns(L.partnership_id).where(after, L.due_on <= bindparam("until"))
+        self._due = store.compile(due.order_by(L.due_on, L.partnership_id).limit(most).offset(literal_column("0")))
         self._all = store.compile(
             lines.where(P.reference > bindparam("after")).order_by(P.reference).limit(most).offset(literal_column("0"))
         )
@@ -131,11 +134,21 @@ class Dashboard:
 
     def due(self, most: int, *, since: date = date.min) -> tuple[Outlook, ...]:
         """The dossiers with a deadline on `since` or later, the most pressing first."""
-        return self._lines(self._due, most=most, since=since.isoformat(), until=date.max.isoformat())
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._due, {"since": since.isoformat(), "after": 0, "until": date.max.isoformat(), "most": most})
+            return tuple(_line(row[:-1]) for row in cursor.fetchall())
 
     def all_due(self, until: date) -> tuple[Outlook, ...]:
         """Every dossier with a deadline up to `until`, the most pressing first."""
-        return self._lines(self._all_due, since=date.min.isoformat(), until=until.isoformat())
+        found, place = [], (date.min.isoformat(), 0)
+        with self._store.transaction(write=False) as cursor:
+            while True:
+                cursor.execute(self._due, {"since": place[0], "after": place[1], "until": until.isoformat(), "most": SLICE})
+                rows = cursor.fetchall()
+                found += [_line(row[:-1]) for row in rows]
+                if len(rows) < SLICE:
+                    return tuple(found)
+                place = (rows[-1][DUE], rows[-1][-1])
 
     def after(self, reference: str, most: int) -> tuple[Outlook, ...]:
         """A slice of the whole dashboard, by reference."""

@@ -116,6 +116,12 @@ def postgresql_url(postgresql: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def new_postgresql(postgresql: str) -> Callable[[], str]:
+    """Makes new, empty PostgreSQL databases; their addresses."""
+    return lambda: postgresql.format(database=new_database(postgresql))
+
+
+@pytest.fixture(scope="session")
 def postgresql_blank(postgresql: str) -> str:
     """The name of a PostgreSQL database with the schema, to be copied: making it takes twenty times as long."""
     name = new_database(postgresql)

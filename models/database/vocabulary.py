@@ -14,12 +14,12 @@ WORDS = {
 }
 
 
-def learnt(store: Store, constraint: str) -> bool:
+def learnt(store: Store, constraint: str | None) -> bool:
     """Tell the database of the words whose lack made it object by `constraint`; False when it was about no such lack.
 
     Looked at only then, so that a word that is new costs nothing but its first use.
     """
-    if constraint not in WORDS:
+    if constraint is None or constraint not in WORDS:
         return False
     kind, words = WORDS[constraint]
     learn = store.compile(text("INSERT INTO vocabulary (kind, word) VALUES (:kind, :word) ON CONFLICT DO NOTHING"))

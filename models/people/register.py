@@ -66,7 +66,7 @@ class Register:
         self._holding = store.compile(people.where(P.id.in_(holding)))
         # The second condition is that of the index: few people have a failure at all.
         refused = (P.code_failures >= bindparam("most"), P.code_failures > literal_column("0"))
-        self._blocked = store.compile(select(P.name).where(*refused).order_by(P.name))
+        self._blocked = store.compile(select(P.name).where(*refused))
 
     def add(self, name: str, mail: str, roles: Sequence[Role], secret: str | None = None) -> Person:
         """Add a person, with the secret of the one-time codes.
@@ -87,7 +87,7 @@ class Register:
                     cursor.execute(self._grant, {"person_id": id_, "role": role.value})
         except Exception as fault:
             constraint = violated(fault)
-            if constraint is not None and learnt(self._store, constraint):
+            if learnt(self._store, constraint):
                 return self.add(name, mail, roles, secret)
             if constraint != "uq_people_name":
                 raise
@@ -99,15 +99,20 @@ class Register:
         if roles is not None and (not roles or Role.CLOCK in roles):
             raise Invalid("Une personne a au moins un rôle, et jamais celui de l’horloge.")
         person = self.person(name)
-        with self._store.transaction() as cursor:
-            if mail is not None:
-                cursor.execute(self._readdress, {"folded_": folded(person.name), "mail": mail})
-            if roles is not None:
-                cursor.execute(self._which, {"folded": folded(person.name)})
-                id_ = cursor.fetchone()[0]
-                cursor.execute(self._revoke, {"person_id_": id_})
-                for role in dict.fromkeys(roles):
-                    cursor.execute(self._grant, {"person_id": id_, "role": role.value})
+        try:
+            with self._store.transaction() as cursor:
+                if mail is not None:
+                    cursor.execute(self._readdress, {"folded_": folded(person.name), "mail": mail})
+                if roles is not None:
+                    cursor.execute(self._which, {"folded": folded(person.name)})
+                    id_ = cursor.fetchone()[0]
+                    cursor.execute(self._revoke, {"person_id_": id_})
+                    for role in dict.fromkeys(roles):
+                        cursor.execute(self._grant, {"person_id": id_, "role": role.value})
+        except Exception as fault:
+            if learnt(self._store, violated(fault)):
+                return self.change(name, mail=mail, roles=roles)
+            raise
         return self.person(name)
 
     def enrol(self, name: str, secret: str) -> Person:
@@ -121,7 +126,7 @@ class Register:
         """Those whose codes are refused until they are given a new secret: too many of theirs were wrong."""
         with self._store.transaction(write=False) as cursor:
             cursor.execute(self._blocked, {"most": FAILURES_AT_MOST})
-            return tuple(row[0] for row in cursor.fetchall())
+            return tuple(sorted(row[0] for row in cursor.fetchall()))
 
     def person(self, name: str) -> Person:
         """Somebody by name. Raises Invalid when the register does not have the name."""

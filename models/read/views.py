@@ -44,8 +44,7 @@ class Views:
         most = bindparam("most", type_=Integer)
         further = select(P.reference, P.state, P.version, P.entered_on).where(P.reference > bindparam("after")).order_by(P.reference)
         self._list = store.compile(further.limit(most).offset(literal_column("0")))
-        some = select(P.reference).where(P.reference > bindparam("after")).limit(most).offset(literal_column("0"))
-        self._left = store.compile(select(func.count()).select_from(some.subquery()))
+        self._left = store.compile(select(func.count()).select_from(further.limit(most).offset(literal_column("0")).subquery()))
 
     def partnership(self, reference: str) -> Partnership:
         """The facts of a dossier. Raises Invalid when there is none of that reference."""

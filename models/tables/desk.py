@@ -40,5 +40,4 @@ marks = table(
     words("told"),
     PrimaryKeyConstraint("name", "key", name="pk_marks"),
 )
-Index("ix_marks_last", marks.c.name, marks.c.done_at, marks.c.key)
 Index("ix_marks_done", marks.c.done_at, sqlite_where=text("key <> ''"), postgresql_where=text("key <> ''"))

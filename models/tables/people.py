@@ -23,5 +23,6 @@ people_roles = table(
     words("role"),
     PrimaryKeyConstraint("person_id", "role", name="pk_people_roles"),
 )
+Index("ix_people_name", people.c.name)
 Index("ix_people_refused", people.c.code_failures, sqlite_where=text("code_failures > 0"), postgresql_where=text("code_failures > 0"))
 Index("ix_people_roles_role", people_roles.c.role)

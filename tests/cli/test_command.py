@@ -394,6 +394,29 @@ def test_the_quick_path_says_what_the_whole_command_line_says(opened: Jalon, wor
     assert opened(*words) == opened(*words, door=run_app)
 
 
+def test_a_long_list_goes_on_where_its_last_line_says(opened: Jalon, tmp_path: Path) -> None:
+    content = json.loads((tmp_path / "dossier.json").read_text(encoding="utf-8"))
+    for number in range(1, 5):
+        (tmp_path / "autre.json").write_text(json.dumps(content | {"reference": f"SUITE-{number}"}), encoding="utf-8")
+        assert opened("open", str(tmp_path / "autre.json"), "--as", "Tania").code == 0
+    seen: list[str] = []
+    words = ["list", "--most", "2"]
+    for left in ("3 autres dossiers", "1 autre dossier", None):
+        told, lines = opened(*words, "--json").told, opened(*words).out.splitlines()
+        seen += [one["reference"] for one in told["dossiers"]]
+        assert told["in_all"] == 5
+        if left is None:
+            assert (told["left"], told["next"]) == (0, None)
+        else:
+            assert lines[-1] == f"Et {left}, sur 5 en tout ; la suite : jalon list --after {told['next']} --most 2"
+            words = lines[-1].split("jalon ")[1].split()
+    assert seen == sorted([REFERENCE, *(f"SUITE-{number}" for number in range(1, 5))])
+    assert "SUITE" not in opened("list", "--after", "SUITE-4").out.splitlines()[0].replace("après SUITE-4", "")
+    for most in ("0", "10001"):
+        said = opened("list", "--most", most)
+        assert (said.code, said.err) == (2, "--most : un nombre entre 1 et 10000.\n")
+
+
 def test_diagram_is_the_lifecycle_of_the_table(jalon: Jalon) -> None:
     assert jalon("diagram").out == mermaid() + "\n"
     assert jalon("diagram", "--json").told == {"mermaid": mermaid()}

@@ -21,9 +21,12 @@ from models.database.constraints import SENTENCES, violated
 from models.database.faults import Unreachable
 from models.database.migrate import MIGRATIONS
 from models.database.store import Store, sqlite_url
+from models.database.vocabulary import WORDS, learnt
+from models.people.register import Register
 from models.tables import SCHEMA
 from models.tables.columns import metadata
-from states.vocabulary import State
+from states.grammar.guard import Refused
+from states.vocabulary import Role, State
 
 
 def test_the_migrated_schema_is_the_one_of_the_tables(store: Store) -> None:
@@ -146,6 +149,46 @@ def test_the_database_refuses_every_bad_write_by_the_name_of_what_it_breaks(stor
     found = {statement: objection(store, statement) for statement in names}
     found = {statement: names[statement] if name == "append-only" else name for statement, name in found.items()}  # the trigger was first
     assert found == names
+
+
+def test_a_new_database_takes_every_state_and_role_and_no_other(store: Store) -> None:
+    """Once they were needed: a migration is written once, and knows the words of its day."""
+    for constraint in WORDS:
+        learnt(store, constraint)
+    said = {kind: {word for found, word in sql(store, "SELECT kind, word FROM vocabulary") if found == kind} for kind in ("state", "role")}
+    assert said["state"] == {state.value for state in State} - {"unopened"}
+    assert said["role"] == {role.value for role in Role} - {"clock"}
+
+
+def test_a_state_that_a_database_has_not_heard_of_is_learnt_by_the_first_step_into_it(store: Store) -> None:
+    walk = Walk(store).until(State.PROPOSED)
+    sql(store, "DELETE FROM vocabulary WHERE word IN ('approved', 'auditor')")
+    assert objection(store, "UPDATE partnerships SET state = 'approved'") == "ck_partnerships_state"
+    walk.do("approve")
+    assert sql(store, "SELECT state, version FROM partnerships") == [("approved", 2)]
+    assert objection(store, "UPDATE partnerships SET state = 'lost'") == "ck_partnerships_state"
+    register = Register(store)
+    assert register.add("Nadia", "nadia@essai.example", [Role.AUDITOR]).roles == (Role.AUDITOR,)
+    sql(store, "DELETE FROM vocabulary WHERE word = 'operator'")
+    assert register.change("Nadia", roles=[Role.OPERATOR]).roles == (Role.OPERATOR,)
+
+
+def test_what_is_no_word_of_this_jalon_is_not_learnt(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that would lead nowhere is refused by the database, tried once, and told."""
+    walk = Walk(store).until(State.PROPOSED)
+    sql(store, "DELETE FROM vocabulary WHERE word = 'approved'")
+    monkeypatch.setitem(WORDS, "ck_partnerships_state", ("state", ("proposed",)))
+    answer = walk.ask("approve")
+    assert isinstance(answer, Refused)
+    assert "ck_partnerships_state" in answer.reasons[0].reason
+    assert sql(store, "SELECT state FROM partnerships") == [("proposed",)]
+
+
+def test_no_check_lists_the_states_or_the_roles(store: Store) -> None:
+    words = [f"'{word}'" for word in (*State, *Role)]
+    inspector = inspect(store.engine)
+    checks = {one["name"]: one["sqltext"] for table in metadata.tables for one in inspector.get_check_constraints(table)}
+    assert {name for name, text in checks.items() if sum(word in text for word in words) > 1} == set()
 
 
 @pytest.mark.parametrize("column", ["imported", "version", "n"])

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import Connection, Table, text
-from walks import AT, Walk
+from walks import AT, RIGHT, Walk
 
+from models import tables
 from models.dashboard import Board
 from models.database.sqlite import Sqlite
 from models.database.store import Store
@@ -22,16 +23,20 @@ from states.vocabulary import State
 
 # Where the real lives have come to; there are as many copies of each.
 LIVES = (State.PROPOSED, State.APPROVED, State.SIGNED, State.ACTED, State.REJECTED, State.TERMINATED, State.PROPOSED, State.TRAINED)
-FAR = 1_000_000  # between the numbers of one copy and those of the next
-DAYS = 700  # over which deadlines are spread
+FAR = 10_000  # between the numbers of one copy and those of the next
+DAYS = 100  # over which deadlines are spread
 # What becomes, in copy number k, of a value that two dossiers may not have in common, or would not.
 OWN = {
     ("partnerships", "reference"): "reference || '-' || k",
+    ("marks", "name"): "'event'",
+    ("marks", "key"): "'key-' || k",
     ("journal", "key"): "\"key\" || '-' || k",
     ("journal", "entry"): """'{"law"\\:1}'""",
     ("outbox", "key"): "\"key\" || '-' || k",
     ("outbox", "sent_at"): "due_at",  # delivered long ago
 }
+COPIED = [tables.partnerships, tables.marks]  # people are some hundreds, however many dossiers
+COPIED += [table for table in metadata.sorted_tables if "partnership_id" in table.columns]
 SPREAD = {
     True: f"date('2026-01-01', '+' || (k % {DAYS}) || ' days')",
     False: f"to_char(date '2026-01-01' + k % {DAYS}, 'YYYY-MM-DD')",
@@ -43,26 +48,38 @@ def filled(store: Store, dossiers: int) -> list[str]:
 
     Some letters of theirs failed, and some were given up.
     """
-    walks = [Walk(store, f"VIE-{place}").until(state) for place, state in enumerate(LIVES, start=1)]
+    unread = RIGHT["open"]["terms"] | {"quorum_verified": False}  # and so each life has a finding
+    walks = [Walk(store, f"VIE-{place}").until(state, terms=unread) for place, state in enumerate(LIVES, start=1)]
     references = [walk.reference for walk in walks]
     _shown(store, references)
+    on_sqlite = isinstance(store.dialect, Sqlite)
     with store.engine.connect() as connection:
         connection.execute(text("BEGIN"))
-        for table in metadata.sorted_tables:
-            if table.name == "partnerships" or "partnership_id" in table.columns:
-                _copy(connection, table, dossiers // len(LIVES) - 1, on_sqlite=isinstance(store.dialect, Sqlite))
+        for table in COPIED:
+            _copy(connection, table, dossiers // len(LIVES) - 1, on_sqlite=on_sqlite)
+            if not on_sqlite:  # the dossiers are counted; of the facts, nothing has to be looked at again
+                connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text("COMMIT"))
-        connection.execute(text("ANALYZE"))
+        if not on_sqlite:
+            _settle(connection)
     _failed(store)
     walks[0].do("attach")
     return references
 
 
+def _settle(connection: Connection) -> None:
+    """What a PostgreSQL database that has grown by itself would know: its next numbers, and statistics. (SQLite gathers none.)"""
+    for table in metadata.sorted_tables:
+        if "id" in table.columns:
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), (SELECT max(id) + 1 FROM {table.name}))"))
+    connection.execute(text("ANALYZE"))
+
+
 def _shown(store: Store, references: list[str]) -> None:
     dossiers, marks = Dossiers(store), Marks(store)
     with store.transaction(write=False) as cursor:
-        found = [dossiers.load(cursor, reference) for reference in references]
-    Board(store).keep((outlook(one.partnership, AT), one.partnership.version) for one in found if one is not None)
+        found = [one.partnership for reference in references if (one := dossiers.load(cursor, reference)) is not None]
+    Board(store).keep((outlook(one, AT), one.version) for one in found)
     marks.set("deliver", "1 courrier envoyé", now=AT)
 
 

@@ -43,8 +43,8 @@ INDEXES = {  # name: table, columns, where
     "ix_outbox_held": ("outbox", ("id",), f"{WAITING} AND fault IS NOT NULL"),
     "ix_outbox_dead": ("outbox", ("id",), "dead_at IS NOT NULL"),
     "ix_outlooks_due": ("outlooks", ("due_on", "partnership_id"), "due_on IS NOT NULL"),
-    "ix_marks_last": ("marks", ("name", "done_at", "key"), None),
     "ix_marks_done": ("marks", ("done_at",), "key <> ''"),
+    "ix_people_name": ("people", ("name",), None),
     "ix_people_refused": ("people", ("code_failures",), "code_failures > 0"),
     "ix_people_roles_role": ("people_roles", ("role",), None),
 }
