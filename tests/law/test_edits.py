@@ -93,8 +93,8 @@ EDITS = {
     ),
     "one euro is added to the ceiling": edit(
         "states/payment/calculation.py",
-        "return max(one.cap for one in versions) * max(one.rate for one in versions)",
-        "return max(one.cap for one in versions) * max(one.rate for one in versions) + 1",
+        "return max(terms.cap for terms in versions) * max(terms.rate for terms in versions)",
+        "return max(terms.cap for terms in versions) * max(terms.rate for terms in versions) + 1",
         "what settle writes (settlement)",
         anomalies=(SETTLE,),
     ),
@@ -272,8 +272,8 @@ def test_a_new_law_that_does_not_say_how_the_past_is_read_is_stopped_by_the_chec
 
 
 def test_code_that_is_only_written_otherwise_is_taken_and_code_that_decides_otherwise_is_not(tmp_path: Path) -> None:
-    twice = "return max(one.cap for one in versions) * max(one.rate for one in versions)"
-    same = ("states/payment/calculation.py", twice, "return max(one.rate for one in versions) * max(one.cap for one in versions)")
+    twice = "return max(terms.cap for terms in versions) * max(terms.rate for terms in versions)"
+    same = ("states/payment/calculation.py", twice, "return max(terms.rate for terms in versions) * max(terms.cap for terms in versions)")
     folder = copied(tmp_path / "same", same)
     assert python(folder, "tests/support/fingerprints.py", "--check").returncode != 0
     assert python(folder, "tests/support/fingerprints.py").returncode != 0
