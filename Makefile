@@ -7,15 +7,18 @@ install = { command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v ap
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo up down dashboard test endurance check format generate communes fingerprints bench lock clean
+TELL = --durations=20 --durations-min=1
+
+.PHONY: help demo up down dashboard quick test endurance check format generate communes fingerprints bench lock clean
 
 help:
 	@echo "make demo       the whole life of the real convention, on a Prefect server of its own"
 	@echo "make up         Prefect for good: server, worker, forms and rounds; they stay until make down"
 	@echo "make down       stops them"
 	@echo "make dashboard  the flow runs of the last demo in the Prefect UI (Ctrl-C stops it)"
-	@echo "make test       the test suite"
-	@echo "make endurance  the long tests: kills at every statement, many processes at once"
+	@echo "make quick      the law, the ledger and the command line: under a minute"
+	@echo "make test       the test suite: all that a change can break, in a few minutes"
+	@echo "make endurance  the long tests: crowds, kills at every statement, many processes at once, many more examples"
 	@echo "make check      lint, types, import contracts, generated files"
 	@echo "make bench      speed, as ratios inside one run"
 	@echo "make communes   the list of communes again, from its published source (needs npm)"
@@ -32,14 +35,17 @@ down: .venv/run.stamp
 dashboard: .venv/run.stamp
 	@$(BIN)/jalon dashboard --home var/demo/prefect
 
+quick: .venv/dev.stamp
+	$(PYTEST) -m "not endurance and not long" --hypothesis-profile=quick tests/law tests/ledger tests/cli
+
 test: .venv/dev.stamp
 	@$(call install,strace) || echo "strace is missing and cannot be installed here: the count of fsync on SQLite is left out."
 	@$(call install,chromium) || echo "chromium is missing and cannot be installed here: the browser tests are left out."
 	@# One more than there are cores: the tests of the desk mostly wait for servers.
-	$(PYTEST) -m "not endurance"
+	$(PYTEST) -m "not endurance" $(TELL)
 
 endurance: .venv/dev.stamp
-	$(PYTEST) -m endurance
+	$(PYTEST) -m "endurance or hypothesis" --hypothesis-profile=endurance $(TELL)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .

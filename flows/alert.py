@@ -51,6 +51,6 @@ async def alert(resource: str) -> RunState[None]:
     except Unreachable as fault:
         home.marks.drop("alert", key)
         return Failed(name="Unreachable", message=str(fault))
-    told = f"{counted(len(operators), 'exploitant prévenu', 'exploitants prévenus')}."
-    home.marks.tell("alert", key, told, now=now())
-    return Completed(message=told)
+    message = f"{counted(len(operators), 'exploitant prévenu', 'exploitants prévenus')}."
+    home.marks.tell("alert", key, message, now=now())
+    return Completed(message=message)

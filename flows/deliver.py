@@ -54,7 +54,7 @@ async def _on_the_desk(home: Home) -> RunState[None]:
         await desk.offer()
         if delivered.checked or delivered.broken or caught_up:
             await desk.show_lists()
-            await desk.show_board(at=now())
+            await desk.show_dashboard(at=now())
     return Failed(name="Broken", message=delivered.message) if delivered.broken else Completed(message=delivered.message)
 
 
@@ -70,7 +70,7 @@ async def follow_step(home: Home, answer: Answer, asked: str | None) -> None:
             desk = Desk(home, client)
             if isinstance(answer, Done):
                 await follow_at_once(home, _after_a_step(desk), answer.reference)
-                await desk.show_board(at=now())
+                await desk.show_dashboard(at=now())
             elif asked is not None:
                 await desk.show([asked])
     except Exception as fault:  # noqa: BLE001 - the step is done whatever the desk can show of it, and a round shows it later
@@ -81,8 +81,8 @@ async def log_answer(state: RunState[None], run_id: str | None) -> None:
     """Write the answer of a run in its log too: that is what its page opens on."""
     if not settings().desk or run_id is None:
         return
-    told = {"name": "jalon", "level": logging.INFO if state.is_completed() else logging.ERROR, "timestamp": now(), "flow_run_id": run_id}
-    logs = [LogCreate.model_validate({**told, "message": line}) for line in (state.message or "").splitlines()]
+    event = {"name": "jalon", "level": logging.INFO if state.is_completed() else logging.ERROR, "timestamp": now(), "flow_run_id": run_id}
+    logs = [LogCreate.model_validate({**event, "message": line}) for line in (state.message or "").splitlines()]
     with suppress(Exception):  # the state of the run says the same
         async with get_client() as client:
             await client.create_logs(logs)
@@ -106,7 +106,7 @@ def _after_a_step(desk: Desk) -> Follow:
 
     async def follow(reference: str, parcels: Sequence[Parcel]) -> Checked:
         await desk.show([reference])
-        await desk.offer({State(parcel.told[place]) for parcel in parcels for place in ("from", "to")})
+        await desk.offer({State(state) for parcel in parcels for state in (parcel.entry.source, parcel.entry.dest)})
         await desk.announce(parcels, checked=False)
         return Checked(holds=True, message="annoncé")
 

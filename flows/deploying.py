@@ -59,7 +59,7 @@ async def make_pool(client: PrefectClient) -> None:
 
 async def deploy_all(client: PrefectClient) -> None:
     """Every deployment of the table; those of a row that the table has no longer are taken away."""
-    made = {await _deploy(client, **one) for one in deployments()["deployments"]}
+    made = {await _deploy(client, **deployment) for deployment in deployments()["deployments"]}
     pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[POOL]))
     for there in await client.read_deployments(work_pool_filter=pool):
         if there.id not in made and (there.entrypoint or "").startswith("flows."):
@@ -84,8 +84,8 @@ async def _deploy(
         pull_steps=[],
         work_pool_name=work_pool["name"],
         schedules=[
-            DeploymentScheduleCreate(schedule=CronSchedule(cron=one["cron"], timezone=one["timezone"]), active=one["active"])
-            for one in schedules
+            DeploymentScheduleCreate(schedule=CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"]), active=schedule["active"])
+            for schedule in schedules
         ],
         parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
         enforce_parameter_schema=True,

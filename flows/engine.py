@@ -27,7 +27,7 @@ from states.overview.table import deployments
 
 def objections(name: str, given: dict[str, Any]) -> Iterator[str]:
     """Why the flow of a deployment cannot be called with these fields, a sentence each. Raises KeyError for a name that is not ours."""
-    entrypoint = {one["name"]: one["entrypoint"] for one in deployments()["deployments"]}[name]
+    entrypoint = {deployment["name"]: deployment["entrypoint"] for deployment in deployments()["deployments"]}[name]
     module, _, attribute = entrypoint.rpartition(".")
     fields = inspect.signature(getattr(import_module(module), attribute).fn).parameters
     for field in given.keys() - fields.keys():
@@ -43,11 +43,11 @@ async def answered(run_id: UUID) -> bool:
     async with get_client() as client:
         run = await client.read_flow_run(run_id)
         name = (await client.read_flow(run.flow_id)).name
-        told = sorted(objections(name, run.parameters))
-        if not told:
+        sentences = sorted(objections(name, run.parameters))
+        if not sentences:
             return False
         use_up_code(name, run)
-        state: RunState[Any] = Failed(name="Invalid", message="\n".join(told))
+        state: RunState[Any] = Failed(name="Invalid", message="\n".join(sentences))
         await client.set_flow_run_state(run_id, state, force=True)
     await log_answer(state, str(run_id))
     return True

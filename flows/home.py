@@ -12,7 +12,7 @@ from models.database.store import Store, Upgraded, Upgrading
 from models.tables import SCHEMA
 
 if TYPE_CHECKING:
-    from models.dashboard import Board
+    from models.dashboard import Dashboard
     from models.ledger.ledger import Ledger
     from models.once import Marks
     from models.outbox import Outbox
@@ -49,10 +49,10 @@ class Home:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from flows.ports.gazetteer import places
+        from flows.ports.gazetteer import communes
         from models.ledger.ledger import Ledger
 
-        return Ledger(self.store, gazetteer=places)
+        return Ledger(self.store, gazetteer=communes)
 
     @cached_property
     def register(self) -> Register:
@@ -61,10 +61,10 @@ class Home:
         return Register(self.store)
 
     @cached_property
-    def board(self) -> Board:
-        from models.dashboard import Board
+    def dashboard(self) -> Dashboard:
+        from models.dashboard import Dashboard
 
-        return Board(self.store)
+        return Dashboard(self.store)
 
     @cached_property
     def marks(self) -> Marks:

@@ -28,14 +28,14 @@ def check(home: Home, reference: str) -> Checked:
     if verified.faults:
         return Checked(holds=False, message=" ".join(verified.faults))
     partnership = home.views.partnership(reference)
-    if {one for one in partnership.findings if one.code in findings.STANDING_CODES} != set(findings.standing(partnership)):
+    if {finding for finding in partnership.findings if finding.code in findings.STANDING_CODES} != set(findings.standing(partnership)):
         key = f"review:{reference}:{partnership.version}"
         home.ledger.fire(reference, REVIEW.trigger, Review(reviewed_on=None), actor=CLOCK, at=now(), key=key, via="checks")
         partnership = home.views.partnership(reference)
     due = entitlement(partnership, paris_day(now()))
-    told = (
+    parts = (
         counted(verified.entries, "entrée vérifiée", "entrées vérifiées"),
         f"droit à subvention {euros(due.amount)} ({counted(due.subsidised, 'stagiaire', 'stagiaires')})",
         counted(len(partnership.findings), "constat", "constats"),
     )
-    return Checked(holds=True, message=f"{' ; '.join(told)}.")
+    return Checked(holds=True, message=f"{' ; '.join(parts)}.")

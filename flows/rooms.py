@@ -53,7 +53,7 @@ def _reduced(graph: Graph) -> Graph:
     """The graph without each arrow that a longer way implies; rooms that stand on each other keep theirs."""
     reach = {room: _reached(graph, room) for room in graph}
     return {
-        room: {one for one in graph[room] if not any(one in reach[way] and room not in reach[way] for way in graph[room] - {one})}
+        room: {other for other in graph[room] if not any(other in reach[way] and room not in reach[way] for way in graph[room] - {other})}
         for room in graph
     }
 

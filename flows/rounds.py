@@ -74,32 +74,32 @@ async def refresh_desk(home: Home) -> str:
     after, shown, left = "", 0, []
     async with get_client() as client:
         desk = Desk(home, client)
-        while references := home.board.references(after, SLICE):
+        while references := home.dashboard.references(after, SLICE):
             left += await desk.show(references)
             after, shown = references[-1], shown + len(references)
         await desk.offer()
         await desk.show_lists()
-        await desk.show_board(at=now())
+        await desk.show_dashboard(at=now())
     illegible = f" {counted(len(left), 'dossier est illisible', 'dossiers sont illisibles')} : {', '.join(left[:5])}." if left else ""
     return f"{counted(shown, 'dossier recalculé', 'dossiers recalculés')}.{illegible}"
 
 
 async def open_desk(home: Home) -> None:
     """What has to be there when the desk opens: the forms, the dashboard, and the pages, unless they are so many that a run makes them."""
-    home.board.forget_pages()
+    home.dashboard.forget_pages()
     async with get_client() as client:
         desk = Desk(home, client)
-        after, known = "", 0
-        while references := home.board.references(after, SLICE):
+        after, read = "", 0
+        while references := home.dashboard.references(after, SLICE):
             keep_lines(home, references)
-            after, known = references[-1], known + len(references)
-        if known > AT_OPENING:
+            after, read = references[-1], read + len(references)
+        if read > AT_OPENING:
             await desk.offer()
-            await desk.show_board(at=now())
+            await desk.show_dashboard(at=now())
             refreshing = (await desk.deployments())["refresh"]
             await client.create_flow_run_from_deployment(refreshing.id)
         await desk.show_lists(again=True)
-    if known <= AT_OPENING:
+    if read <= AT_OPENING:
         await refresh_desk(home)
 
 
@@ -112,7 +112,7 @@ def keep_lines(home: Home, references: Sequence[str]) -> None:
         except Invalid:
             continue
         lines.append((outlook(partnership, now()), partnership.version))
-    home.board.keep(lines)
+    home.dashboard.keep(lines)
 
 
 async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[tuple[str, str | None]]]) -> RunState[None]:
@@ -122,7 +122,7 @@ async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[t
     try:
         if not home.marks.take(name, key, now=now(), by=flow_run.id or ""):
             earlier = home.marks.last(name) or Mark(key, "", "")
-            return Completed(message=f"Déjà fait pour le {day(today)}. {earlier.told}".strip())
+            return Completed(message=f"Déjà fait pour le {day(today)}. {earlier.message}".strip())
         try:
             message, failed = await work(home, today)
         except BaseException:
@@ -137,10 +137,10 @@ async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[t
 async def _daily(home: Home, today: date) -> tuple[str, str | None]:
     if not is_working_day(today, CALENDAR):
         return f"Le {day(today)} n’est pas un jour ouvré.", None
-    pressing = home.board.all_due(today + SOON)
+    pressing = home.dashboard.all_due(today + SOON)
     letters = 0
     for person in home.register.everyone():
-        theirs = [one for one in pressing if not set(one.by).isdisjoint(person.roles)]
+        theirs = [outlook for outlook in pressing if not set(outlook.by).isdisjoint(person.roles)]
         if theirs:
             mail.write(reminder(person, theirs, today, now()), folder=home.settings.mail_dir, sender=home.settings.mail_from)
             letters += 1
@@ -152,7 +152,7 @@ async def _nightly(home: Home, today: date) -> tuple[str, str | None]:
     home.marks.purge(before=now() - FORGOTTEN_AFTER)
     folder = home.settings.home / "seals"
     path = folder / f"{today.isoformat()}.json"
-    heads = [{"reference": one.reference, "entries": one.entries, "head": one.head} for one in night.proofs]
+    heads = [{"reference": proof.reference, "entries": proof.entries, "head": proof.head} for proof in night.proofs]
     content = json.dumps({"day": today.isoformat(), "heads": heads}, ensure_ascii=False, indent=1, sort_keys=True).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -167,15 +167,15 @@ async def _nightly(home: Home, today: date) -> tuple[str, str | None]:
     for person in home.register.holding(Role.AUDITOR):
         letter = seal_letter(person, today, seal, len(heads), now())
         mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
-    entries = counted(sum(one.entries for one in night.proofs), "entrée", "entrées")
+    entries = counted(sum(proof.entries for proof in night.proofs), "entrée", "entrées")
     again = counted(night.again, "décision refaite", "décisions refaites")
     left = f", {counted(night.left, 'entrée seulement additionnée', 'entrées seulement additionnées')}" if night.left else ""
-    told = f"{counted(len(heads), 'dossier vérifié', 'dossiers vérifiés')}, {entries}, {again}{left}. Sceau : {seal[:16]}…"
-    broken = [f"{one.reference} : {' '.join(one.faults)}" for one in night.proofs if one.faults]
+    message = f"{counted(len(heads), 'dossier vérifié', 'dossiers vérifiés')}, {entries}, {again}{left}. Sceau : {seal[:16]}…"
+    broken = [f"{proof.reference} : {' '.join(proof.faults)}" for proof in night.proofs if proof.faults]
     named = [*broken[:NAMED_AT_MOST], *night.anomalies[:NAMED_AT_MOST]]
     more = len(broken) + len(night.anomalies) - len(named)
     rest = [f"Et {counted(more, 'autre', 'autres')} : jalon verify --law."] if more else []
-    return " ".join([told, *named, *rest]), "Broken" if broken else "Anomaly" if night.anomalies else None
+    return " ".join([message, *named, *rest]), "Broken" if broken else "Anomaly" if night.anomalies else None
 
 
 class Night(NamedTuple):
@@ -197,5 +197,5 @@ def verified(home: Home) -> Night:
             found = redecided(reference, entries)
             again += found.again
             left += sum(many for _, many in found.left)
-            anomalies += [f"{reference} : {one.sentence}" for one in found.anomalies]
+            anomalies += [f"{reference} : {anomaly.sentence}" for anomaly in found.anomalies]
     return Night(proofs, again, left, anomalies)

@@ -51,7 +51,7 @@ Code = Annotated[
 InboxFile = Annotated[str, Field(title=TITLES["file"], json_schema_extra={"pattern": inbox.FILE_NAME})]
 
 
-def told(reason: Reason) -> str:
+def sentence_of(reason: Reason) -> str:
     """A reason as one line: its code, the sentence, who can clear it."""
     return f"{reason.code} : {reason.reason} → {reason.who}"
 
@@ -59,19 +59,19 @@ def told(reason: Reason) -> str:
 def answered(answer: Answer) -> RunState[Any]:
     """The final state of a run: an answer is never a traceback."""
     if isinstance(answer, Refused):
-        return Failed(name="Refused", message="\n".join(told(one) for one in answer.reasons))
+        return Failed(name="Refused", message="\n".join(sentence_of(reason) for reason in answer.reasons))
     if isinstance(answer, Conflict):
         return Failed(name="Conflict", message=answer.sentence)
-    warnings = "".join(f" À savoir : {one.reason}" for one in answer.warnings)
+    warnings = "".join(f" À savoir : {warning.reason}" for warning in answer.warnings)
     return Completed(message=f"{answer.reference} est « {answer.state.label} » (version {answer.version}).{warnings}")
 
 
-def translate(step: Step, asked: Any) -> Request:
+def translate(step: Step, payload: Any) -> Request:
     """The request of a step, from whatever a form, a file or an API call gave. Raises Invalid, never naming the values."""
-    if isinstance(asked, step.asks):
-        return asked
+    if isinstance(payload, step.asks):
+        return payload
     try:
-        return step.asks.model_validate(asked)
+        return step.asks.model_validate(payload)
     except ValidationError as fault:
         raise Invalid(*sentences(step.asks, fault)) from None
 
@@ -84,17 +84,17 @@ class Form(NamedTuple):
     code: str | None
 
 
-async def fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
+async def fire(step: Step, form: Form, payload_of: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
     """Ask the ledger and answer as a run ends, in its log too. `asked` reads the request, `done` tidies up after an accepted one."""
-    state = await _fire(step, form, asked, done)
+    state = await _fire(step, form, payload_of, done)
     await log_answer(state, flow_run.id)
     return state
 
 
-async def _fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
+async def _fire(step: Step, form: Form, payload_of: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
     try:
         home = shared_home(settings())
-        answer = _answer(home, step, form, asked)
+        answer = _answer(home, step, form, payload_of)
         if isinstance(answer, Done):
             with suppress(OSError):  # a file that stays in the inbox does no harm: the step is done
                 done(home)
@@ -108,7 +108,7 @@ async def _fire(step: Step, form: Form, asked: Callable[[Home], Any], done: Call
     return answered(answer)
 
 
-def _answer(home: Home, step: Step, form: Form, asked: Callable[[Home], Any]) -> Answer:
+def _answer(home: Home, step: Step, form: Form, payload_of: Callable[[Home], Any]) -> Answer:
     if not isinstance(form.person, str) or not isinstance(form.reference, str | None):
         raise Invalid("La référence du dossier et le nom de la personne sont des textes.")
     key, shown = f"prefect:{flow_run.id}", _shown(home, step, form.code)
@@ -116,7 +116,7 @@ def _answer(home: Home, step: Step, form: Form, asked: Callable[[Home], Any]) ->
     if earlier is not None:
         return earlier  # this run was started again; its file may be gone from the inbox
     try:
-        request = translate(step, asked(home))
+        request = translate(step, payload_of(home))
         reference = form.reference or str(getattr(request, "reference", ""))
         return home.ledger.fire(
             reference, step.trigger, request, actor=form.person, at=now(), key=key, via="prefect", shown=shown
@@ -157,11 +157,11 @@ def use_up_code(trigger: str, run: FlowRun) -> None:
 
 def _run_name() -> str:
     """« sign CDG00-EXEMPLE-2025 »; what was typed in place of a reference is not repeated."""
-    asked = flow_run.parameters
-    request = asked.get("request")
-    reference = asked.get("reference") or (request.get("reference") if isinstance(request, dict) else None)
-    told = reference if isinstance(reference, str) and REFERENCE.fullmatch(reference) else ""
-    return f"{flow_run.flow_name or ''} {told}".strip()
+    parameters = flow_run.parameters
+    request = parameters.get("request")
+    reference = parameters.get("reference") or (request.get("reference") if isinstance(request, dict) else None)
+    suffix = reference if isinstance(reference, str) and REFERENCE.fullmatch(reference) else ""
+    return f"{flow_run.flow_name or ''} {suffix}".strip()
 
 
 def _asking(step: Step) -> tuple[Callable[..., Any], dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 
+from models.read.history import HistoryLine
 from states.grammar.deadlines import PARIS, Age, age
+from states.journal.entry import Entry
 from states.values.french import counted
 from states.vocabulary import ROLE_LABELS, Role, State
 
@@ -46,7 +48,27 @@ INVOICES = {"received": "reçue", "suspended": "suspendue", "rejected": "rejeté
 OUTCOMES = {"done": "fait", "refused": "refusé", "conflict": "sans effet", "carried": "repris"}
 
 
-def due_told(due: date | None, today: date) -> str:
+def roles_label(entry: Entry) -> str:
+    """« comptable public »; every role of somebody whose attempt came to nothing: none of them decided."""
+    return ", ".join(role_label(role) for role in entry.role.split(","))
+
+
+def delegation(entry: Entry, written: Callable[[str], str] = str) -> str:
+    """« , par délégation de Omar », nothing where the role was the actor's own."""
+    return f", par délégation de {written(entry.on_behalf_of)}" if entry.on_behalf_of else ""
+
+
+def actor_label(entry: Entry, written: Callable[[str], str] = str) -> str:
+    """« Claude Girard (comptable public) », with the name of who has delegated the role; `written`: how a page writes a name."""
+    return f"{written(entry.actor)} ({roles_label(entry)}){delegation(entry, written)}"
+
+
+def undoing_label(line: HistoryLine) -> str:
+    """« annulé par l’entrée 9 », nothing where the entry stands."""
+    return "" if line.undone_by is None else f"annulé par l’entrée {line.undone_by}"
+
+
+def due_label(due: date | None, today: date) -> str:
     """« 🔴 08/12/2025 (351 jours de retard) », nothing without a deadline: the colour for the eye, the words for whoever sees none."""
     if due is None:
         return ""

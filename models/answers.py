@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from states.grammar.guard import Reason, Refused
+from states.journal.entry import CONFLICT, REFUSED, Entry
+from states.values.plain import Json
 from states.vocabulary import Severity, State
 
 
@@ -50,33 +53,40 @@ class Invalid(Exception):
         self.sentences = sentences
 
 
-def answer_of(told: dict[str, Any], digest: str) -> Answer:
-    """The answer that a journal entry, parsed, stands for."""
-    if told["outcome"] == "refused":
-        return Refused(told["trigger"], reasons_of(told))
-    if told["outcome"] == "conflict":
-        lost = told["conflict"]
-        return Conflict(told["reference"], told["trigger"], lost["sentence"], lost["who"], lost["when"], State(told["to"]))
-    request = told["request"]
+def answer_of(entry: Entry, digest: str) -> Answer:
+    """The answer that a journal entry stands for."""
+    if entry.outcome == REFUSED:
+        return Refused(entry.trigger, reasons_of(entry))
+    if entry.outcome == CONFLICT and entry.conflict is not None:
+        lost = entry.conflict
+        return Conflict(entry.reference, entry.trigger, lost["sentence"], lost["who"], lost["when"], State(entry.dest))
     return Done(
-        reference=told["reference"],
-        trigger=told["trigger"],
-        n=told["n"],
-        version=told["version"],
-        source=State(told["from"]),
-        state=State(told["to"]),
-        actor=told["actor"],
-        role=told["role"],
-        effective_on=told["effective_on"],
-        recorded_at=told["recorded_at"],
-        warnings=reasons_of(told),
+        reference=entry.reference,
+        trigger=entry.trigger,
+        n=entry.n,
+        version=entry.version,
+        source=State(entry.source),
+        state=State(entry.dest),
+        actor=entry.actor,
+        role=entry.role,
+        effective_on=entry.effective_on,
+        recorded_at=entry.recorded_at,
+        warnings=reasons_of(entry),
         digest=digest,
-        trainees=tuple([one["number"] for one in request.get("trainees", (request,)) if "commitment" in one]),
-        notes=tuple(told.get("notes", ())),
-        on_behalf_of=told.get("on_behalf_of"),
+        trainees=tuple(_retained(entry.request)),
+        notes=tuple(entry.notes or ()),
+        on_behalf_of=entry.on_behalf_of,
     )
 
 
-def reasons_of(told: dict[str, Any]) -> tuple[Reason, ...]:
+def _retained(request: dict[str, Json]) -> Iterator[int]:
+    """The numbers of the trainees in a request, one or several, as the journal keeps it: a commitment stands for who it is."""
+    trainees = request.get("trainees", (request,))
+    for trainee in trainees if isinstance(trainees, list | tuple) else ():
+        if isinstance(trainee, dict) and "commitment" in trainee and isinstance(number := trainee["number"], int):
+            yield number
+
+
+def reasons_of(entry: Entry) -> tuple[Reason, ...]:
     """The reasons of a journal entry."""
-    return tuple([Reason(**{**reason, "severity": Severity(reason["severity"])}) for reason in told["reasons"]])
+    return tuple([Reason(said["code"], said["reason"], said["who"], said["source"], Severity(said["severity"])) for said in entry.reasons])

@@ -1,4 +1,4 @@
-"""The board: one line for each dossier, kept beside the ledger and computed again at will, and the few queries that sum them up."""
+"""The dashboard: one line for each dossier, kept beside the ledger and computed again at will, and the few queries that sum them up."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Totals(NamedTuple):
     paid_cents: int
 
 
-class Page(NamedTuple):
+class PageSeal(NamedTuple):
     """A page of a dossier as it was at one version of it, told by the sha256 of its text."""
 
     reference: str
@@ -44,8 +44,8 @@ class Page(NamedTuple):
     sha256: str
 
 
-class Board:
-    """The board of one database."""
+class Dashboard:
+    """The dashboard of one database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -108,7 +108,7 @@ class Board:
                     found[reference] = row[0]
         return found
 
-    def publish(self, pages: Iterable[Page]) -> list[str]:
+    def publish(self, pages: Iterable[PageSeal]) -> list[str]:
         """Note pages once they are published; the dossiers that have moved on since, whose pages may be the older ones."""
         moved = []
         with self._store.transaction() as cursor:
@@ -128,7 +128,7 @@ class Board:
     def totals(self, today: date, soon: date) -> tuple[Totals, ...]:
         """Each state that has a dossier, in the order of the lifecycle."""
         with self._store.transaction(write=False) as cursor:
-            found = {one.state: one for one in self._tallies.totals(cursor, today.isoformat(), soon.isoformat())}
+            found = {total.state: total for total in self._tallies.totals(cursor, today.isoformat(), soon.isoformat())}
         self._tallies.tidy()
         return tuple(Totals(state, *found[state.value][1:]) for state in State if state.value in found)
 
@@ -151,11 +151,11 @@ class Board:
                 place = (rows[-1][DUE], rows[-1][-1])
 
     def after(self, reference: str, most: int) -> tuple[Outlook, ...]:
-        """A slice of the whole board, by reference."""
+        """A slice of the whole dashboard, by reference."""
         return self._lines(self._all, after=reference, most=most)
 
     def references(self, after: str, most: int) -> list[str]:
-        """A slice of all references of the ledger, on the board or not yet."""
+        """A slice of all references of the ledger, on the dashboard or not yet."""
         return self._names(self._references, after=after, most=most)
 
     def behind(self, after: str, most: int) -> list[str]:
@@ -166,14 +166,14 @@ class Board:
         """The first dossiers in a state."""
         return self._names(self._in, state=state.value, most=most)
 
-    def _names(self, statement: str, **asked: Any) -> list[str]:
+    def _names(self, statement: str, **parameters: Any) -> list[str]:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(statement, asked)
+            cursor.execute(statement, parameters)
             return [row[0] for row in cursor.fetchall()]
 
-    def _lines(self, statement: str, **asked: Any) -> tuple[Outlook, ...]:
+    def _lines(self, statement: str, **parameters: Any) -> tuple[Outlook, ...]:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(statement, asked)
+            cursor.execute(statement, parameters)
             return tuple(_line(row) for row in cursor.fetchall())
 
 

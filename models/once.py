@@ -22,7 +22,7 @@ class Mark(NamedTuple):
 
     key: str
     done_at: str
-    told: str
+    message: str
 
 
 class Marks:
@@ -69,20 +69,20 @@ class Marks:
 
     def _taken_over(self, name: str, key: str, now: datetime, by: str) -> bool:
         with self._store.transaction() as cursor:
-            told = f"{AT_WORK}{by}" if by else ""  # an unknown one is nobody's own
-            asked = {"name_": name, "key_": key, "done_at": instant(now), "before": instant(now - LEFT_AFTER), "told": told}
-            cursor.execute(self._take_over, asked)
+            message = f"{AT_WORK}{by}" if by else ""  # an unknown one is nobody's own
+            parameters = {"name_": name, "key_": key, "done_at": instant(now), "before": instant(now - LEFT_AFTER), "told": message}
+            cursor.execute(self._take_over, parameters)
             return cursor.rowcount == 1
 
-    def tell(self, name: str, key: str, told: str, *, now: datetime) -> None:
+    def tell(self, name: str, key: str, message: str, *, now: datetime) -> None:
         """Say what came of it."""
         with self._store.transaction() as cursor:
-            cursor.execute(self._tell, {"name_": name, "key_": key, "done_at": instant(now), "told": told})
+            cursor.execute(self._tell, {"name_": name, "key_": key, "done_at": instant(now), "told": message})
 
-    def set(self, name: str, told: str, *, now: datetime) -> None:
+    def set(self, name: str, message: str, *, now: datetime) -> None:
         """Say what was done last under a name that has no keys."""
         self.take(name, "", now=now)
-        self.tell(name, "", told, now=now)
+        self.tell(name, "", message, now=now)
 
     def drop(self, name: str, key: str) -> None:
         """Give a mark back: what it stood for could not be done."""

@@ -6,7 +6,7 @@ Delivery is at least once; each row's `key` lets a receiver recognise a second c
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Integer, bindparam, func, literal_column, null, select, update
 
@@ -14,6 +14,7 @@ from models import tables
 from models.database.store import Store
 from models.ledger.attempt import instant
 from models.ledger.reading import as_read, parsed
+from states.journal.entry import Entry
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS_AT_MOST = 8
@@ -22,7 +23,7 @@ OUT, P, J = tables.outbox.c, tables.partnerships.c, tables.journal.c
 
 
 class Parcel(NamedTuple):
-    """One thing to deliver, taken under `lease`: about entry `n` of a dossier, `told` being that entry."""
+    """One thing to deliver, taken under `lease`: about entry `n` of a dossier, that entry being told."""
 
     id: int
     lease: str
@@ -31,7 +32,7 @@ class Parcel(NamedTuple):
     role: str | None
     attempts: int
     reference: str
-    told: dict[str, Any]
+    entry: Entry
     digest: str
 
 
@@ -59,7 +60,7 @@ class Outbox:
         here = select(P.id).where(P.reference == bindparam("reference")).scalar_subquery()
         follow = waiting.where(OUT.kind == literal_column("'check'"), OUT.partnership_id == here)
         self._waiting, self._follow = (
-            store.compile(store.dialect.unheld(one, tables.outbox)) for one in (waiting, follow)
+            store.compile(store.dialect.unheld(statement, tables.outbox)) for statement in (waiting, follow)
         )  # fmt: skip
         self._take = store.compile(
             update(tables.outbox)
@@ -74,8 +75,8 @@ class Outbox:
             .order_by(OUT.id)
         )
         held = (OUT.id == bindparam("id_"), OUT.lease == bindparam("lease_"), OUT.sent_at.is_(None), OUT.dead_at.is_(None))
-        told: dict[str, Any] = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
-        self._mark = store.compile(update(tables.outbox).where(*held).values(**told, lease=null()))
+        marks: dict[str, object] = {name: bindparam(name) for name in ("sent_at", "dead_at", "fault", "due_at")}
+        self._mark = store.compile(update(tables.outbox).where(*held).values({**marks, "lease": null()}))
         unsent = (OUT.sent_at.is_(None), OUT.dead_at.is_(None))
         self._count = store.compile(select(func.count()).where(*unsent))
         self._overdue = store.compile(select(func.count()).where(*unsent, OUT.due_at < bindparam("before")))
@@ -95,16 +96,16 @@ class Outbox:
 
     def take(self, *, now: datetime, lease: str, most: int = 100, follows: str | None = None) -> tuple[Parcel, ...]:
         """Take what is due, for the time of a lease; `follows` is a reference: only what follows the steps of that dossier."""
-        statement, asked = (self._waiting, {}) if follows is None else (self._follow, {"reference": follows})
+        statement, parameters = (self._waiting, {}) if follows is None else (self._follow, {"reference": follows})
         with self._store.transaction() as cursor:
-            cursor.execute(statement, {"now": instant(now), "most": most, **asked})
+            cursor.execute(statement, {"now": instant(now), "most": most, **parameters})
             for (id_,) in cursor.fetchall():
                 cursor.execute(self._take, {"id_": id_, "lease": lease, "until": instant(now + LEASE)})
             cursor.execute(self._read, {"lease": lease})
             rows = cursor.fetchall()
         return tuple(
-            Parcel(id_, held, key, kind, role, attempts, reference, as_read(parsed(entry)), digest)
-            for id_, held, key, kind, role, attempts, reference, entry, digest in rows
+            Parcel(id_, held, key, kind, role, attempts, reference, as_read(parsed(content)), digest)
+            for id_, held, key, kind, role, attempts, reference, content, digest in rows
         )
 
     def sent(self, parcel: Parcel, *, now: datetime) -> bool:
@@ -131,7 +132,7 @@ class Outbox:
 
     def given_up(self, most: int = SHOWN_AT_MOST) -> tuple[tuple[str, str, str], ...]:
         """The first of what a person must look at, as `(reference, key, fault)`; `dead` says how many there are."""
-        return tuple((one.reference, one.key, one.fault) for one in self._first(self._dead, most))
+        return tuple((held.reference, held.key, held.fault) for held in self._first(self._dead, most))
 
     def still_held(self) -> int:
         """How many have failed and are not given up."""
@@ -146,12 +147,12 @@ class Outbox:
             cursor.execute(statement, {"most": most})
             return tuple(Held(reference, key, fault or "", due_at) for reference, key, fault, due_at in cursor.fetchall())
 
-    def _counted(self, statement: str, **asked: str) -> int:
+    def _counted(self, statement: str, **parameters: str) -> int:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(statement, asked)
+            cursor.execute(statement, parameters)
             return int(cursor.fetchone()[0])
 
-    def _marked(self, parcel: Parcel, **told: str | None) -> bool:
+    def _marked(self, parcel: Parcel, **marks: str | None) -> bool:
         with self._store.transaction() as cursor:
-            cursor.execute(self._mark, {**told, "id_": parcel.id, "lease_": parcel.lease})
+            cursor.execute(self._mark, {**marks, "id_": parcel.id, "lease_": parcel.lease})
             return cursor.rowcount == 1

@@ -187,7 +187,7 @@ ROWS: tuple[Step, ...] = (
 )  # fmt: skip
 assert_sound(ROWS, OF_EVERY_STEP)
 STEPS: dict[str, Step] = {row.trigger: row for row in ROWS}
-GUARDS: dict[str, Guard] = {one.code: one for row in ROWS for one in (*OF_EVERY_STEP, *row.guards)}
+GUARDS: dict[str, Guard] = {guard.code: guard for row in ROWS for guard in (*OF_EVERY_STEP, *row.guards)}
 OPENING = next(row for row in ROWS if row.opens)
 UNDOING = next(row for row in ROWS if row.takes_back)
 REVIEW = next(row for row in ROWS if row.reviews)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import date
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from states.board.facts import Act, Appeal
 from states.convention.facts import Party, Signature, Terms
@@ -17,11 +18,16 @@ from states.trainees.facts import Trainee
 from states.training.facts import Committee, Training
 from states.vocabulary import State
 
+# A numbered fact, of whichever kind.
+Fact: TypeAlias = (
+    Party | Terms | Act | Signature | Training | Committee | Trainee | Invoice | Settlement | Document | Appeal | Recovery | PayeeChange
+    | Delegation
+)  # fmt: skip
 
-def last_number(facts: tuple[Any, ...]) -> int:
+
+def last_number(facts: Sequence[Fact]) -> int:
     """The number of the last fact of a collection, 0 when there is none: a recording that was undone may leave a gap before it."""
-    number: int = facts[-1].number if facts else 0
-    return number
+    return facts[-1].number if facts else 0
 
 
 class Partnership(NamedTuple):
@@ -71,12 +77,12 @@ class Partnership(NamedTuple):
 
     def lent_to(self, name: str, on: date) -> tuple[Delegation, ...]:
         """The delegations that a person holds on a day."""
-        return tuple(one for one in self.delegations if one.holder == name and one.starts_on <= on <= one.ends_on)
+        return tuple(lent for lent in self.delegations if lent.holder == name and lent.starts_on <= on <= lent.ends_on)
 
     @property
     def payee(self) -> tuple[str | None, str | None]:
         """Who is paid and on which IBAN: what the convention says, or the last change that was confirmed."""
-        confirmed = [one for one in self.payee_changes if one.confirmed_on is not None]
+        confirmed = [change for change in self.payee_changes if change.confirmed_on is not None]
         return (confirmed[-1].holder, confirmed[-1].iban) if confirmed else (self.university.payee_holder, self.university.payee_iban)
 
     @property

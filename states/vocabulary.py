@@ -53,7 +53,7 @@ class State(StrEnum):
     def __new__(cls, value: str, *declared: object) -> Self:
         state = str.__new__(cls, value)
         state._value_ = value
-        if [type(one) for one in declared] == [str, Convention, Course, Money]:
+        if [type(part) for part in declared] == [str, Convention, Course, Money]:
             state.label, state.convention, state.course, state.money = declared  # type: ignore[assignment]
         return state
 

@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import drawing
 import psycopg
 import pytest
-from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
+from sqlalchemy.sql import ClauseElement
 
 from models.database.store import Store, sqlite_url
+from models.tables.columns import metadata
 
 pytest_plugins = ["import_house", "old_databases"]
-# The machine's speed is no fact about jalon; one example may need a whole dossier.
-settings.register_profile("jalon", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-settings.load_profile("jalon")
+drawing.register()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, a process and its children would ignore Ctrl-C
 _databases = itertools.count(1)
 # What takes long, so that those who need most of the machine do not meet.
 LONG = ("test_crowd", "test_desk", "test_documents", "test_browser", "test_demo", "test_deploy", "test_flows", "test_prefect_server")
+
+
+def _compiled_once(compile_: Callable[[Store, ClauseElement], str]) -> Callable[[Store, ClauseElement], str]:
+    """A program compiles its statements once, and then lives for hours; the tests open a thousand databases in one process."""
+    known: dict[Any, str] = {}
+
+    def compiled(store: Store, statement: ClauseElement) -> str:
+        key = statement._generate_cache_key()
+        if key is None:
+            return compile_(store, statement)
+        place = (type(store.dialect), key.key)
+        if place not in known:
+            known[place] = compile_(store, statement)
+        return known[place]
+
+    return compiled
+
+
+Store.compile = _compiled_once(Store.compile)  # type: ignore[method-assign]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -71,6 +92,21 @@ def postgresql() -> Iterator[str]:
             connection.execute("SELECT pg_reload_conf()")
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def prefect_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of Prefect's empty database, made once for all processes of these tests: to make it takes longer than all that follows."""
+    from flows.ports.locks import held
+    from flows.server import server
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prefect"
+    home = folder / str(os.getpid())
+    with held(folder / "lock", waits=lambda: None):
+        home.mkdir()
+        server._from_template(home, folder, server.environment(home, 0))
+    return folder
 
 
 def _administrator(address: str) -> psycopg.Connection:
@@ -121,12 +157,70 @@ def sqlite(tmp_path: Path, sqlite_blank: Path) -> Iterator[Store]:
     store.close()
 
 
+# What a schema is made of. Whoever has changed any of it (a trigger dropped, a setting) leaves a database to nobody.
+AS_MADE = """SELECT array[
+    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_attribute WHERE attrelid >= 16384),
+    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_constraint WHERE oid >= 16384),
+    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_trigger),
+    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_proc WHERE oid >= 16384),
+    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_index WHERE indexrelid >= 16384),
+    (SELECT count(*)::text FROM pg_statistic WHERE starelid >= 16384),
+    (SELECT count(*)::text FROM pg_db_role_setting),
+    (SELECT version_num FROM alembic_version)]"""
+EMPTY = "; ".join(f'DELETE FROM "{name}"' for name in metadata.tables if name != "vocabulary")
+BEGIN_AGAIN = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL"
+
+
+class Lent:
+    """PostgreSQL databases with the schema, empty: one that comes back as it was made is emptied for the next test.
+
+    To copy one takes the server fifty times as long as to empty it.
+    """
+
+    def __init__(self, postgresql: str, blank: str) -> None:
+        self._postgresql, self._blank = postgresql, blank
+        self._free: dict[str, list[str]] = {}
+
+    def lend(self) -> tuple[str, list[str]]:
+        """The name of a database, and what its schema is made of."""
+        if self._free:
+            return self._free.popitem()
+        name = _new_database(self._postgresql, self._blank)
+        with self._connected(name) as connection:
+            return name, self._made_of(connection)
+
+    def back(self, name: str, made_of: list[str]) -> None:
+        with self._connected(name) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> %s",
+                (name, connection.info.backend_pid))  # fmt: skip
+            if self._made_of(connection) != made_of:
+                return
+            connection.execute("SET session_replication_role = replica")  # without the trigger that keeps the journal
+            connection.execute(EMPTY.encode())
+            connection.execute(BEGIN_AGAIN)
+        self._free[name] = made_of
+
+    def _connected(self, name: str) -> psycopg.Connection:
+        return psycopg.connect(self._postgresql.format(database=name).replace("+psycopg", ""), autocommit=True)
+
+    def _made_of(self, connection: psycopg.Connection) -> list[str]:
+        (found,) = connection.execute(AS_MADE.encode()).fetchone() or ([],)
+        return list(found)
+
+
+@pytest.fixture(scope="session")
+def lent_databases(postgresql: str, postgresql_blank: str) -> Lent:
+    return Lent(postgresql, postgresql_blank)
+
+
 @pytest.fixture
-def distant(postgresql: str, postgresql_blank: str) -> Iterator[Store]:
+def distant(postgresql: str, lent_databases: Lent) -> Iterator[Store]:
     """A PostgreSQL database with the schema."""
-    store = Store(postgresql.format(database=_new_database(postgresql, postgresql_blank)))
+    name, made_of = lent_databases.lend()
+    store = Store(postgresql.format(database=name))
     yield store
     store.close()
+    lent_databases.back(name, made_of)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -18,7 +18,7 @@ from flows.bench.playing import AT, lives, whole_story
 from flows.demo import story
 from models.database.store import Store, sqlite_url
 from states.engine.decide import Decision, decide
-from states.grammar.case import Actor, Known
+from states.grammar.case import Actor, Lookups
 from states.partnership import Partnership
 from states.vocabulary import State
 
@@ -33,14 +33,14 @@ def measure_decide() -> dict[str, Any]:
     partnership = Partnership("BENCH", imported=False, state=State.UNOPENED, version=0, entered_on=None, pepper="00" * 32)
     roles = {name: role for role, name in story.PEOPLE.items()}
     took: dict[str, float] = {}
-    for one in whole_story("BENCH"):
-        actor = Actor(one.person, frozenset({roles[one.person]}))
+    for transition in whole_story("BENCH"):
+        actor = Actor(transition.person, frozenset({roles[transition.person]}))
         times = []
         for _ in range(DECISIONS):
             began = time.perf_counter()
-            decision = decide(partnership, one.trigger, one.request, actor=actor, at=AT, known=Known(salt="00" * 16))
+            decision = decide(partnership, transition.trigger, transition.request, actor=actor, at=AT, lookups=Lookups(salt="00" * 16))
             times.append(time.perf_counter() - began)
-        took[one.trigger] = max(took.get(one.trigger, 0), median(times) * 1e6)
+        took[transition.trigger] = max(took.get(transition.trigger, 0), median(times) * 1e6)
         if isinstance(decision, Decision):
             partnership = decision.after
     slowest = max(took, key=lambda trigger: took[trigger])
@@ -83,31 +83,31 @@ def main(*, as_json: bool) -> int:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         folder = Path(name)
-        told = {
+        figures = {
             "fire": steps.measure_steps(),
             "decide": measure_decide(),
             "show": measure_show(folder),
             "journal": journal.measure_journal(),
         }
-    told["memory"] = {
+    figures["memory"] = {
         "bench_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        "show_mib": told["show"].pop("memory_mib"),
+        "show_mib": figures["show"].pop("memory_mib"),
     }
     if as_json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(figures, indent=2))
         return 0
-    print("\n".join(_lines(told)))
+    print("\n".join(_lines(figures)))
     return 0
 
 
-def _lines(told: dict[str, Any]) -> list[str]:
-    decided, show, memory = told["decide"], told["show"], told["memory"]
+def _lines(figures: dict[str, Any]) -> list[str]:
+    decided, show, memory = figures["decide"], figures["show"], figures["memory"]
     return [
-        *steps.lines(told["fire"]),
+        *steps.lines(figures["fire"]),
         f"decide        {decided['microseconds']:.0f} µs    moins de 100",
         f"              le plus lent : {decided['slowest']}, {decided['slowest_microseconds']:.0f} µs",
         f"show.ratio    {show['ratio']:.2f}     au plus 1,30",
         f"              {show['seconds']:.3f} s, {show['baseline_seconds']:.3f} s pour importer sqlalchemy et pydantic",
-        *journal.lines(told["journal"]),
+        *journal.lines(figures["journal"]),
         f"mémoire       {memory['show_mib']} Mio pour jalon show, {memory['bench_mib']} Mio pour ce banc d’essai",
     ]

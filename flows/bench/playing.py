@@ -37,26 +37,28 @@ def whole_story(reference: str) -> list[Asked]:
         *story.TRAINING,
         *(scene for scene in story.MONEY if not scene.refused),
     ]
-    asked = []
+    transitions = []
     for scene in scenes:
         content = dict(scene.request)
         if scene.trigger == "open":
             content["reference"] = reference
         if scene.trigger == "receive_invoice":
             content |= {"number": f"{reference}-1", "document_sha256": story.stand_in(reference)}
-        asked.append(Asked(scene.trigger, story.PEOPLE[scene.role], STEPS[scene.trigger].asks.model_validate(content)))
-    return asked
+        transitions.append(Asked(scene.trigger, story.PEOPLE[scene.role], STEPS[scene.trigger].asks.model_validate(content)))
+    return transitions
 
 
-def fired(ledger: Ledger, reference: str, asked: list[Asked]) -> float:
+def fired(ledger: Ledger, reference: str, transitions: list[Asked]) -> float:
     """Fire a whole story; the seconds it took."""
-    return sum(step(ledger, reference, place, one) for place, one in enumerate(asked))
+    return sum(step(ledger, reference, place, transition) for place, transition in enumerate(transitions))
 
 
-def step(ledger: Ledger, reference: str, place: int, asked: Asked) -> float:
+def step(ledger: Ledger, reference: str, place: int, transition: Asked) -> float:
     """Fire one step of a story; the seconds it took."""
     began = time.perf_counter()
-    answer = ledger.fire(reference, asked.trigger, asked.request, actor=asked.person, at=AT, key=f"{reference}:{place}", via="bench")
+    answer = ledger.fire(
+        reference, transition.trigger, transition.request, actor=transition.person, at=AT, key=f"{reference}:{place}", via="bench"
+    )
     took = time.perf_counter() - began
     assert isinstance(answer, Done), answer  # a refused story would be fast, and mean nothing
     return took

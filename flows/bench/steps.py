@@ -26,7 +26,8 @@ COLD_STARTS = 9
 TABLES = ("dossiers", "entries", "letters")
 PLAIN = tuple(f"CREATE TABLE {table} (id {{key}}, told TEXT)" for table in TABLES)
 SHORT, ENTRY = "x" * 80, "x" * 900  # a row of a dossier or a letter, and an entry of the journal
-INSERTS = tuple((f"INSERT INTO {table} (told) VALUES (?)", (told,)) for table, told in zip(TABLES, (SHORT, ENTRY, SHORT), strict=True))  # noqa: S608 - names of ours
+CONTENTS = zip(TABLES, (SHORT, ENTRY, SHORT), strict=True)
+INSERTS = tuple((f"INSERT INTO {table} (told) VALUES (?)", (content,)) for table, content in CONTENTS)  # noqa: S608 - names of ours
 # One message is one transaction: the server has nothing else to wait for.
 ONE_MESSAGE = (
     "WITH dossier AS (INSERT INTO dossiers (told) VALUES (%(short)s)), entry AS (INSERT INTO entries (told) VALUES (%(entry)s)) "
@@ -61,12 +62,12 @@ def measure_steps() -> dict[str, Any]:
         folder = Path(name)
         store = Store(sqlite_url(folder / "steps.db"), create=True)
         with closing(_plain_file(folder / "plain.db")) as plain:
-            told: dict[str, Any] = {"hot": _in_turns(store, lambda: _written(plain))}
+            figures: dict[str, Any] = {"hot": _in_turns(store, lambda: _written(plain))}
         store.close()
-        told["cold"] = _cold(folder)
+        figures["cold"] = _cold(folder)
     with own_postgresql() as url:
-        told["postgresql"] = None if url is None else _on_postgresql(url)
-    return told
+        figures["postgresql"] = None if url is None else _on_postgresql(url)
+    return figures
 
 
 def _in_turns(store: Store, plain: Callable[[], None]) -> dict[str, Any]:
@@ -74,16 +75,16 @@ def _in_turns(store: Store, plain: Callable[[], None]) -> dict[str, Any]:
     ledger, pairs, steps = peopled(store), [], 0
     for life in range(LIVES + 1):
         reference = f"BENCH-{life}"
-        asked = whole_story(reference)
+        transitions = whole_story(reference)
         ours = bare = 0.0
-        for place, one in enumerate(asked):
-            ours += step(ledger, reference, place, one)
+        for place, transition in enumerate(transitions):
+            ours += step(ledger, reference, place, transition)
             began = time.perf_counter()
             plain()
             bare += time.perf_counter() - began
         if life:  # the first one warms both up
             pairs.append((ours, bare))
-            steps += len(asked)
+            steps += len(transitions)
     each = 1e6 * LIVES / steps
     return {
         "ratio": round(median(bare / ours for ours, bare in pairs), 2),
@@ -102,8 +103,8 @@ def _plain_file(path: Path) -> sqlite3.Connection:
 
 def _written(plain: sqlite3.Connection) -> None:
     plain.execute("BEGIN IMMEDIATE")
-    for statement, told in INSERTS:
-        plain.execute(statement, told)
+    for statement, content in INSERTS:
+        plain.execute(statement, content)
     plain.execute("COMMIT")
 
 
@@ -129,9 +130,9 @@ def _on_postgresql(url: str) -> dict[str, Any]:
     """Hot steps beside a plain transaction of a single message, on a database of its own of the same server."""
     with _plain_database(url) as plain:
         store = Store(url, create=True)
-        told = _in_turns(store, lambda: plain.execute(ONE_MESSAGE, {"short": SHORT, "entry": ENTRY}))
+        figures = _in_turns(store, lambda: plain.execute(ONE_MESSAGE, {"short": SHORT, "entry": ENTRY}))
         store.close()
-    return told
+    return figures
 
 
 @contextmanager
@@ -147,9 +148,9 @@ def _plain_database(url: str) -> Iterator[Any]:
         yield plain
 
 
-def lines(told: dict[str, Any]) -> list[str]:
+def lines(figures: dict[str, Any]) -> list[str]:
     """The figures, for a person."""
-    hot, cold, distant = told["hot"], told["cold"], told["postgresql"]
+    hot, cold, distant = figures["hot"], figures["cold"], figures["postgresql"]
     shown = [
         f"fire.hot      {hot['ratio']:.2f}     visé 0,85 d’une transaction nue (une ligne dans trois tables sans contrainte)",
         f"              {hot['step_us']} µs par étape, {hot['plain_us']} µs nue, sur SQLite",

@@ -260,7 +260,7 @@ def _bare(annotation: Any) -> Any:
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        return _bare(next(one for one in get_args(annotation) if one is not type(None)))
+        return _bare(next(part for part in get_args(annotation) if part is not type(None)))
     return annotation
 
 

@@ -22,8 +22,8 @@ def entry_chosen(home: Home, reference: str, person: str) -> int:
     lines = table(
         ("Entrée", "Date", "Étape", "Par", "Ce qui est concerné"),
         (
-            [str(one["n"]), short_day(one["effective_on"]), one["label"], one["actor"], _taken(one["takes_back"], one["because"])]
-            for one in found
+            [str(entry.n), short_day(entry.effective_on), entry.label, entry.actor, _taken(takes_back, because)]
+            for entry, takes_back, because in found
         ),
     )
     if len(found) == SHOWN_AT_MOST:

@@ -53,7 +53,7 @@ def _print_to_nowhere() -> None:
 def _answered(words: Sequence[str], *, as_json: bool) -> int:
     try:
         _assert_readable(words)
-        quick = _quick([word for word in words if word != "--json"])
+        quick = _quick([word for word in words if word != "--json"], as_json=as_json)
         if quick is not None:
             return screen.show(quick(Home(settings())), as_json=as_json)
         from flows.cli.commands import run_app  # cyclopts and the forms
@@ -82,11 +82,11 @@ def _noted(fault: Exception) -> str:
     return str(folder / "fault.log")
 
 
-def _quick(words: list[str]) -> Callable[[Home], screen.Page] | None:
+def _quick(words: list[str], *, as_json: bool) -> Callable[[Home], screen.Page] | None:
     """What is read most often, without the 0.1 s that the full command line takes to start. Same answers: a test compares."""
     match words:
         case ["show", reference] if not reference.startswith("-"):
             return lambda home: reading.show(home, reference)
         case ["list"]:
-            return reading.list_
+            return lambda home: reading.list_(home, as_json=as_json)
     return None

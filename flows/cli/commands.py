@@ -66,7 +66,10 @@ CODE_OF = Annotated[
     Parameter(name="--code", metavar="NOM", help="Dire le code à usage unique d’une personne de la démonstration, sans rien dérouler"),
 ]
 AFTER = Annotated[str, Parameter(name="--after", metavar="RÉFÉRENCE", show_default=False, help="Commencer après cette référence")]
-MOST = Annotated[int, Parameter(name="--most", metavar="NOMBRE", show_default=False, help="Combien de dossiers au plus (100 sinon)")]
+MOST = Annotated[
+    int | None,
+    Parameter(name="--most", metavar="NOMBRE", show_default=False, help="Combien de dossiers au plus (100 sinon ; tous avec --json)"),
+]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
 HOST = Annotated[
     str | None,
@@ -152,9 +155,9 @@ def acts(reference: str, *, as_json: JSON = False) -> int:
     return screen.show(deliberations.acts(_home(), reference), as_json=as_json)
 
 
-def list_(*, after: AFTER = "", most: MOST = reading.LISTED_AT_MOST, as_json: JSON = False) -> int:
+def list_(*, after: AFTER = "", most: MOST = None, as_json: JSON = False) -> int:
     """Lister les dossiers, par référence ; la dernière ligne dit combien il en reste et comment les voir."""
-    return screen.show(reading.list_(_home(), after=after, most=most), as_json=as_json)
+    return screen.show(reading.list_(_home(), after=after, most=most, as_json=as_json), as_json=as_json)
 
 
 def verify(reference: str | None = None, *, digest: DIGEST = None, law: LAW = False, as_json: JSON = False) -> int:
@@ -239,8 +242,8 @@ def upgrade(*, yes: YES = False, as_json: JSON = False) -> int:
     """Reprendre la base d’un jalon d’avant, avec ses données (une base SQLite est d’abord copiée à côté)."""
     home = Home(settings(), agreed=yes)
     done = home.store.upgraded
-    told = {"schema": SCHEMA, "from": done.schema if done else SCHEMA, "copy": str(done.copy) if done and done.copy else None}
-    return screen.show(screen.Page(["C’est fait." if done else f"La base est déjà du schéma {SCHEMA}."], told), as_json=as_json)
+    answer = {"schema": SCHEMA, "from": done.schema if done else SCHEMA, "copy": str(done.copy) if done and done.copy else None}
+    return screen.show(screen.Page(["C’est fait." if done else f"La base est déjà du schéma {SCHEMA}."], answer), as_json=as_json)
 
 
 def deliver(*, as_json: JSON = False) -> int:

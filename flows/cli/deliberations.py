@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import cast
 
 from flows.cli.screen import Page
 from flows.home import Home
-from models.read.views import fact_told
+from models.read.as_json import fact_as_json
+from models.read.history import HistoryLine
 from states.board.appeals import Windows, windows
 from states.board.facts import Act
 from states.convention.terms import differences
 from states.partnership import Partnership
 from states.values.french import counted, day
 from states.values.law import FIGURES, Figure
+from states.values.plain import Json
+
+Fields = dict[str, Json]
 
 KINDS = {"principle": "principe", "authorisation": "autorisation", "ratification": "ratification", "amendment": "avenant"}
 AUTHORS = {"third_party": "d’un tiers", "prefect": "du préfet"}
@@ -30,28 +35,29 @@ def amendments(partnership: Partnership) -> list[str]:
 
 def acts(home: Home, reference: str) -> Page:
     """The deliberations: when each can be carried out, and until when it can be contested."""
-    _, partnership, journal = home.views.page(reference)
+    dossier = home.views.dossier(reference)
+    partnership = dossier.partnership
     calendar = partnership.centre.calendar or "metropole"
-    lines, told = [f"{reference} : {counted(len(partnership.acts), 'délibération', 'délibérations')}"], []
+    lines, answer = [f"{reference} : {counted(len(partnership.acts), 'délibération', 'délibérations')}"], []
     for act in partnership.acts:
         until = windows(act, partnership.appeals, calendar)
-        asked = _asked(journal, act)
-        lines += [*_lines(act, until, asked), *_appeals(partnership, act)]
-        session = {name: asked[name] for name in ("movements", "agenda") if name in asked}
-        told.append(fact_told(act) | session | {name: value.isoformat() if value else None for name, value in until._asdict().items()})
-    appeals = [fact_told(one) for one in partnership.appeals]
-    return Page(lines, {"acts": told, "appeals": appeals, "law": [_figure(one) for one in FIGURES]})
+        session = _session_of(dossier.history, act)
+        lines += [*_lines(act, until, session), *_appeals(partnership, act)]
+        course = {name: session[name] for name in ("movements", "agenda") if name in session}
+        answer.append(fact_as_json(act) | course | {name: value.isoformat() if value else None for name, value in until._asdict().items()})
+    appeals = [fact_as_json(appeal) for appeal in partnership.appeals]
+    return Page(lines, {"acts": answer, "appeals": appeals, "law": [_figure(figure) for figure in FIGURES]})
 
 
-def _asked(journal: list[dict[str, Any]], act: Act) -> dict[str, Any]:
+def _session_of(history: list[HistoryLine], act: Act) -> Fields:
     """The deliberation as it was entered: a fact keeps what the item needs, the journal the whole session."""
-    entered = [told["request"] for told in journal if told["outcome"] == "done" and told["trigger"] == act.trigger]
-    deliberations: list[dict[str, Any]] = [request.get("deliberation", request) for request in entered]
-    same = [one for one in deliberations if (one.get("held_on"), one.get("item")) == (act.held_on.isoformat(), act.item)]
+    requests = [line.entry.request for line in history if line.entry.is_done and line.entry.trigger == act.trigger]
+    sessions = [session for request in requests if isinstance(session := request.get("deliberation", request), dict)]
+    same = [session for session in sessions if (session.get("held_on"), session.get("item")) == (act.held_on.isoformat(), act.item)]
     return same[-1] if same else {}
 
 
-def _lines(act: Act, until: Windows, asked: dict[str, Any]) -> list[str]:
+def _lines(act: Act, until: Windows, session: Fields) -> list[str]:
     transmitted = f"{day(act.transmitted_on)} (accusé {act.receipt_number})" if act.transmitted_on else "non consigné"
     published = f"{day(act.published_on)} ({act.publication_address})" if act.published_on else "non consigné"
     return [
@@ -59,7 +65,7 @@ def _lines(act: Act, until: Windows, asked: dict[str, Any]) -> list[str]:
         f"N° {act.number}, {KINDS.get(act.kind or '', act.matter.label)}, séance du {day(act.held_on)}",
         *([f"  Numéro de la délibération : {act.act_number}"] if act.act_number else []),
         *_session(act),
-        *_course(asked, act),
+        *_course(session, act),
         f"  Transmise au préfet : {transmitted}",
         f"  Publiée : {published}",
         f"  Exécutoire : {f'depuis le {day(act.executory_on)}' if act.executory_on else 'non'}",
@@ -79,22 +85,29 @@ def _session(act: Act) -> list[str]:
     return [f"  Séance : {', '.join(there)} pour {act.seats} sièges ; {votes}", *([f"  {led[0].upper()}{led[1:]}"] if led else [])]
 
 
-def _course(asked: dict[str, Any], act: Act) -> list[str]:
+def _course(session: Fields, act: Act) -> list[str]:
     """Who came and went, and how the other items of the session were voted."""
     moved = {"arrives": "arrivée", "leaves": "départ"}
-    moves = [f"{moved[one['moves']]} de {one['name']} avant le point n° {one['before_item']}" for one in asked.get("movements", ())]
+    movements, items = (cast("Sequence[Mapping[str, str | int]]", session.get(name, ())) for name in ("movements", "agenda"))
+    moves = [f"{moved[str(move['moves'])]} de {move['name']} avant le point n° {move['before_item']}" for move in movements]
     lines = [f"  En séance : {' ; '.join(moves)}"] if moves else []
-    for one in asked.get("agenda", ()):
-        here = " (cette délibération)" if one["number"] == act.item else ""
-        votes = f"{one['votes_for']} pour, {one['votes_against']} contre, {counted(one['abstentions'], 'abstention', 'abstentions')}"
-        lines.append(f"  Point n° {one['number']}, {one['title']} : {votes}{here}")
+    for item in items:
+        here = " (cette délibération)" if item["number"] == act.item else ""
+        votes = (
+            f"{item['votes_for']} pour, {item['votes_against']} contre, {counted(int(item['abstentions']), 'abstention', 'abstentions')}"
+        )
+        lines.append(f"  Point n° {item['number']}, {item['title']} : {votes}{here}")
     return lines
 
 
 def _appeals(partnership: Partnership, act: Act) -> list[str]:
-    told = ((one, f"répondu le {day(one.decided_on)}" if one.decided_on else "sans réponse") for one in partnership.appeals)
-    return [f"  Recours {AUTHORS[one.by]} du {day(one.lodged_on)}, {answer}" for one, answer in told if one.act == act.number]
+    return [
+        f"  Recours {AUTHORS[appeal.by]} du {day(appeal.lodged_on)}, "
+        f"{f'répondu le {day(appeal.decided_on)}' if appeal.decided_on else 'sans réponse'}"
+        for appeal in partnership.appeals
+        if appeal.act == act.number
+    ]
 
 
-def _figure(one: Figure) -> dict[str, Any]:
-    return {"value": one.value, "meaning": one.meaning, "source": str(one.source), "verified": one.source.verified}
+def _figure(figure: Figure) -> dict[str, Json]:
+    return {"value": figure.value, "meaning": figure.meaning, "source": str(figure.source), "verified": figure.source.verified}

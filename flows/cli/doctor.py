@@ -20,7 +20,7 @@ from flows.cli.screen import DONE, UNEXPECTED, Page
 from flows.home import Home
 from flows.ports.clock import now
 from flows.server.health import on_prefect
-from flows.server.symptoms import FAIL, OK, WARN, Check
+from flows.server.symptoms import FAIL, OK, WARN, Symptom
 from flows.settings import Settings
 from flows.wording import wall_time
 from models.database.dialect import Promises
@@ -36,44 +36,44 @@ OVERDUE_AFTER = timedelta(minutes=5)
 OFFSETS = (timedelta(hours=1), timedelta(hours=2))  # of Paris in January and in July
 
 
-def examined(kept: Settings) -> Page:
+def examined(configured: Settings) -> Page:
     """The page of all checks; its exit code is 0 when none has failed."""
-    checks = [*_on_the_machine(kept), *_on_the_ledger(kept), *on_prefect(kept)]
-    failed = sum(one.level == FAIL for one in checks)
-    warned = sum(one.level == WARN for one in checks)
-    lines = [line for one in checks for line in _lines(one)]
+    checks = [*_on_the_machine(configured), *_on_the_ledger(configured), *on_prefect(configured)]
+    failed = sum(symptom.level == FAIL for symptom in checks)
+    warned = sum(symptom.level == WARN for symptom in checks)
+    lines = [line for symptom in checks for line in _lines(symptom)]
     lines.append(_verdict(failed, warned))
-    return Page(lines, {"checks": [one._asdict() for one in checks]}, UNEXPECTED if failed else DONE)
+    return Page(lines, {"checks": [symptom._asdict() for symptom in checks]}, UNEXPECTED if failed else DONE)
 
 
-def _lines(one: Check) -> list[str]:
-    return [f"{SIGNS[one.level]} {one.name} : {one.message}", *([f"    → {one.todo}"] if one.todo else [])]
+def _lines(symptom: Symptom) -> list[str]:
+    return [f"{SIGNS[symptom.level]} {symptom.name} : {symptom.message}", *([f"    → {symptom.todo}"] if symptom.todo else [])]
 
 
 def _verdict(failed: int, warned: int) -> str:
     if not failed and not warned:
         return "Tout va bien."
-    told = [counted(failed, "point à corriger", "points à corriger")] * bool(failed)
-    told += [counted(warned, "point à surveiller", "points à surveiller")] * bool(warned)
-    return f"{' ; '.join(told)}."
+    parts = [counted(failed, "point à corriger", "points à corriger")] * bool(failed)
+    parts += [counted(warned, "point à surveiller", "points à surveiller")] * bool(warned)
+    return f"{' ; '.join(parts)}."
 
 
-def _on_the_machine(kept: Settings) -> Iterator[Check]:
-    told = f"jalon {version('jalon')}, Python {platform.python_version()}, Prefect {version('prefect')}"
-    yield Check("Versions", OK, f"{told}, SQLite {sqlite3.sqlite_version}, schéma {SCHEMA}.")
+def _on_the_machine(configured: Settings) -> Iterator[Symptom]:
+    versions = f"jalon {version('jalon')}, Python {platform.python_version()}, Prefect {version('prefect')}"
+    yield Symptom("Versions", OK, f"{versions}, SQLite {sqlite3.sqlite_version}, schéma {SCHEMA}.")
     offsets = tuple(PARIS.utcoffset(datetime(2026, month, 1, tzinfo=UTC).replace(tzinfo=None)) for month in (1, 7))
     if offsets == OFFSETS:
-        yield Check("Fuseau", OK, f"Europe/Paris est connu ; il y est {now().astimezone(PARIS):%H:%M}.")
+        yield Symptom("Fuseau", OK, f"Europe/Paris est connu ; il y est {now().astimezone(PARIS):%H:%M}.")
     else:
-        yield Check("Fuseau", FAIL, "Les données de fuseau de cette machine sont fausses.", "Réinstallez le paquet tzdata.")
-    yield _disk(_existing(kept.home))
-    yield _mail(kept.mail_dir)
-    yield _inbox(kept.inbox)
+        yield Symptom("Fuseau", FAIL, "Les données de fuseau de cette machine sont fausses.", "Réinstallez le paquet tzdata.")
+    yield _disk(_existing(configured.home))
+    yield _mail(configured.mail_dir)
+    yield _inbox(configured.inbox)
 
 
 def _existing(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
-    return next(one for one in (path, *path.absolute().parents) if _is_there(one))
+    return next(parent for parent in (path, *path.absolute().parents) if _is_there(parent))
 
 
 def _is_there(path: Path) -> bool:
@@ -84,47 +84,47 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _disk(folder: Path) -> Check:
+def _disk(folder: Path) -> Symptom:
     free = shutil.disk_usage(folder).free
-    told = f"{free / GIGABYTE:.1f} Go libres pour {folder}.".replace(".", ",", 1)
-    return Check("Disque", OK, told) if free >= GIGABYTE else Check("Disque", WARN, told, "Libérez de la place : il en faut 1 Go.")
+    space = f"{free / GIGABYTE:.1f} Go libres pour {folder}.".replace(".", ",", 1)
+    return Symptom("Disque", OK, space) if free >= GIGABYTE else Symptom("Disque", WARN, space, "Libérez de la place : il en faut 1 Go.")
 
 
-def _mail(folder: Path) -> Check:
+def _mail(folder: Path) -> Symptom:
     if os.access(_existing(folder), os.W_OK | os.X_OK):
-        return Check("Courrier", OK, f"Les courriers s’écrivent dans {folder}.")
-    return Check("Courrier", FAIL, f"Le dossier {folder} n’accepte pas d’écriture.", "Corrigez ses droits ou JALON_MAIL_DIR.")
+        return Symptom("Courrier", OK, f"Les courriers s’écrivent dans {folder}.")
+    return Symptom("Courrier", FAIL, f"Le dossier {folder} n’accepte pas d’écriture.", "Corrigez ses droits ou JALON_MAIL_DIR.")
 
 
-def _inbox(folder: Path) -> Check:
+def _inbox(folder: Path) -> Symptom:
     name = "Corbeille d’arrivée"
     if not _is_there(folder):
-        return Check(name, OK, f"Le dossier {folder} n’existe pas encore : aucune demande nominative n’attend.")
+        return Symptom(name, OK, f"Le dossier {folder} n’existe pas encore : aucune demande nominative n’attend.")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return Check(name, FAIL, f"Le dossier {folder} n’est pas accessible.", "Corrigez ses droits ou JALON_INBOX.")
+        return Symptom(name, FAIL, f"Le dossier {folder} n’est pas accessible.", "Corrigez ses droits ou JALON_INBOX.")
     if stat.S_IMODE(folder.stat().st_mode) & stat.S_IRWXO:
-        return Check(name, WARN, f"Le dossier {folder} est ouvert à tous ; il reçoit des noms.", f"Lancez : chmod o-rwx {folder}")
-    return Check(name, OK, f"Le dossier {folder} n’est ouvert qu’à ceux qui en ont besoin.")
+        return Symptom(name, WARN, f"Le dossier {folder} est ouvert à tous ; il reçoit des noms.", f"Lancez : chmod o-rwx {folder}")
+    return Symptom(name, OK, f"Le dossier {folder} n’est ouvert qu’à ceux qui en ont besoin.")
 
 
-def _on_the_ledger(kept: Settings) -> Iterator[Check]:
+def _on_the_ledger(configured: Settings) -> Iterator[Symptom]:
     try:
-        home = Home(kept, upgrade=False)  # it changes nothing
+        home = Home(configured, upgrade=False)  # it changes nothing
         promises = _promises(home)
     except OtherSchema as fault:
-        yield Check("Base", FAIL, str(fault), "")
+        yield Symptom("Base", FAIL, str(fault), "")
         return
     except Unreachable as fault:
-        yield Check("Base", FAIL, str(fault), "La première fois : jalon people add, puis jalon up.")
+        yield Symptom("Base", FAIL, str(fault), "La première fois : jalon people add, puis jalon up.")
         return
-    yield Check("Base", OK, promises.settings)
+    yield Symptom("Base", OK, promises.settings)
     if promises.faults:
-        yield Check("Intégrité", FAIL, f"Le fichier est abîmé : {promises.faults[0]}.", "Restaurez une sauvegarde.")
+        yield Symptom("Intégrité", FAIL, f"Le fichier est abîmé : {promises.faults[0]}.", "Restaurez une sauvegarde.")
         return
     try:
         yield from _on_the_dossiers(home)
     except Unreachable as fault:
-        yield Check("Dossiers", FAIL, str(fault), "Voyez la base.")
+        yield Symptom("Dossiers", FAIL, str(fault), "Voyez la base.")
 
 
 def _promises(home: Home) -> Promises:
@@ -132,41 +132,45 @@ def _promises(home: Home) -> Promises:
         return home.store.dialect.promises(cursor)
 
 
-def _on_the_dossiers(home: Home) -> Iterator[Check]:
+def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
     verified = home.verifier.verify_all()
-    broken = [one.reference for one in verified if one.faults]
+    broken = [proof.reference for proof in verified if proof.faults]
     if broken:
-        yield Check("Dossiers", FAIL, f"Le journal ne tient pas pour {listed(broken)}.", "Lancez : jalon verify, et prévenez l’exploitant.")
+        yield Symptom(
+            "Dossiers", FAIL, f"Le journal ne tient pas pour {listed(broken)}.", "Lancez : jalon verify, et prévenez l’exploitant."
+        )
     else:
-        entries = counted(sum(one.entries for one in verified), "entrée", "entrées")
-        yield Check("Dossiers", OK, f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}.")
+        entries = counted(sum(proof.entries for proof in verified), "entrée", "entrées")
+        yield Symptom("Dossiers", OK, f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}.")
         yield _clock(home)
     if not home.register.holding(Role.OPERATOR):
-        told = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
-        yield Check("Exploitants", WARN, told, "Lancez : jalon people add NOM --role operator --mail ADRESSE")
+        sentence = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
+        yield Symptom("Exploitants", WARN, sentence, "Lancez : jalon people add NOM --role operator --mail ADRESSE")
     blocked = home.register.blocked()
     if blocked:
-        told = f"Trop de codes faux pour {listed(blocked)} : aucun autre code ne sera accepté."
-        yield Check("Codes", WARN, told, "Devant la personne, lancez : jalon people enrol NOM")
+        sentence = f"Trop de codes faux pour {listed(blocked)} : aucun autre code ne sera accepté."
+        yield Symptom("Codes", WARN, sentence, "Devant la personne, lancez : jalon people enrol NOM")
     dead, waiting = home.outbox.dead(), home.outbox.waiting()
-    told = counted(waiting, "envoi attend", "envois attendent")
+    sentence = counted(waiting, "envoi attend", "envois attendent")
     if dead:
         given_up, ((reference, key, fault), *_) = counted(dead, "envoi abandonné", "envois abandonnés"), home.outbox.given_up()
-        yield Check("Boîte d’envoi", WARN, f"{given_up}, {told}.", f"Par exemple {key} ({reference}) : {fault}")
+        yield Symptom("Boîte d’envoi", WARN, f"{given_up}, {sentence}.", f"Par exemple {key} ({reference}) : {fault}")
     elif late := home.outbox.overdue(now() - OVERDUE_AFTER):
-        told = f"{counted(late, 'envoi attend', 'envois attendent')} depuis plus de cinq minutes."
-        yield Check("Boîte d’envoi", WARN, told, "Lancez : jalon deliver, ou jalon up")
+        sentence = f"{counted(late, 'envoi attend', 'envois attendent')} depuis plus de cinq minutes."
+        yield Symptom("Boîte d’envoi", WARN, sentence, "Lancez : jalon deliver, ou jalon up")
     else:
-        yield Check("Boîte d’envoi", OK, f"Aucun envoi abandonné, {told}.")
+        yield Symptom("Boîte d’envoi", OK, f"Aucun envoi abandonné, {sentence}.")
 
 
-def _clock(home: Home) -> Check:
+def _clock(home: Home) -> Symptom:
     with home.store.transaction(write=False) as cursor:
         cursor.execute("SELECT entry FROM journal WHERE id = (SELECT max(id) FROM journal)")
         row = cursor.fetchone()
     if row is None:
-        return Check("Horloge", OK, f"{now().astimezone(PARIS):%d/%m/%Y %H:%M} ; le journal est vide.")
+        return Symptom("Horloge", OK, f"{now().astimezone(PARIS):%d/%m/%Y %H:%M} ; le journal est vide.")
     newest: str = json.loads(row[0])["recorded_at"]
     if datetime.fromisoformat(newest) > now():
-        return Check("Horloge", FAIL, f"Elle retarde sur le journal ({wall_time(newest)}).", "Remettez la machine à l’heure avant d’agir.")
-    return Check("Horloge", OK, f"Elle suit la dernière entrée du journal ({wall_time(newest)}).")
+        return Symptom(
+            "Horloge", FAIL, f"Elle retarde sur le journal ({wall_time(newest)}).", "Remettez la machine à l’heure avant d’agir."
+        )
+    return Symptom("Horloge", OK, f"Elle suit la dernière entrée du journal ({wall_time(newest)}).")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.cli.screen import REFUSED, Page, of_answer
 from flows.intake.sheets import Fault, Sheet
 from flows.intake.trainees import TRIGGER, Imported, lines_of
@@ -12,6 +10,7 @@ from models.answers import Done
 from states.grammar.guard import Refused
 from states.values.french import counted
 from states.values.law import HOUSE
+from states.values.plain import Json
 from states.vocabulary import Role
 
 
@@ -19,17 +18,17 @@ def page(done: Imported) -> Page:
     """What a person reads, and what a program reads: the answer of the ledger, and every bad line."""
     if done.before and isinstance(done.answer, Done):
         return _unchanged(done.sheet, done.answer)
-    faults, bad = [_told(fault) for fault in done.sheet.faults], len({fault.line for fault in done.sheet.faults})
+    faults, bad = [_as_json(fault) for fault in done.sheet.faults], len({fault.line for fault in done.sheet.faults})
     if done.answer is None:
         title = f"Refusé. Rien n’est importé : {counted(bad, 'ligne est à corriger', 'lignes sont à corriger')}."
         others = of_answer(Refused(TRIGGER, done.reasons))
-        told = {"trigger": TRIGGER, "reasons": [*others.told["refused"]["reasons"], *faults]}
-        return Page([title, *others.lines[1:], *lines_of(done.sheet.faults)], {"refused": told}, REFUSED)
+        refused = {"trigger": TRIGGER, "reasons": [*others.json["refused"]["reasons"], *faults]}
+        return Page([title, *others.lines[1:], *lines_of(done.sheet.faults)], {"refused": refused}, REFUSED)
     answer = of_answer(done.answer)
     if not faults:
         return answer
     left = f"  {counted(bad, 'ligne est laissée', 'lignes sont laissées')} de côté :"
-    return Page([*answer.lines, left, *lines_of(done.sheet.faults)], {**answer.told, "left_out": faults}, answer.code)
+    return Page([*answer.lines, left, *lines_of(done.sheet.faults)], {**answer.json, "left_out": faults}, answer.code)
 
 
 def _unchanged(sheet: Sheet, first: Done) -> Page:
@@ -39,10 +38,10 @@ def _unchanged(sheet: Sheet, first: Done) -> Page:
     left = len(sheet.rows) + len({fault.line for fault in sheet.faults}) - len(first.trainees)
     aside = f"  {counted(left, 'ligne avait été laissée', 'lignes avaient été laissées')} de côté : corrigez le fichier, puis importez-le"
     lines = [line, *again.lines[1:], *([f"{aside} avec --good-lines."] if left > 0 else [])]
-    return Page(lines, {"unchanged": {**again.told["done"], "trainees": list(first.trainees)}})
+    return Page(lines, {"unchanged": {**again.json["done"], "trainees": list(first.trainees)}})
 
 
-def _told(fault: Fault) -> dict[str, Any]:
+def _as_json(fault: Fault) -> dict[str, Json]:
     return {
         "code": "BAD_LINE",
         "line": fault.line,

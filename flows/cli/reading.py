@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flows.cli.screen import REFUSED, Page
 from flows.home import Home
 from flows.ports.clock import now
-from flows.wording import INVOICES, OUTCOMES, STATUSES, role_label, short_day, state_label, table, wall_time
+from flows.wording import INVOICES, OUTCOMES, STATUSES, actor_label, delegation, short_day, state_label, table, undoing_label, wall_time
 from models.answers import Invalid
-from models.read.views import days_late
+from models.read.dossier import Dossier
+from models.read.history import HistoryLine
 from states.grammar.deadlines import paris_day
 from states.invoices.facts import Invoice
-from states.journal.standing import undone
+from states.journal.entry import Entry
 from states.partnership import Partnership
-from states.payment.facts import PayeeChange
+from states.payment.facts import PayeeChange, Settlement
 from states.values.french import counted, day, euros
+from states.vocabulary import Role
 
 if TYPE_CHECKING:
     from models.verify.proof import Verification
@@ -25,86 +27,93 @@ if TYPE_CHECKING:
 LISTED_AT_MOST, ASKED_AT_MOST = 100, 10_000  # dossiers in a list, and those that somebody may ask for at once
 
 
-def _findings(told: dict[str, Any]) -> list[str]:
+def _findings(dossier: Dossier) -> list[str]:
     """What stands, since when and by which law; then what stood once."""
-    lines = ["", "Constats"] if told["findings"] else []
+    lines = ["", "Constats"] if dossier.findings else []
     lines += [
-        f"  - {one['reason']} ({one['code']}, depuis le {wall_time(one['opened_at'])[:10]} ; source : {one['source']})"
-        for one in told["findings"]
+        f"  - {finding.reason} ({finding.code}, depuis le {wall_time(finding.opened_at)[:10]} ; source : {finding.source})"
+        for finding in dossier.findings
     ]
-    gone = [(one, wall_time(one["opened_at"])[:10], wall_time(one["resolved_at"])[:10]) for one in told["resolved_findings"]]
-    lines += ["", "Constats levés"] if gone else []
-    return [*lines, *(f"  - {one['reason']} ({one['code']}, du {first} au {last})" for one, first, last in gone)]
+    lines += ["", "Constats levés"] if dossier.resolved else []
+    for finding in dossier.resolved:
+        first, last = wall_time(finding.opened_at)[:10], wall_time(finding.resolved_at or finding.opened_at)[:10]
+        lines.append(f"  - {finding.reason} ({finding.code}, du {first} au {last})")
+    return lines
 
 
 def show(home: Home, reference: str) -> Page:
     """A dossier whole."""
-    told, partnership, history = home.views.page(reference, on=paris_day(now()))
-    terms, due = told["terms"], told["entitlement"]
-    conditions = f"{euros(Decimal(terms['rate']))} par stagiaire, {terms['cap']} au plus, résidant dans le {terms['department']}"
-    eligible = counted(due["eligible"], "éligible", "éligibles")
-    of_them = f"{counted(due['subsidised'], 'stagiaire subventionné', 'stagiaires subventionnés')} sur {eligible}"
+    dossier = home.views.dossier(reference, on=paris_day(now()))
+    partnership, terms, due = dossier.partnership, dossier.terms, dossier.due
+    conditions = f"{euros(terms.rate)} par stagiaire, {terms.cap} au plus, résidant dans le {terms.department}"
+    eligible = counted(due.eligible, "éligible", "éligibles")
+    of_them = f"{counted(due.subsidised, 'stagiaire subventionné', 'stagiaires subventionnés')} sur {eligible}"
     lines = [
-        f"{reference} : « {state_label(told['state'])} » (version {told['version']})",
-        f"  Conditions : {conditions}, année {terms['academic_year']}",
-        f"  Droit à subvention : {euros(Decimal(due['amount']))} ({of_them})",
+        f"{reference} : « {partnership.state.label} » (version {partnership.version})",
+        f"  Parties : {partnership.centre.name} et {partnership.university.name} ; à payer à {' '.join(filter(None, partnership.payee))}",
+        f"  Conditions : {conditions}, année {terms.academic_year}",
+        f"  Droit à subvention : {euros(due.amount)} ({of_them})",
+        *_findings(dossier),
     ]
-    lines[1:1] = [
-        f"  Parties : {partnership.centre.name} et {partnership.university.name} ; à payer à {' '.join(filter(None, partnership.payee))}"
-    ]
-    lines += _findings(told)
     if len(partnership.terms) > 1:
         from flows.cli.deliberations import amendments  # pydantic: only for who reads of an amendment
 
         lines += amendments(partnership)
     lines += money(partnership)
-    if told["trainees"]:
-        statuses = ([str(one["number"]), STATUSES[one["status"]], one["reason"]] for one in told["trainees"])
+    if due.lines:
+        statuses = ([str(line.trainee), STATUSES[line.status], line.reason] for line in due.lines)
         lines += ["", *table(("N°", "Statut", "Pourquoi"), statuses)]
-    return Page([*lines, "", *timeline(history)], told)
+    return Page([*lines, "", *timeline(dossier.history)], dossier.as_json())
 
 
 def trainees(home: Home, reference: str) -> Page:
     """Who the trainees are and where they live: for the officer who looks after them."""
     from flows.ports.communes import find  # 35,000 communes: only here
 
-    told = home.views.people(reference)
+    people = home.views.people(reference)
     rows = []
-    for one in told:
-        commune = next((place.name for place in find(one["insee"])), "?")
-        seen = f"vérifiée le {short_day(one['verified_on'])}" if one["verified_on"] else "à vérifier"
-        name = f"{one['family_name']} {one['given_name']}" if one["family_name"] else "(nom effacé)"
-        rows.append([str(one["number"]), str(one["rank"]), name, f"{commune} ({one['insee']})", seen])
-    return Page(table(("N°", "Rang", "Nom", "Commune", "Résidence"), rows) if rows else ["Aucun stagiaire retenu."], {"trainees": told})
+    for person in people:
+        trainee = person.trainee
+        name = f"{person.family_name} {person.given_name}" if person.family_name else "(nom effacé)"
+        commune = next((found.name for found in find(trainee.insee)), "?")
+        seen = f"vérifiée le {short_day(trainee.verified_on.isoformat())}" if trainee.verified_on else "à vérifier"
+        rows.append([str(trainee.number), str(trainee.rank), name, f"{commune} ({trainee.insee})", seen])
+    lines = table(("N°", "Rang", "Nom", "Commune", "Résidence"), rows) if rows else ["Aucun stagiaire retenu."]
+    return Page(lines, {"trainees": [person.as_json() for person in people]})
 
 
 def money(partnership: Partnership) -> list[str]:
     """The invoices and how far the money has come, one line each."""
-    lines = [
-        f"  Facture {one.invoice_number} du {day(one.issued_on)} : {euros(one.amount)} ({_invoice_status(partnership, one)})"
-        for one in partnership.invoices
-    ]
-    for one in partnership.settlements:
-        lines.append(f"  Liquidé : {euros(one.settled)} le {day(one.certified_on)}, par {one.certified_by}")
-        if one.ordered is not None and one.ordered_on is not None:
-            papers = f"mandat {one.order_number}, bordereau {one.slip_number}, exercice {one.fiscal_year}"
-            lines.append(f"  Mandaté : {euros(one.ordered)} le {day(one.ordered_on)}, par {one.ordered_by} ({papers})")
-        if one.paid is not None and one.paid_on is not None:
-            lines.append(f"  Payé : {euros(one.paid)} le {day(one.paid_on)}, par {one.paid_by} (référence {one.accounting_reference})")
+    lines = []
+    for invoice in partnership.invoices:
+        status = _invoice_status(partnership, invoice)
+        lines.append(f"  Facture {invoice.invoice_number} du {day(invoice.issued_on)} : {euros(invoice.amount)} ({status})")
+    for settlement in partnership.settlements:
+        lines += _settled(settlement)
     for recovery in partnership.recoveries:
         back = f"rentré le {day(recovery.recovered_on)}" if recovery.recovered_on else "pas encore rentré"
         lines.append(
             f"  À récupérer : {euros(recovery.amount)} pour le stagiaire n° {recovery.trainee} (titre {recovery.order_number}), {back}"
         )
     lines += [
-        f"  Autre compte proposé le {day(one.proposed_on)} par {one.proposed_by} : {one.iban}, {_outcome_of(one)}"
-        for one in partnership.payee_changes
+        f"  Autre compte proposé le {day(change.proposed_on)} par {change.proposed_by} : {change.iban}, {_outcome_of(change)}"
+        for change in partnership.payee_changes
     ]
     return ["", "Facture et paiement", *lines] if lines else []
 
 
+def _settled(settlement: Settlement) -> Iterator[str]:
+    yield f"  Liquidé : {euros(settlement.settled)} le {day(settlement.certified_on)}, par {settlement.certified_by}"
+    if settlement.ordered is not None and settlement.ordered_on is not None:
+        papers = f"mandat {settlement.order_number}, bordereau {settlement.slip_number}, exercice {settlement.fiscal_year}"
+        yield f"  Mandaté : {euros(settlement.ordered)} le {day(settlement.ordered_on)}, par {settlement.ordered_by} ({papers})"
+    if settlement.paid is not None and settlement.paid_on is not None:
+        paper = f"référence {settlement.accounting_reference}"
+        yield f"  Payé : {euros(settlement.paid)} le {day(settlement.paid_on)}, par {settlement.paid_by} ({paper})"
+
+
 def _invoice_status(partnership: Partnership, invoice: Invoice) -> str:
-    settled = next((one for one in partnership.settlements if one.invoice == invoice.number), None)
+    settled = next((settlement for settlement in partnership.settlements if settlement.invoice == invoice.number), None)
     return "payée" if settled is not None and settled.paid is not None else INVOICES[invoice.status]
 
 
@@ -114,128 +123,116 @@ def _outcome_of(change: PayeeChange) -> str:
     return "écarté" if change.rejected_on is not None else "en attente"
 
 
-def timeline(history: list[dict[str, Any]]) -> list[str]:
+def timeline(history: list[HistoryLine]) -> list[str]:
     """The journal of a dossier, one line for each attempt."""
-    gone = undone(history)
     return table(
         ("N°", "Date", "Saisi le", "Étape", "État", "Par", "Résultat"),
         (
             [
-                str(one["n"]),
-                short_day(one["effective_on"]),
-                wall_time(one["recorded_at"]),
-                one["label"],
-                state_label(one["to"]),
-                actor_label(one),
-                _outcome(one, gone.get(one["n"])),
+                str(line.entry.n),
+                short_day(line.entry.effective_on),
+                wall_time(line.entry.recorded_at),
+                line.entry.label,
+                state_label(line.entry.dest),
+                _actor(line.entry),
+                _outcome(line),
             ]
-            for one in history
+            for line in history
         ),
     )
 
 
-def actor_label(told: dict[str, Any]) -> str:
-    """« Claude Girard (comptable public) », with the name of who has delegated the role."""
-    role = f" ({role_label(told['role'])})" if "," not in told["role"] else ""
-    lent = f", par délégation de {told['on_behalf_of']}" if told.get("on_behalf_of") else ""
-    return f"{told['actor']}{role}{lent}"
-
-
-def _outcome(told: dict[str, Any], undoing: dict[str, Any] | None) -> str:
+def _outcome(line: HistoryLine) -> str:
     """« fait », « refusé : DUPLICATE », « fait : pièce manquante », « fait : annulé par l’entrée 9 »."""
-    codes = [reason["code"] for reason in told["reasons"]] if told["outcome"] == "refused" else []
-    motive = str(told["request"].get("motive") or "")
-    late = days_late(told)
-    back = f"annulé par l’entrée {undoing['n']}" if undoing else ""
-    notes = [back, ", ".join(codes) or motive.replace("\n", " "), f"saisi {counted(late, 'jour', 'jours')} après" if late else ""]
-    why_so = " ; ".join(note for note in notes if note)
-    return f"{OUTCOMES[told['outcome']]} : {why_so}" if why_so else OUTCOMES[told["outcome"]]
+    late = f"saisi {counted(line.days_late, 'jour', 'jours')} après" if line.days_late else ""
+    why_so = " ; ".join(filter(None, (undoing_label(line), ", ".join(line.codes) or line.motive, late)))
+    return f"{OUTCOMES[line.entry.outcome]}{f' : {why_so}' if why_so else ''}"
+
+
+def _actor(entry: Entry) -> str:
+    """Who did it in which role; of somebody whose attempt came to nothing, and who has several, none decided."""
+    return f"{entry.actor}{delegation(entry)}" if "," in entry.role else actor_label(entry)
 
 
 def why(home: Home, reference: str, trigger: str | None = None, person: str | None = None) -> Page:
     """What may come next and what is missing for it; with a person, what is missing for that person."""
-    from states.lifecycle import STEPS  # the forms: not for `show`
-
     actor = home.register.actor(person) if person else None
-    told = home.views.why(reference, at=now(), trigger=trigger, actor=actor)
-    lines = [f"{reference} est « {state_label(told['state'])} »."]
-    if told["entitlement"]["lines"]:
-        due, lines_of = told["entitlement"], told["entitlement"]["lines"]
-        lines.append(f"Droit à subvention : {euros(Decimal(due['amount']))} ; détail : jalon entitlement {reference}.")
-        lines += [f"  Stagiaire n° {one['trainee']}, non compté : {one['reason']}." for one in lines_of if not one["counted"]]
-    if not told["next"]:
+    found = home.views.why(reference, at=now(), trigger=trigger, actor=actor)
+    lines = [f"{reference} est « {found.partnership.state.label} »."]
+    if found.due.lines:
+        lines.append(f"Droit à subvention : {euros(found.due.amount)} ; détail : jalon entitlement {reference}.")
+        lines += [f"  Stagiaire n° {line.trainee}, non compté : {line.reason}." for line in found.due.lines if not line.counted]
+    if not found.steps:
         lines.append("  Rien ne reste à faire.")
-    recordings = [step for step in told["next"] if STEPS[step["trigger"]].is_recording and trigger is None]
-    for step in told["next"]:
-        if step in recordings:
-            continue
-        by = ", ".join(role_label(role) for role in step["by"] if role != "clock")
-        lines += ["", f"{step['label']} ({step['trigger']}) : {by or 'horloge'}{_expected(step['due_on'])}"]
-        lines += [
-            f"  - {one['reason']} ({one['code']} ; peut y remédier : {one['who']} ; source : {one['source']})" for one in step["unmet"]
-        ]
-        if not step["unmet"]:
+    recordings = [step for step in found.steps if step.step.is_recording and trigger is None]
+    for step, due_on, unmet in [step for step in found.steps if step not in recordings]:
+        by = ", ".join(role.label for role in step.by if role is not Role.CLOCK)
+        lines += ["", f"{step.label} ({step.trigger}) : {by or 'horloge'}{_expected(due_on)}"]
+        lines += [f"  - {miss.reason} ({miss.code} ; peut y remédier : {miss.who} ; source : {miss.source})" for miss in unmet]
+        if not unmet:
             lines.append("  Rien ne manque au dossier ; la demande elle-même sera jugée.")
-    possible = [step["trigger"] for step in recordings if not step["unmet"] and not STEPS[step["trigger"]].of_the_house]
+    possible = [step.trigger for step, _, unmet in recordings if not unmet and not step.of_the_house]
     if possible:
         lines += ["", f"Peuvent aussi être consignés, sans changer l’état : {', '.join(possible)}."]
-    return Page(lines, told)
+    return Page(lines, found.as_json())
 
 
-def _expected(due_on: str | None) -> str:
+def _expected(due_on: date | None) -> str:
     """« , attendu le 30/11/2025 (dépassé de 12 jours) »: a target of the house, not a legal deadline."""
     if due_on is None:
         return ""
-    late = (paris_day(now()) - date.fromisoformat(due_on)).days
+    late = (paris_day(now()) - due_on).days
     passed = f" (dépassé de {counted(late, 'jour', 'jours')})" if late > 0 else ""
-    return f", attendu le {short_day(due_on)}{passed}"
+    return f", attendu le {short_day(due_on.isoformat())}{passed}"
 
 
-def list_(home: Home, *, after: str = "", most: int = LISTED_AT_MOST) -> Page:
-    """At most so many dossiers after a reference; what is left, and how to see it. Raises Invalid."""
-    if not 1 <= most <= ASKED_AT_MOST:
+def list_(home: Home, *, after: str = "", most: int | None = None, as_json: bool = False) -> Page:
+    """At most so many dossiers after a reference; what is left, and how to see it. Raises Invalid.
+
+    A person who does not say how many is shown the first; a program is given all, as a list.
+    """
+    if most is not None and not 1 <= most <= ASKED_AT_MOST:
         raise Invalid(f"--most : un nombre entre 1 et {ASKED_AT_MOST}.")
-    found = home.views.dossiers(most, after=after)
-    following = found.dossiers[-1]["reference"] if found.left else None
-    told = {**found._asdict(), "next": following}
-    rows = ([one["reference"], state_label(one["state"]), short_day(one["since"]) if one["since"] else ""] for one in found.dossiers)
+    if as_json and most is None:
+        return Page([], [line._asdict() for part in home.views.all_dossiers(after=after) for line in part.dossiers])
+    found = home.views.dossiers(most or LISTED_AT_MOST, after=after)
+    rows = ([line.reference, state_label(line.state), short_day(line.since) if line.since else ""] for line in found.dossiers)
     lines = (
         list(table(("Référence", "État", "Depuis le"), rows)) if found.dossiers else [f"Aucun dossier{f' après {after}' if after else ''}."]
     )
-    if following is not None:
+    if found.left:
         left = counted(found.left, "autre dossier", "autres dossiers")
-        command = f"jalon list --after {following}{f' --most {most}' if most != LISTED_AT_MOST else ''}"
+        command = f"jalon list --after {found.dossiers[-1].reference}{f' --most {most}' if most is not None else ''}"
         lines += ["", f"Et {'plus de ' if found.at_least else ''}{left}, sur {found.in_all} en tout ; la suite : {command}"]
-    return Page(lines, told)
+    return Page(lines, [line._asdict() for line in found.dossiers])
 
 
 def witnessed(home: Home, reference: str, head: str, *, law: bool = False) -> Page:
     """Whether the journal still has the entry whose digest a letter carries: what that letter proves."""
     proof = verify(home, reference, law=law)
-    entry = next((one for one in home.views.history(reference) if one["digest"] == head.strip().lower()), None)
-    if entry is None:
+    sealed = next((line for line in home.views.history(reference) if line.digest == head.strip().lower()), None)
+    if sealed is None:
         line = "Cette empreinte n’est celle d’aucune entrée du journal : il a été réécrit depuis, ou l’empreinte est mal recopiée."
-        return Page([line, *proof.lines], {**proof.told, "witness": None}, REFUSED)
-    told = {name: entry[name] for name in ("n", "label", "actor", "recorded_at")}
-    line = (
-        f"Cette empreinte est celle de l’entrée {entry['n']} : {entry['label']}, par {entry['actor']}, {wall_time(entry['recorded_at'])}."
-    )
-    return Page([line, *proof.lines], {**proof.told, "witness": told}, proof.code)
+        return Page([line, *proof.lines], {**proof.json, "witness": None}, REFUSED)
+    entry = sealed.entry
+    witness = {"n": entry.n, "label": entry.label, "actor": entry.actor, "recorded_at": entry.recorded_at}
+    line = f"Cette empreinte est celle de l’entrée {entry.n} : {entry.label}, par {entry.actor}, {wall_time(entry.recorded_at)}."
+    return Page([line, *proof.lines], {**proof.json, "witness": witness}, proof.code)
 
 
 def verify(home: Home, reference: str | None = None, *, law: bool = False) -> Page:
     """The proof of one dossier, or of all: the chain, and the facts that it adds up to; with `law`, every decision made again."""
     lines, found, code = [], [], 0
-    for one in [reference] if reference else home.verifier.references():
-        proof, entries = home.verifier.proved(one)
-        told: dict[str, Any] = {"reference": one, "entries": proof.entries, "head": proof.head, "faults": list(proof.faults)}
+    for name in [reference] if reference else home.verifier.references():
+        proof, entries = home.verifier.proved(name)
+        verified: dict[str, object] = {"reference": name, "entries": proof.entries, "head": proof.head, "faults": list(proof.faults)}
         lines += _proved(proof)
         if law and not proof.faults:
-            again = _again(one, entries)
-            told["law"], code = again.told, max(code, again.code)
+            again = _again(name, entries)
+            verified["law"], code = again.json, max(code, again.code)
             lines += again.lines
         code = REFUSED if proof.faults else code
-        found.append(told)
+        found.append(verified)
     return Page(lines or ["Aucun dossier à vérifier."], found[0] if reference else found, code)
 
 
@@ -245,20 +242,20 @@ def _proved(proof: Verification) -> list[str]:
     return [f"{proof.reference} : tout se tient ({counted(proof.entries, 'entrée vérifiée', 'entrées vérifiées')}, tête {proof.head})."]
 
 
-def _again(reference: str, entries: list[dict[str, Any]]) -> Page:
+def _again(reference: str, entries: list[Entry]) -> Page:
     """What comes of deciding every entry again: another question than whether the journal holds."""
     from models.verify.redeciding import redecided  # the rules and the forms
 
     found = redecided(reference, entries)
     lines = [f"  {counted(found.again, 'entrée décidée à nouveau', 'entrées décidées à nouveau')} sous la loi de leur numéro : "]
     lines[0] += "rien ne sort autrement." if not found.anomalies else f"{counted(len(found.anomalies), 'anomalie', 'anomalies')}."
-    lines += [f"  - {one.sentence}" for one in found.anomalies]
+    lines += [f"  - {anomaly.sentence}" for anomaly in found.anomalies]
     lines += [
         f"  {counted(many, 'entrée n’a pas été décidée', 'entrées n’ont pas été décidées')} à nouveau : {why}." for why, many in found.left
     ]
-    told = {
+    decided = {
         "decided_again": found.again,
-        "anomalies": [one._asdict() for one in found.anomalies],
+        "anomalies": [anomaly._asdict() for anomaly in found.anomalies],
         "not_decided_again": [{"reason": why, "entries": many} for why, many in found.left],
     }
-    return Page(lines, told, REFUSED if found.anomalies else 0)
+    return Page(lines, decided, REFUSED if found.anomalies else 0)

@@ -15,6 +15,7 @@ from models.answers import Invalid
 from models.people.codes import code_at, new_secret, provisioning
 from models.people.register import Person
 from states.values.fields import Line, Mail
+from states.values.plain import Json
 from states.vocabulary import ROLE_LABELS, Role
 
 ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(
@@ -48,8 +49,8 @@ def change(home: Home, name: str, roles: list[str] | None, mail: str | None) -> 
 def _roles(roles: list[str]) -> list[Role]:
     unknown = [role for role in roles if role not in set(Role) - {Role.CLOCK}]
     if unknown:
-        known = ", ".join(role.value for role in Role if role is not Role.CLOCK)
-        raise Invalid(f"Le rôle « {unknown[0][:60]} » n’existe pas ; rôles : {known}.")
+        possible = ", ".join(role.value for role in Role if role is not Role.CLOCK)
+        raise Invalid(f"Le rôle « {unknown[0][:60]} » n’existe pas ; rôles : {possible}.")
     return [Role(role) for role in roles]
 
 
@@ -61,8 +62,11 @@ def _address(mail: str) -> str:
 
 
 def _page(person: Person) -> Page:
-    told = {"name": person.name, "mail": person.mail, "roles": [role.value for role in person.roles]}
-    return Page([f"{person.name} est au registre : {', '.join(role.label for role in person.roles)}."], told)
+    return Page([f"{person.name} est au registre : {', '.join(role.label for role in person.roles)}."], _as_json(person))
+
+
+def _as_json(person: Person) -> dict[str, Json]:
+    return {"name": person.name, "mail": person.mail, "roles": [role.value for role in person.roles]}
 
 
 def _enrolled(person: Person, secret: str) -> Page:
@@ -79,17 +83,17 @@ def _enrolled(person: Person, secret: str) -> Page:
         *drawn.getvalue().splitlines(),
         f"Sans appareil photo, tapez ce secret : {secret}",
     ]
-    return page._replace(lines=lines, told={**page.told, "otpauth": address})
+    return page._replace(lines=lines, json={**page.json, "otpauth": address})
 
 
 def list_(home: Home) -> Page:
     """Everybody, with roles and address."""
     people = home.register.everyone()
-    told = [{"name": one.name, "mail": one.mail, "roles": [role.value for role in one.roles]} for one in people]
+    fields = [_as_json(person) for person in people]
     if not people:
-        return Page(["Le registre est vide : ajoutez quelqu’un avec « jalon people add »."], told)
-    rows = ([one.name, one.mail, ", ".join(role_label(role.value) for role in one.roles)] for one in people)
-    return Page(table(("Nom", "Courriel", "Rôles"), rows), told)
+        return Page(["Le registre est vide : ajoutez quelqu’un avec « jalon people add »."], fields)
+    rows = ([person.name, person.mail, ", ".join(role_label(role.value) for role in person.roles)] for person in people)
+    return Page(table(("Nom", "Courriel", "Rôles"), rows), fields)
 
 
 def demo_code(name: str) -> Page:

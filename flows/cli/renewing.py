@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
 
 from models.answers import Invalid
-from models.read.views import terms_told
+from models.read.as_json import terms_as_json
 from states.convention.facts import Terms
 from states.partnership import Partnership
+from states.values.plain import Json
 
 KEPT = (
     *("rate", "cap", "department", "amount_mode", "dropout_policy", "quorum_rule", "quorum_verified", "proxies_count"),
@@ -17,10 +17,10 @@ KEPT = (
 )
 
 
-def renewed(partnership: Partnership, reference: str | None = None) -> dict[str, Any]:
+def renewed(partnership: Partnership, reference: str | None = None) -> dict[str, Json]:
     """The dossier file of the next academic year, to be opened as a new dossier. Raises Invalid when it needs a reference."""
     terms, centre, university = partnership.terms_in_force, partnership.centre, partnership.university
-    told = terms_told(terms)
+    fields = terms_as_json(terms)
     holder, iban = partnership.payee
     return {
         "reference": reference or next_reference(partnership.reference, terms),
@@ -30,11 +30,11 @@ def renewed(partnership: Partnership, reference: str | None = None) -> dict[str,
             "university": {"name": university.name, "siret": university.siret, "payee": {"holder": holder, "iban": iban}},
         },
         "terms": {
-            **{name: told[name] for name in KEPT},
+            **{name: fields[name] for name in KEPT},
             "academic_year": _later(terms.academic_year),
             "year_starts_on": _a_year_later(terms.year_starts_on).isoformat(),
             "year_ends_on": _a_year_later(terms.year_ends_on).isoformat(),
-            "fees": {"continuing": told["fee_continuing"], "initial": told["fee_initial"]},
+            "fees": {"continuing": fields["fee_continuing"], "initial": fields["fee_initial"]},
         },
     }
 

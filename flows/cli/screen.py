@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from models.answers import Answer, Conflict, Done
-from models.read.views import reason_told
+from models.read.as_json import reason_as_json
 from states.grammar.guard import Refused
 from states.values.french import listed
 
@@ -18,17 +18,17 @@ DONE, UNEXPECTED, USAGE, REFUSED, CONFLICT, UNREACHABLE = 0, 1, 2, 3, 4, 5
 
 
 class Page(NamedTuple):
-    """One answer in both languages: lines for a person, a value for a program, and how the command ends."""
+    """One answer in both languages: lines for a person, JSON values for a program, and how the command ends."""
 
     lines: list[str]
-    told: Any
+    json: Any
     code: int = DONE
 
 
 def show(page: Page, *, as_json: bool) -> int:
     """Print a page and answer with its exit code. What went wrong goes to the error stream, except as JSON."""
     if as_json:
-        text, stream = json.dumps(page.told, ensure_ascii=False, indent=2), sys.stdout
+        text, stream = json.dumps(page.json, ensure_ascii=False, indent=2), sys.stdout
     else:
         text, stream = "\n".join(page.lines), sys.stdout if page.code == DONE else sys.stderr
     try:
@@ -44,9 +44,15 @@ def of_answer(answer: Answer) -> Page:
     if isinstance(answer, Done):
         return _done(answer)
     if isinstance(answer, Conflict):
-        told = {"trigger": answer.trigger, "reason": answer.sentence, "who": answer.who, "when": answer.when, "state": answer.state.value}
+        conflict = {
+            "trigger": answer.trigger,
+            "reason": answer.sentence,
+            "who": answer.who,
+            "when": answer.when,
+            "state": answer.state.value,
+        }
         where = f"  Le dossier est « {answer.state.label} »."
-        return Page([f"Rien n’est fait. {answer.sentence}", where], {"conflict": told}, CONFLICT)
+        return Page([f"Rien n’est fait. {answer.sentence}", where], {"conflict": conflict}, CONFLICT)
     return _refused(answer)
 
 
@@ -58,7 +64,7 @@ def _done(done: Done) -> Page:
         lines.append(_numbered(done.trainees))
     lines += [f"  {note}" for note in done.notes]
     lines += [f"  À savoir : {reason.reason}" for reason in done.warnings]
-    told = {
+    fields = {
         "reference": done.reference,
         "trigger": done.trigger,
         "n": done.n,
@@ -73,9 +79,9 @@ def _done(done: Done) -> Page:
         **({"on_behalf_of": done.on_behalf_of} if done.on_behalf_of else {}),
         **({"trainee": done.trainees[0]} if len(done.trainees) == 1 else {"trainees": list(done.trainees)} if done.trainees else {}),
         **({"notes": list(done.notes)} if done.notes else {}),
-        "warnings": [reason_told(reason) for reason in done.warnings],
+        "warnings": [reason_as_json(reason) for reason in done.warnings],
     }
-    return Page(lines, {"done": told})
+    return Page(lines, {"done": fields})
 
 
 def _numbered(trainees: tuple[int, ...]) -> str:
@@ -90,8 +96,8 @@ def _refused(refused: Refused) -> Page:
     lines = ["Refusé."]
     for reason in refused.reasons:
         lines += [f"  - {reason.reason}", f"    ({reason.code} ; peut y remédier : {reason.who} ; source : {reason.source})"]
-    told = {"trigger": refused.trigger, "reasons": [reason_told(reason) for reason in refused.reasons]}
-    return Page(lines, {"refused": told}, REFUSED)
+    fields = {"trigger": refused.trigger, "reasons": [reason_as_json(reason) for reason in refused.reasons]}
+    return Page(lines, {"refused": fields}, REFUSED)
 
 
 def invalid(sentences: Sequence[str]) -> Page:

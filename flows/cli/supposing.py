@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,7 +14,8 @@ from flows.home import Home
 from flows.ports.clock import now
 from flows.wording import table
 from models.answers import Invalid
-from models.read.views import due_told
+from models.read.as_json import entitlement_as_json
+from states.convention.facts import Terms
 from states.convention.requests import AmountMode, DropoutPolicy
 from states.grammar.deadlines import paris_day
 from states.partnership import Partnership
@@ -38,17 +39,17 @@ def entitled(home: Home, reference: str, *, on: str | None = None, suppositions:
         raise Invalid("Pour plafonner au tarif de l’université, il faut ses deux tarifs : ajoutez fee_continuing=... et fee_initial=...")
     due = entitlement(supposed, moment)
     lines = [f"{reference} : droit à subvention au {day(moment)}{' (supposition : rien n’est enregistré)' if suppositions else ''}", ""]
-    rows = ([str(one.rank), f"n° {one.trainee}", "oui" if one.counted else "non", euros(one.unit), one.reason] for one in due.lines)
+    rows = ([str(line.rank), f"n° {line.trainee}", "oui" if line.counted else "non", euros(line.unit), line.reason] for line in due.lines)
     lines += table(("Rang", "Stagiaire", "Compté", "Montant", "Pourquoi"), rows) if due.lines else ["Aucun stagiaire retenu."]
-    eligible = counted(sum(one.status in ELIGIBLE for one in due.lines), "éligible", "éligibles")
+    eligible = counted(sum(line.status in ELIGIBLE for line in due.lines), "éligible", "éligibles")
     lines += ["", f"{euros(due.amount)} : {counted(due.subsidised, 'stagiaire subventionné', 'stagiaires subventionnés')} sur {eligible}"]
     lines[-1] += f", plafond {euros(ceiling(supposed, moment))}."
-    told = due_told(due)
+    answer = entitlement_as_json(due)
     if suppositions:
         now_due = entitlement(real, moment)
         lines.append(f"Avec les faits du dossier : {euros(now_due.amount)}.")
-        told |= {"supposed": list(suppositions), "without_supposition": due_told(now_due)["amount"]}
-    return Page(lines, told)
+        answer |= {"supposed": list(suppositions), "without_supposition": entitlement_as_json(now_due)["amount"]}
+    return Page(lines, answer)
 
 
 def _supposed(partnership: Partnership, text: str, on: date) -> Partnership:
@@ -61,11 +62,12 @@ def _supposed(partnership: Partnership, text: str, on: date) -> Partnership:
     return change(partnership, value.strip(), on)
 
 
-def _terms(name: str, read: Callable[[str], Any]) -> Callable[[Partnership, str, date], Partnership]:
+def _terms(name: str, read: Callable[[str], object]) -> Callable[[Partnership, str, date], Partnership]:
     """Every version of the terms in force with another value."""
 
     def change(partnership: Partnership, value: str, on: date) -> Partnership:
-        versions = tuple(one._replace(**{name: read(value)}) for one in in_force(partnership, on))
+        supposed: Callable[..., Terms] = Terms._replace
+        versions = tuple(supposed(terms, **{name: read(value)}) for terms in in_force(partnership, on))
         return partnership._replace(terms=versions)
 
     return change
@@ -73,12 +75,13 @@ def _terms(name: str, read: Callable[[str], Any]) -> Callable[[Partnership, str,
 
 def _more_trainees(partnership: Partnership, value: str, on: date) -> Partnership:
     """So many more residents of the department, after all the others by rank."""
-    terms, known = partnership.terms_in_force, partnership.trainees
-    number, rank = max((one.number for one in known), default=0), max((one.rank for one in known), default=0)
+    terms, trainees = partnership.terms_in_force, partnership.trainees
+    number = max((trainee.number for trainee in trainees), default=0)
+    rank = max((trainee.rank for trainee in trainees), default=0)
     insee = f"{terms.department}999"[:5]
     blank = Trainee(0, 0, "continuing", insee, insee, on, on, "", "other", *(None,) * 6, "")
     more = range(1, _whole(value.removeprefix("+")) + 1)
-    return partnership._replace(trainees=(*known, *(blank._replace(number=number + one, rank=rank + one) for one in more)))
+    return partnership._replace(trainees=(*trainees, *(blank._replace(number=number + extra, rank=rank + extra) for extra in more)))
 
 
 def _whole(value: str) -> int:

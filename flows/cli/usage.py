@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
-from cyclopts import exceptions as told
+from cyclopts import exceptions as faults
 from cyclopts.help import ColumnSpec, DefaultFormatter, DescriptionRenderer, HelpEntry, NameRenderer
 from cyclopts.help.specs import AsteriskColumn
 
@@ -21,7 +21,7 @@ def _columns(console: Any, options: Any, entries: list[HelpEntry]) -> tuple[Colu
     widest = console.width * 35 // 100
     named = ColumnSpec(renderer=NameRenderer(max_width=widest), style="cyclopts.name", max_width=widest)
     described = ColumnSpec(renderer=_described, overflow="fold")
-    return (AsteriskColumn, named, described) if any(one.required for one in entries) else (named, described)
+    return (AsteriskColumn, named, described) if any(entry.required for entry in entries) else (named, described)
 
 
 def new_app(name: str = "jalon", text: str = HELP, group: Group | None = None) -> App:
@@ -55,17 +55,17 @@ def sentence(fault: CycloptsError) -> str:
     name = fault.argument.name if fault.argument else "?"
     name = PLAIN_WORDS.get(name, name)
     match fault:
-        case told.UnknownOptionError():
+        case faults.UnknownOptionError():
             said = f"L’option {(fault.token.keyword or fault.token.value)[:60]} n’existe pas pour cette commande"
-        case told.UnknownCommandError():
+        case faults.UnknownCommandError():
             return f"La commande « {word} » n’existe pas ; « jalon --help » les donne toutes."
-        case told.MissingArgumentError():
+        case faults.MissingArgumentError():
             said = f"Il manque une valeur à l’option {name}" if fault.keyword else f"Il manque {name}"
-        case told.CoercionError():
+        case faults.CoercionError():
             said = f"{name} : « {fault.token.value[:60] if fault.token else '?'} » n’est pas un nombre entier"
-        case told.RepeatArgumentError():
+        case faults.RepeatArgumentError():
             said = f"L’option {fault.token.keyword} est donnée deux fois"
-        case told.UnusedCliTokensError():
+        case faults.UnusedCliTokensError():
             said = f"« {word} » est de trop"
         case _:
             said = "La commande n’est pas comprise"

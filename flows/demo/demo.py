@@ -17,7 +17,9 @@ from flows.demo import story
 from flows.home import Home
 from flows.server import server
 from flows.settings import PROJECT, settings
-from flows.wording import OUTCOMES, role_label, short_day, table, wall_time
+from flows.wording import OUTCOMES, roles_label, short_day, table, wall_time
+from models.read.history import HistoryLine
+from states.journal.entry import Entry
 from states.lifecycle import STEPS
 from states.values.french import euros
 
@@ -90,19 +92,19 @@ async def _whole(play: Any, console: Console) -> None:
 
 
 def _summary(console: Console, home: Home, var: Path) -> None:
-    told = home.views.show(story.REFERENCE)
+    dossier = home.views.dossier(story.REFERENCE)
     console.print(f"\n[bold]Chronologie de {story.REFERENCE}[/]")
-    console.print("\n".join(_timeline(home.views.history(story.REFERENCE))), markup=False)
-    partnership = home.views.partnership(story.REFERENCE)
+    console.print("\n".join(_timeline(dossier.history)), markup=False)
+    partnership = dossier.partnership
     settlement = partnership.settlement
     console.print("\n[bold]Résultat[/]")
     if settlement is not None and settlement.paid is not None:
-        console.print(f"  Payé : {euros(settlement.paid)}, sur {euros(settlement.entitlement)} dus ({told['entitlement']['amount']} EUR).")
-    for trainee in told["trainees"]:
-        if trainee["status"] != "COUNTED":
-            console.print(f"  Stagiaire n° {trainee['number']} : {trainee['status']}, {trainee['reason']}.")
-    for finding in told["findings"]:
-        console.print(f"  Constat {finding['code']} : {finding['reason']}")
+        console.print(f"  Payé : {euros(settlement.paid)}, sur {euros(settlement.entitlement)} dus ({dossier.due.amount:.2f} EUR).")
+    for line in dossier.due.lines:
+        if not line.counted:
+            console.print(f"  Stagiaire n° {line.trainee} : {line.status}, {line.reason}.")
+    for finding in dossier.findings:
+        console.print(f"  Constat {finding.code} : {finding.reason}")
     letters = sorted((var / "mail").glob("*.eml"))
     console.print(f"  {len(letters)} courriers écrits dans {_shown(var / 'mail')}, par exemple {letters[-1].name if letters else '-'}")
     verified = home.verifier.verify(story.REFERENCE)
@@ -117,24 +119,24 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _timeline(history: list[dict[str, Any]]) -> list[str]:
+def _timeline(history: list[HistoryLine]) -> list[str]:
     """One line for each step; the same step done many times in a row by one person takes one line."""
 
-    def same(told: dict[str, Any]) -> tuple[str, str, str, str]:
-        return told["trigger"], told["outcome"], told["actor"], told["effective_on"] if told["outcome"] == "done" else told["key"]
+    def same(entry: Entry) -> tuple[str, str, str, str]:
+        return entry.trigger, entry.outcome, entry.actor, entry.effective_on if entry.is_done else entry.key
 
-    rows = [_line(list(entries)) for _, entries in groupby(history, same)]
+    rows = [_row(list(entries)) for _, entries in groupby((line.entry for line in history), same)]
     return table(("Date", "Saisi le", "Étape", "Résultat", "Qui", "Exécution Prefect"), rows)
 
 
-def _line(entries: list[dict[str, Any]]) -> list[str]:
-    first, run = entries[0], entries[0]["key"].removeprefix("prefect:")
+def _row(entries: list[Entry]) -> list[str]:
+    first, run = entries[0], entries[0].key.removeprefix("prefect:")
     times = f" × {len(entries)}" if len(entries) > 1 else ""
     return [
-        short_day(first["effective_on"]),
-        wall_time(first["recorded_at"]),
-        STEPS[first["trigger"]].label + times,
-        OUTCOMES[first["outcome"]],
-        f"{first['actor']} ({role_label(first['role'])})",
+        short_day(first.effective_on),
+        wall_time(first.recorded_at),
+        STEPS[first.trigger].label + times,
+        OUTCOMES[first.outcome],
+        f"{first.actor} ({roles_label(first)})",
         f"{run} et {len(entries) - 1} autres" if times else run,
     ]

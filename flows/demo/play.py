@@ -42,8 +42,8 @@ class Play:
     def findings(self) -> None:
         """What the dossier shows of its own history."""
         self._console.print("  Constats que cette histoire laisse :")
-        for one in self._home.views.show(story.REFERENCE)["findings"]:
-            self._console.print(f"      {one['code']} : {one['reason']} Source : {one['source']}.", markup=False)
+        for finding in self._home.views.dossier(story.REFERENCE).findings:
+            self._console.print(f"      {finding.code} : {finding.reason} Source : {finding.source}.", markup=False)
 
     async def imported(self, files: Iterable[Path]) -> None:
         """Import spreadsheets one after the other: bad lines are told, a good file goes through the inbox as one run."""
@@ -66,15 +66,15 @@ class Play:
         """Play many requests of one step."""
         await self._all(trigger, [{"request": request} for request in requests])
 
-    async def _all(self, trigger: str, asked: list[dict[str, Any]]) -> None:
+    async def _all(self, trigger: str, requests: list[dict[str, Any]]) -> None:
         label = STEPS[trigger].label
         with self._console.status(label) as status:
-            for place, parameters in enumerate(asked, start=1):
+            for place, parameters in enumerate(requests, start=1):
                 state = await self._run(trigger, Role.TRAINING_OFFICER, **parameters)
                 self.as_told &= state.is_completed()
-                status.update(f"{label} {place}/{len(asked)}")
+                status.update(f"{label} {place}/{len(requests)}")
             await deliver(return_state=True)
-        self._console.print(f"  [green]✓[/] {label} × {len(asked)} ({story.PEOPLE[Role.TRAINING_OFFICER]})")
+        self._console.print(f"  [green]✓[/] {label} × {len(requests)} ({story.PEOPLE[Role.TRAINING_OFFICER]})")
 
     async def _run(self, trigger: str, role: Role, **parameters: Any) -> RunState[Any]:
         run: Callable[..., Any] = steps.flow_named(trigger).with_options(flow_run_name=f"{trigger}-{story.REFERENCE}")

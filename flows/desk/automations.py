@@ -40,13 +40,13 @@ def automations(deployments: dict[str, UUID]) -> list[AutomationCore]:
 
 async def install(client: PrefectClient) -> None:
     """Create the automations, or set them right where they exist. Nothing else of the server is touched."""
-    known = {one.name: one for one in await client.read_automations()}
-    ids = {name: one.id for name, one in (await Desk(shared_home(settings()), client).deployments()).items()}
-    for one in automations(ids):
-        if one.name not in known:
-            await client.create_automation(one)
-        elif AutomationCore.model_validate(known[one.name].model_dump(exclude={"id"})) != one:
-            await client.update_automation(known[one.name].id, one)
+    existing = {automation.name: automation for automation in await client.read_automations()}
+    ids = {name: deployment.id for name, deployment in (await Desk(shared_home(settings()), client).deployments()).items()}
+    for automation in automations(ids):
+        if automation.name not in existing:
+            await client.create_automation(automation)
+        elif AutomationCore.model_validate(existing[automation.name].model_dump(exclude={"id"})) != automation:
+            await client.update_automation(existing[automation.name].id, automation)
 
 
 def _template(text: str) -> dict[str, str]:

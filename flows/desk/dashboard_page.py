@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flows.desk.markdown import bars, link, picture, plain, table
 from flows.home import Home
-from flows.wording import due_told, wall_time
+from flows.wording import due_label, wall_time
 from models.dashboard import Totals
 from models.ledger.codec import euros as from_cents
 from states.grammar.deadlines import SOON, Age, age, paris_day
@@ -36,23 +36,23 @@ def list_key(place: int) -> str:
     return "dossiers" if place == 1 else f"dossiers-{place}"
 
 
-def listed_line(one: Outlook) -> dict[str, str]:
+def listed_line(outlook: Outlook) -> dict[str, str]:
     """A dossier in a table, which shows text only."""
-    step, by = _expected(one)
+    step, by = _expected(outlook)
     return {
-        "Dossier": one.reference,
-        "État": one.state.label,
-        "Depuis le": one.entered_on.isoformat() if one.entered_on else "",
+        "Dossier": outlook.reference,
+        "État": outlook.state.label,
+        "Depuis le": outlook.entered_on.isoformat() if outlook.entered_on else "",
         "Étape attendue": step,
         "Par": by,
-        "Avant le": one.due_on.isoformat() if one.due_on else "",
-        "Bloqué par": one.blocked or "",
+        "Avant le": outlook.due_on.isoformat() if outlook.due_on else "",
+        "Bloqué par": outlook.blocked or "",
     }
 
 
 def list_page(lines: Sequence[Outlook], following: str | None, *, at: datetime) -> str:
     """A slice of all dossiers, each linked to its page; `following` is the key of the next slice."""
-    rows = [[one_link(one), one.state.label, *_expected(one), due_told(one.due_on, paris_day(at))] for one in lines]
+    rows = [[one_link(outlook), outlook.state.label, *_expected(outlook), due_label(outlook.due_on, paris_day(at))] for outlook in lines]
     return "\n".join(
         [
             f"# Dossiers, de {lines[0].reference} à {lines[-1].reference}",
@@ -67,12 +67,12 @@ def list_page(lines: Sequence[Outlook], following: str | None, *, at: datetime) 
     )
 
 
-def board(home: Home, *, at: datetime) -> str:
+def dashboard(home: Home, *, at: datetime) -> str:
     """The dashboard as markdown. Raises Unreachable."""
     today = paris_day(at)
-    totals = home.board.totals(today, today + SOON)
-    late = [one for one in home.board.due(LATE_AT_MOST) if age(one.due_on, today) is Age.LATE]
-    coming = list(home.board.due(COMING_AT_MOST, since=today))
+    totals = home.dashboard.totals(today, today + SOON)
+    late = [outlook for outlook in home.dashboard.due(LATE_AT_MOST) if age(outlook.due_on, today) is Age.LATE]
+    coming = list(home.dashboard.due(COMING_AT_MOST, since=today))
     lines = [
         "# Tableau de bord des partenariats",
         "",
@@ -95,22 +95,29 @@ def board(home: Home, *, at: datetime) -> str:
 
 def _headline(totals: Iterable[Totals], at: datetime) -> str:
     totals = list(totals)
-    late, soon = sum(one.late for one in totals), sum(one.soon for one in totals)
-    told = [counted(sum(one.dossiers for one in totals), "dossier", "dossiers"), f"**{late} en retard**", f"{soon} à faire sous sept jours"]
-    return f"{', '.join(told)}. État du {wall_time(at.isoformat())}."
+    late, soon = sum(total.late for total in totals), sum(total.soon for total in totals)
+    parts = [
+        counted(sum(total.dossiers for total in totals), "dossier", "dossiers"),
+        f"**{late} en retard**",
+        f"{soon} à faire sous sept jours",
+    ]
+    return f"{', '.join(parts)}. État du {wall_time(at.isoformat())}."
 
 
 def _drawing(totals: Iterable[Totals]) -> str:
-    rows = [(one.state.label, tuple(zip((one.late, one.soon, one.dossiers - one.late - one.soon), COLOURS, strict=True))) for one in totals]
+    rows = [
+        (total.state.label, tuple(zip((total.late, total.soon, total.dossiers - total.late - total.soon), COLOURS, strict=True)))
+        for total in totals
+    ]
     return bars(rows, unit="")
 
 
 def _money(totals: Iterable[Totals]) -> list[str]:
     totals = list(totals)
     sums = [
-        ("Engagé (plafond des conventions en cours)", sum(one.engaged_cents for one in totals)),
-        ("Mandaté", sum(one.ordered_cents for one in totals)),
-        ("Payé", sum(one.paid_cents for one in totals)),
+        ("Engagé (plafond des conventions en cours)", sum(total.engaged_cents for total in totals)),
+        ("Mandaté", sum(total.ordered_cents for total in totals)),
+        ("Payé", sum(total.paid_cents for total in totals)),
     ]
     return ["## Argent", "", *table(("", "Montant"), [(label, f"**{euros(from_cents(value))}**") for label, value in sums]), ""]
 
@@ -121,35 +128,35 @@ def _waiting(title: str, lines: list[Outlook], at: datetime, nothing: str) -> li
     return [
         title,
         "",
-        *table(("Dossier", "État", "Étape attendue", "Par", "Avant le", "Bloqué par"), [_row(one, at) for one in lines]),
+        *table(("Dossier", "État", "Étape attendue", "Par", "Avant le", "Bloqué par"), [_row(outlook, at) for outlook in lines]),
         "",
     ]
 
 
-def one_link(one: Outlook) -> str:
+def one_link(outlook: Outlook) -> str:
     """The reference of a dossier, linked to its page."""
-    return link(one.reference, page_address(one.reference))
+    return link(outlook.reference, page_address(outlook.reference))
 
 
-def _expected(one: Outlook) -> tuple[str, str]:
+def _expected(outlook: Outlook) -> tuple[str, str]:
     """The step that a dossier waits for, and who does it."""
-    return STEPS[one.step].label if one.step in STEPS else "", ", ".join(role.label for role in one.by)
+    return STEPS[outlook.step].label if outlook.step in STEPS else "", ", ".join(role.label for role in outlook.by)
 
 
-def _row(one: Outlook, at: datetime) -> list[str]:
-    days = days_in_state(one.entered_on, at)
+def _row(outlook: Outlook, at: datetime) -> list[str]:
+    days = days_in_state(outlook.entered_on, at)
     return [
-        one_link(one),
-        f"{one.state.label}, {counted(days, 'jour', 'jours')}",
-        *_expected(one),
-        due_told(one.due_on, paris_day(at)),
-        plain(one.blocked) if one.blocked else "",
+        one_link(outlook),
+        f"{outlook.state.label}, {counted(days, 'jour', 'jours')}",
+        *_expected(outlook),
+        due_label(outlook.due_on, paris_day(at)),
+        plain(outlook.blocked) if outlook.blocked else "",
     ]
 
 
 def _rounds(home: Home) -> list[str]:
     done = [(label, mark) for name, label in ROUNDS.items() if (mark := home.marks.last(name)) is not None]
-    rows = [(label, wall_time(mark.done_at), plain(mark.told)) for label, mark in done]
+    rows = [(label, wall_time(mark.done_at), plain(mark.message)) for label, mark in done]
     return [
         "## Dernières rondes",
         "",
@@ -160,10 +167,10 @@ def _rounds(home: Home) -> list[str]:
 
 def _health(home: Home) -> list[str]:
     """What is not as it should be: letters that wait or were given up, people whose codes are refused."""
-    rows = [("⚠️", plain(one.reference), plain(one.key), plain(one.fault)) for one in home.outbox.held()]
+    rows = [("⚠️", plain(held.reference), plain(held.key), plain(held.fault)) for held in home.outbox.held()]
     rows += [("❌", plain(reference), plain(key), plain(fault)) for reference, key, fault in home.outbox.given_up()]
     waiting = counted(home.outbox.waiting(), "envoi en attente", "envois en attente")
-    told = f"{waiting}, {counted(home.outbox.dead(), 'envoi abandonné', 'envois abandonnés')}."
+    sentence = f"{waiting}, {counted(home.outbox.dead(), 'envoi abandonné', 'envois abandonnés')}."
     blocked = home.register.blocked()
-    told += f" Trop de codes faux, à réenrôler (jalon people enrol) : {plain(listed(blocked))}." if blocked else ""
-    return ["## Santé", "", told, "", *(table(("", "Dossier", "Envoi", "Pourquoi"), rows) if rows else [])]
+    sentence += f" Trop de codes faux, à réenrôler (jalon people enrol) : {plain(listed(blocked))}." if blocked else ""
+    return ["## Santé", "", sentence, "", *(table(("", "Dossier", "Envoi", "Pourquoi"), rows) if rows else [])]

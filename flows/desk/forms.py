@@ -38,8 +38,8 @@ TITLES = {
 
 def acting(row: Step, people: Sequence[Person]) -> list[str] | None:
     """Who may be chosen in a form: first those whose own role it takes, then those to whom it may be lent; None when too many."""
-    ordered = sorted(people, key=lambda one: (set(row.by).isdisjoint(one.roles), one.name))
-    return [one.name for one in ordered] if 0 < len(ordered) <= OFFERED_AT_MOST else None
+    ordered = sorted(people, key=lambda person: (set(row.by).isdisjoint(person.roles), person.name))
+    return [person.name for person in ordered] if 0 < len(ordered) <= OFFERED_AT_MOST else None
 
 
 def offering(schema: dict[str, Any], *, proved: bool, **offered: list[str] | None) -> dict[str, Any]:
@@ -58,18 +58,18 @@ def offering(schema: dict[str, Any], *, proved: bool, **offered: list[str] | Non
 def _plain(node: Any) -> Any:
     """A schema, or a part of one, without the choice between a type and None, and with choices in words."""
     if isinstance(node, list):
-        return [_plain(one) for one in node]
+        return [_plain(item) for item in node]
     if not isinstance(node, dict):
         return node
-    types = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
+    types = [kind for kind in node.get("anyOf", ()) if kind.get("type") != "null"]
     if len(types) == 1:
         node = types[0] | {name: value for name, value in node.items() if name != "anyOf"}
     if node.get("title") == ENTRY_TITLE:
         node = {"title": ENTRY_TITLE, "description": ENTRY_HINT, "type": "string", "pattern": WRITTEN}
     if node.get("pattern") == SHA256_PATTERN:
         node = node | {"pattern": f"^([0-9a-f]{{64}}|{inbox.DOCUMENT})$", "description": DOCUMENT_HINT}
-    told = {name: _plain(value) for name, value in node.items() if (name, value) != ("default", None)}
-    if "enum" in told and isinstance(told["enum"], list):
-        told["enum"] = [LABELS.get(code, code) for code in told["enum"]]
-        told |= {"default": LABELS.get(told["default"], told["default"])} if "default" in told else {}
-    return told
+    shown = {name: _plain(value) for name, value in node.items() if (name, value) != ("default", None)}
+    if "enum" in shown and isinstance(shown["enum"], list):
+        shown["enum"] = [LABELS.get(code, code) for code in shown["enum"]]
+        shown |= {"default": LABELS.get(shown["default"], shown["default"])} if "default" in shown else {}
+    return shown

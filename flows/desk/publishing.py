@@ -17,13 +17,13 @@ from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.context import FlowRunContext
 
-from flows.desk.dashboard_page import KEY, board, list_key, list_page, listed_line, page_key
-from flows.desk.dossier_page import Form, page
+from flows.desk.dashboard_page import KEY, dashboard, list_key, list_page, listed_line, page_key
+from flows.desk.dossier_page import FormAddress, page
 from flows.desk.forms import OFFERED_AT_MOST, acting, offering
 from flows.home import Home
 from flows.ports.clock import now
 from models.answers import Invalid
-from models.dashboard import Page
+from models.dashboard import PageSeal
 from models.outbox import Parcel
 from states.grammar.deadlines import paris_day
 from states.grammar.step import Step
@@ -40,9 +40,9 @@ SLICE, AT_ONCE = 100, 4  # dossiers drawn together, and pages under way to Prefe
 
 
 class Drawn(NamedTuple):
-    """The page of a dossier as markdown, what it is remembered by, and the line of the board that goes with it."""
+    """The page of a dossier as markdown, what it is remembered by, and the line of the dashboard that goes with it."""
 
-    page: Page
+    page: PageSeal
     text: str
     line: Outlook
 
@@ -60,11 +60,11 @@ class Desk:
         """The deployments of jalon by name, read once."""
         if self._deployments is None:
             found = await self._client.read_deployments(work_pool_filter=OURS, limit=200)
-            self._deployments = {one.name: one for one in found if (one.entrypoint or "").startswith("flows.")}
+            self._deployments = {deployment.name: deployment for deployment in found if (deployment.entrypoint or "").startswith("flows.")}
         return self._deployments
 
     async def show(self, references: Sequence[str]) -> list[str]:
-        """Publish the pages of dossiers that say something new, and keep their lines of the board; those that cannot be read.
+        """Publish the pages of dossiers that say something new, and keep their lines of the dashboard; those that cannot be read.
 
         Raises Unreachable.
         """
@@ -72,22 +72,24 @@ class Desk:
         while references:
             drawn, left = self._drawn(references, form)
             illegible += left
-            known = self._home.board.published(drawn)
-            new = [one for reference, one in drawn.items() if known.get(reference) != one.page.sha256]
-            await asyncio.gather(*(self._artifact(page_key(one.page.reference), one.text) for one in new))
-            self._home.board.keep((one.line, one.page.version) for one in drawn.values())
-            references = self._home.board.publish(one.page for one in new)  # those that moved on: the older page may be the last
+            published = self._home.dashboard.published(drawn)
+            new = [drawing for reference, drawing in drawn.items() if published.get(reference) != drawing.page.sha256]
+            await asyncio.gather(*(self._artifact(page_key(drawing.page.reference), drawing.text) for drawing in new))
+            self._home.dashboard.keep((drawing.line, drawing.page.version) for drawing in drawn.values())
+            references = self._home.dashboard.publish(
+                drawing.page for drawing in new
+            )  # those that moved on: the older page may be the last
         return illegible
 
     async def catch_up(self) -> int:
         """Show the dossiers that somebody has moved without showing it, as `jalon deliver` does; how many."""
         after, found = "", 0
-        while references := self._home.board.behind(after, SLICE):
+        while references := self._home.dashboard.behind(after, SLICE):
             found += len(references) - len(await self.show(references))
             after = references[-1]
         return found
 
-    def _drawn(self, references: Iterable[str], form: Form) -> tuple[dict[str, Drawn], list[str]]:
+    def _drawn(self, references: Iterable[str], form: FormAddress) -> tuple[dict[str, Drawn], list[str]]:
         """The pages of dossiers as they are now; the dossiers that somebody has damaged."""
         drawn, illegible = {}, []
         for reference in references:
@@ -97,33 +99,33 @@ class Desk:
             except Invalid:  # the nightly verification says why
                 illegible.append(reference)
                 continue
-            at_version = Page(reference, partnership.version, hashlib.sha256(text.encode()).hexdigest())
+            at_version = PageSeal(reference, partnership.version, hashlib.sha256(text.encode()).hexdigest())
             drawn[reference] = Drawn(at_version, text, outlook(partnership, at))
         return drawn, illegible
 
-    async def _form(self) -> Form:
+    async def _form(self) -> FormAddress:
         """Where the form of a step is, asked by its trigger and a reference."""
-        known = await self.deployments()
+        deployments = await self.deployments()
 
         def address(trigger: str, reference: str, entry: str | None) -> str | None:
-            one = known.get(trigger)
+            deployment = deployments.get(trigger)
             parameters = quote(json.dumps({"reference": reference, **({"request": {"entry": entry}} if entry else {})}))
-            return f"/v2/deployments/deployment/{one.id}/run?parameters={parameters}" if one else None
+            return f"/v2/deployments/deployment/{deployment.id}/run?parameters={parameters}" if deployment else None
 
         return address
 
-    async def show_board(self, *, at: datetime) -> None:
+    async def show_dashboard(self, *, at: datetime) -> None:
         """Publish the dashboard."""
-        await self._artifact(KEY, board(self._home, at=at))
+        await self._artifact(KEY, dashboard(self._home, at=at))
 
     async def show_lists(self, *, again: bool = False) -> None:
         """Publish all dossiers as pages that link to each, and as tables that the interface searches; `again`: even what is not new."""
         after, place = "", 1
-        while lines := self._home.board.after(after, LISTED_AT_MOST):
-            key, rows = list_key(place), json.dumps([listed_line(one) for one in lines], ensure_ascii=False)
+        while lines := self._home.dashboard.after(after, LISTED_AT_MOST):
+            key, rows = list_key(place), json.dumps([listed_line(outlook) for outlook in lines], ensure_ascii=False)
             digest = hashlib.sha256(f"{paris_day(now())} {rows}".encode()).hexdigest()  # what is late changes with the day
-            known = self._home.marks.last(key)
-            if again or known is None or known.told != digest:
+            mark = self._home.marks.last(key)
+            if again or mark is None or mark.message != digest:
                 text = list_page(lines, list_key(place + 1) if len(lines) == LISTED_AT_MOST else None, at=now())
                 await self._client.create_artifact(ArtifactCreate(key=key, type="table", description=text, data=rows))
                 self._home.marks.set(key, digest, now=now())
@@ -142,23 +144,23 @@ class Desk:
 
     async def offer(self, states: Iterable[State] | None = None) -> None:
         """Let the forms offer people, and the dossiers in the right state: those of the steps that `states` touch, or of all."""
-        known, people = await self.deployments(), self._home.register.everyone()
+        deployments, people = await self.deployments(), self._home.register.everyone()
         for row in ROWS:
-            one = known.get(row.trigger)
-            if one is None or (states is not None and not _concerns(row, states)):
+            deployment = deployments.get(row.trigger)
+            if deployment is None or (states is not None and not _concerns(row, states)):
                 continue
             proved = self._home.settings.codes == "every" or row.asks_code
             offered = {"reference": self._choices(row), "person": acting(row, people)}
-            schema = offering(one.parameter_openapi_schema or {}, proved=proved, **offered)
-            if schema != one.parameter_openapi_schema:
-                await self._client.update_deployment(one.id, DeploymentUpdate(parameter_openapi_schema=schema))
-                one.parameter_openapi_schema = schema
+            schema = offering(deployment.parameter_openapi_schema or {}, proved=proved, **offered)
+            if schema != deployment.parameter_openapi_schema:
+                await self._client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=schema))
+                deployment.parameter_openapi_schema = schema
 
     def _choices(self, row: Step) -> list[str] | None:
         """The dossiers of a form, or None when there are none, or too many to choose from."""
         found: list[str] = []
         for state in row.source if not row.anywhere else ():
-            found += self._home.board.in_state(state, OFFERED_AT_MOST + 1)
+            found += self._home.dashboard.in_state(state, OFFERED_AT_MOST + 1)
         return sorted(found) if 0 < len(found) <= OFFERED_AT_MOST else None
 
     async def _artifact(self, key: str, text: str) -> None:
@@ -176,17 +178,24 @@ def _concerns(row: Step, states: Iterable[State]) -> bool:
 
 def event(parcel: Parcel, *, checked: bool) -> dict[str, Any]:
     """A step as an event of Prefect. It names nobody: who did what stands in the ledger."""
-    told = parcel.told
+    entry = parcel.entry
     return {
         "id": str(uuid5(NAMESPACE_URL, f"jalon:{parcel.key}:{parcel.digest}")),
         "occurred": now().isoformat(),
-        "event": f"{EVENT}{told['trigger']}",
+        "event": f"{EVENT}{entry.trigger}",
         "resource": {
             "prefect.resource.id": f"{RESOURCE}{parcel.reference}",
             "prefect.resource.name": parcel.reference,
-            "jalon.state": told["to"],
+            "jalon.state": entry.dest,
             CHECKED: "yes" if checked else "no",
         },
         "related": [],
-        "payload": {name: told[name] for name in ("n", "version", "from", "to", "recorded_at")} | {"digest": parcel.digest},
+        "payload": {
+            "n": entry.n,
+            "version": entry.version,
+            "from": entry.source,
+            "to": entry.dest,
+            "recorded_at": entry.recorded_at,
+            "digest": parcel.digest,
+        },
     }

@@ -203,19 +203,19 @@ def _template() -> bytes:
 
 def _rule(column: Column) -> dict[str, Any] | None:
     """What the spreadsheet program refuses while the person types."""
-    told = {"error_title": column.header, "input_title": column.header, "input_message": column.asks[:255]}
+    titles = {"error_title": column.header, "input_title": column.header, "input_message": column.asks[:255]}
     if column.field == "fee_regime":
         return {
             "validate": "list",
             "source": ["formation continue", "formation initiale"],
-            **told,
+            **titles,
             "error_message": "Choisissez dans la liste.",
         }
     if column.reads is _day:
         between = {"criteria": "between", "minimum": date(1900, 1, 2), "maximum": date(2100, 12, 31)}
-        return {"validate": "date", **between, **told, "error_message": "Une date est attendue : JJ/MM/AAAA."}
+        return {"validate": "date", **between, **titles, "error_message": "Une date est attendue : JJ/MM/AAAA."}
     if column.reads is _whole:
-        return {"validate": "integer", "criteria": ">=", "value": 1, **told, "error_message": "Un nombre entier est attendu : 1, 2, 3…"}
+        return {"validate": "integer", "criteria": ">=", "value": 1, **titles, "error_message": "Un nombre entier est attendu : 1, 2, 3…"}
     return None
 
 

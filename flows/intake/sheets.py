@@ -20,7 +20,7 @@ from states.trainees.identity import plain
 from states.trainees.requests import TraineeRetained
 from states.values.french import listed, sentences
 
-__all__ = ["Commune", "Fault", "Row", "Sheet", "read", "write_template"]
+__all__ = ["CommuneLike", "Fault", "Row", "Sheet", "read", "write_template"]
 
 HEADERS_WITHIN = 20  # lines, for a title above them
 REQUIRED = frozenset(name for name, field in TraineeRetained.model_fields.items() if field.is_required())
@@ -35,7 +35,7 @@ NO_HEADERS = (
 )
 
 
-class Commune(Protocol):
+class CommuneLike(Protocol):
     """What is asked of a commune."""
 
     @property
@@ -46,8 +46,8 @@ class Commune(Protocol):
     def department(self) -> str: ...
 
 
-Find = Callable[[str], tuple[Commune, ...]]
-Known = Callable[[str, str, date], bool]
+Find = Callable[[str], tuple[CommuneLike, ...]]
+Retained = Callable[[str, str, date], bool]
 Propose = Callable[[str], str]
 
 
@@ -93,7 +93,7 @@ def no_proposal(_text: str) -> str:
 
 
 def read(
-    path: Path, *, today: date, find: Find, known: Known = nobody, numbers: Collection[int] = (), propose: Propose = no_proposal
+    path: Path, *, today: date, find: Find, retained: Retained = nobody, numbers: Collection[int] = (), propose: Propose = no_proposal
 ) -> Sheet:
     """Every line of the sheet.
 
@@ -112,12 +112,12 @@ def read(
     lines = [_line(table, number, today, find, propose) for number in _filled(table)]
     if not lines:
         raise Invalid(NOTHING_IN_IT)
-    twice = _Twice(known, numbers)
+    twice = _Twice(retained, numbers)
     for line in lines:
-        line.wrong.update(twice.told(line) | line.wrong)
+        line.wrong.update(twice.faults_of(line) | line.wrong)
         if not line.wrong and not faults:
             rows.append(Row(line.number, line.content))
-    return Sheet(tuple(rows), (*faults, *(fault for line in lines for fault in _told(table, line))), sha256)
+    return Sheet(tuple(rows), (*faults, *(fault for line in lines for fault in _faults_of(table, line))), sha256)
 
 
 def _table(grids: list[Grid]) -> Table:
@@ -187,11 +187,11 @@ def _headers(table: Table) -> Iterator[Fault]:
 def _nameless(table: Table) -> Iterator[Fault]:
     """Columns with values and no header: they may hold what was shifted."""
     headers = table.grid.lines[table.top - 1]
-    told: set[int] = set()
+    columns: set[int] = set()
     for number, line in enumerate(table.grid.lines[table.top :], start=table.top + 1):
         for place, value in enumerate(line):
-            if place not in told and not _empty(value) and (place >= len(headers) or _empty(headers[place])):
-                told.add(place)
+            if place not in columns and not _empty(value) and (place >= len(headers) or _empty(headers[place])):
+                columns.add(place)
                 yield Fault(number, "", f"la {place + 1}e colonne porte des valeurs mais n’a pas d’en-tête")
 
 
@@ -282,13 +282,13 @@ def _refused(table: Table, line: Line) -> dict[str, str]:
 class _Twice:
     """Who and which number was met, in the dossier or on an earlier line."""
 
-    def __init__(self, known: Known, taken: Collection[int]) -> None:
-        self.known = known
+    def __init__(self, retained: Retained, taken: Collection[int]) -> None:
+        self.retained = retained
         self.taken = taken
         self.persons: dict[tuple[str, ...], int] = {}
         self.numbers: dict[int, int] = {}
 
-    def told(self, line: Line) -> dict[str, str]:
+    def faults_of(self, line: Line) -> dict[str, str]:
         wrong = {}
         content = {field: value for field, value in line.content.items() if field not in line.wrong}
         number = content.get("number")
@@ -299,14 +299,14 @@ class _Twice:
             person = (*sorted((plain(family), plain(given))), born)
             if self.persons.setdefault(person, line.number) != line.number:
                 wrong[""] = f"la même personne est déjà à la ligne {self.persons[person]}"
-            elif any(self.known(*names, date.fromisoformat(born)) for names in ((family, given), (given, family))):
+            elif any(self.retained(*names, date.fromisoformat(born)) for names in ((family, given), (given, family))):
                 wrong[""] = "cette personne est déjà retenue dans ce dossier"
         if number in self.taken and not wrong:
             wrong["number"] = "un stagiaire du dossier porte déjà ce numéro"
         return wrong
 
 
-def _told(table: Table, line: Line) -> list[Fault]:
+def _faults_of(table: Table, line: Line) -> list[Fault]:
     """The faults of a line, in the order of its columns."""
     order = sorted(line.wrong, key=lambda field: table.columns.get(field, (-1, ""))[0])
     return [Fault(line.number, table.columns.get(field, (-1, ""))[1], line.wrong[field]) for field in order]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flows.home import Home
 from flows.intake import sheets
@@ -18,15 +18,16 @@ from models.ledger.attempt import instant
 from states.engine.decide import why_not
 from states.grammar.deadlines import paris_day
 from states.grammar.guard import Reason, Refused
-from states.journal.standing import undone
+from states.journal.entry import Entry
 from states.lifecycle import ROWS, STEPS
 from states.partnership import Partnership
 from states.trainees.identity import person_digest
 from states.trainees.requests import TraineesRetained
+from states.values.plain import Json
 
 TRIGGER = next(row.trigger for row in ROWS if row.asks is TraineesRetained)
 PROPOSED_AT_MOST = 3
-ASKED_LINE = re.compile(r"\(ligne ([0-9]+) de la demande\)")
+REQUEST_LINE = re.compile(r"\(ligne ([0-9]+) de la demande\)")
 
 
 class Imported(NamedTuple):
@@ -53,24 +54,24 @@ def _read(partnership: Partnership, path: Path) -> Sheet:
         today=paris_day(now()),
         find=communes.find,
         propose=_sparing(communes.proposal),
-        known=lambda family, given, born_on: person_digest(partnership.pepper, family, given, born_on) in digests,
-        numbers={one.number for one in partnership.trainees},
+        retained=lambda family, given, born_on: person_digest(partnership.pepper, family, given, born_on) in digests,
+        numbers={trainee.number for trainee in partnership.trainees},
     )
 
 
 def _sparing(propose: Callable[[str], str]) -> Callable[[str], str]:
     """Comparing with every commune takes a quarter of a second: only the first names that no commune has get a proposal."""
-    asked: dict[str, str] = {}
+    proposals: dict[str, str] = {}
 
     def once(text: str) -> str:
-        if text not in asked and len(asked) < PROPOSED_AT_MOST:
-            asked[text] = propose(text)
-        return asked.get(text, "")
+        if text not in proposals and len(proposals) < PROPOSED_AT_MOST:
+            proposals[text] = propose(text)
+        return proposals.get(text, "")
 
     return once
 
 
-def content_of(sheet: Sheet) -> dict[str, Any]:
+def content_of(sheet: Sheet) -> dict[str, Json]:
     """The request that retains the good lines of a sheet."""
     return {"trainees": [row.content for row in sheet.rows], "file_sha256": sheet.sha256}
 
@@ -90,7 +91,7 @@ def imported(home: Home, reference: str, path: Path, *, person: str, good_lines:
         done = _fired(home, reference, sheet, person, f"import:{reference}:{sheet.sha256}:{tried + 1}")
         if not isinstance(done.answer, Conflict):
             return done
-        # The key is taken: by the same file a moment ago, which is told or tried after, or by hand.
+        # The key is taken: by the same file a moment ago, which is shown or tried after, or by hand.
         before = tried
         first, tried = _attempts(home, reference, sheet.sha256)
         if first is None and tried == before:
@@ -101,14 +102,14 @@ def imported(home: Home, reference: str, path: Path, *, person: str, good_lines:
 def _attempts(home: Home, reference: str, sha256: str) -> tuple[Answer | None, int]:
     """The import of this very file that nobody has undone, and how often the file was tried."""
     history = home.views.history(reference)
-    gone, tries = undone(history), [entry for entry in history if _of(entry, sha256)]
-    first = next((entry for entry in tries if entry["outcome"] == "done" and entry["n"] not in gone), None)
-    return (answer_of(first, first["digest"]) if first else None), len(tries)
+    tries = [line for line in history if _of(line.entry, sha256)]
+    first = next((line for line in tries if line.entry.is_done and line.undone_by is None), None)
+    return (answer_of(first.entry, first.digest) if first else None), len(tries)
 
 
-def _of(told: dict[str, Any], sha256: str) -> bool:
+def _of(entry: Entry, sha256: str) -> bool:
     """Whether an entry of the journal is about the file of this fingerprint."""
-    return bool(told["trigger"] == TRIGGER and told["request"].get("file_sha256") == sha256)
+    return entry.trigger == TRIGGER and entry.request.get("file_sha256") == sha256
 
 
 def _fired(home: Home, reference: str, sheet: Sheet, person: str, key: str) -> Imported:
@@ -125,7 +126,7 @@ def _fired(home: Home, reference: str, sheet: Sheet, person: str, key: str) -> I
 
 def _by_line(reason: str, sheet: Sheet) -> str:
     """The reason with the line of the sheet in place of that of the request."""
-    return ASKED_LINE.sub(lambda asked: f"(ligne {sheet.rows[int(asked[1]) - 1].line})", reason)
+    return REQUEST_LINE.sub(lambda line: f"(ligne {sheet.rows[int(line[1]) - 1].line})", reason)
 
 
 def lines_of(faults: tuple[Fault, ...]) -> list[str]:

@@ -53,7 +53,7 @@ async def deliver_all(home: Home, follow: Follow) -> Delivered:
         letters += sum(_post(home, parcel) for parcel in parcels if parcel.kind == "tell")
         steps = [parcel for parcel in parcels if parcel.kind == "check"]
         for reference in dict.fromkeys(parcel.reference for parcel in steps):
-            found = await followed(home, follow, reference, [one for one in steps if one.reference == reference])
+            found = await followed(home, follow, reference, [step for step in steps if step.reference == reference])
             checked += found is not None
             broken += [f"{reference} : {found.message}"] if found is not None and not found.holds else []
     held = home.outbox.held(HELD_AT_MOST)

@@ -28,14 +28,14 @@ END = ("", "Message automatique de jalon.", "")
 
 def reminder(person: Person, lines: Sequence[Outlook], today: date, at: datetime) -> Letter:
     """What is late or soon due and up to `person`, the most pressing first."""
-    late = sum(age(one.due_on, today) is Age.LATE for one in lines)
-    told = [f"  - {one.reference}, {_asked(one, today)}" for one in lines[:LINES_AT_MOST]]
+    late = sum(age(outlook.due_on, today) is Age.LATE for outlook in lines)
+    listing = [f"  - {outlook.reference}, {_expectation(outlook, today)}" for outlook in lines[:LINES_AT_MOST]]
     more = [f"  et {len(lines) - LINES_AT_MOST} autres, au tableau de bord."] if len(lines) > LINES_AT_MOST else []
     body = [
         f"Bonjour {person.name},",
         "",
         f"Ce qui vous revient et dont l’échéance est passée ou proche, au {day(today)} :",
-        *told,
+        *listing,
         *more,
         "",
         "Ce qui manque pour une étape se lit avec : jalon why suivi de la référence",
@@ -47,11 +47,11 @@ def reminder(person: Person, lines: Sequence[Outlook], today: date, at: datetime
     return Letter(f"daily.{today.isoformat()}", person.name, person.mail, subject, "\n".join(body), at)
 
 
-def _asked(one: Outlook, today: date) -> str:
-    label, due = STEPS[one.step].label.lower() if one.step in STEPS else "", one.due_on or today
+def _expectation(outlook: Outlook, today: date) -> str:
+    label, due = STEPS[outlook.step].label.lower() if outlook.step in STEPS else "", outlook.due_on or today
     late = (today - due).days
     overdue = f", {counted(late, 'jour', 'jours')} de retard" if late > 0 else ""
-    return f"{label} : attendu le {day(due)}{overdue}{f' ; manque : {one.blocked}' if one.blocked else ''}"
+    return f"{label} : attendu le {day(due)}{overdue}{f' ; manque : {outlook.blocked}' if outlook.blocked else ''}"
 
 
 def seal_letter(person: Person, today: date, seal: str, dossiers: int, at: datetime) -> Letter:

@@ -33,7 +33,7 @@ SHORT = re.compile(r"\b(?:sts?|stes?|lez)\b|\bs/")
 LONG = {"st": "saint", "sts": "saints", "ste": "sainte", "stes": "saintes", "lez": "les", "s/": "sur"}
 
 
-class Commune(NamedTuple):
+class ListedCommune(NamedTuple):
     """A commune of today; `matched` is the code or the name of a part of it (delegated, associated...) that led to it."""
 
     insee: str
@@ -45,55 +45,54 @@ class Commune(NamedTuple):
 class _Book:
     """The communes by code, and by compared name once somebody asks for a name: that takes three times as long."""
 
-    def __init__(self, by_code: dict[str, Commune], named: list[tuple[str, Commune]]) -> None:
+    def __init__(self, by_code: dict[str, ListedCommune], named: list[tuple[str, ListedCommune]]) -> None:
         self.by_code = by_code
         self._named = named
 
     @cached_property
-    def by_name(self) -> dict[str, tuple[Commune, ...]]:
+    def by_name(self) -> dict[str, tuple[ListedCommune, ...]]:
         """Every commune of a name."""
         return _by_name(self._named)
 
 
-def find(text: str) -> tuple[Commune, ...]:
+def find(text: str) -> tuple[ListedCommune, ...]:
     """The communes that an INSEE code or a name may mean, by INSEE code; none when it means none.
 
     « Athies (62) » or « Athies, 62 » keeps those of the department.
     """
-    name, department = _asked(text)
+    name, department = _parts(text)
     book = _book()
     if CODE.fullmatch(name):
         coded = book.by_code.get(name.upper())
-        candidates: tuple[Commune, ...] = (coded,) if coded else ()
+        candidates: tuple[ListedCommune, ...] = (coded,) if coded else ()
     else:
         candidates = book.by_name.get(_keys(name)[0], ())
     return tuple(commune for commune in candidates if department in ("", commune.department))
 
 
-def nearest(text: str, most: int = 3) -> tuple[Commune, ...]:
+def nearest(text: str, most: int = 3) -> tuple[ListedCommune, ...]:
     """At most `most` communes to propose to who wrote `text`: names that go on after it first, then names spelt much like it."""
-    name, department = _asked(text)
+    name, department = _parts(text)
     (key,) = _keys(name)
     if not any(map(str.isalpha, key)) or CODE.fullmatch(name):
         return ()
     there = {
-        known: tuple(commune for commune in communes if department in ("", commune.department))
-        for known, communes in _book().by_name.items()
+        name: tuple(commune for commune in communes if department in ("", commune.department)) for name, communes in _book().by_name.items()
     }
-    names = [known for known, communes in there.items() if communes]
-    longer = sorted((known for known in names if known.startswith(key)), key=len)
+    names = [name for name, communes in there.items() if communes]
+    longer = sorted((name for name in names if name.startswith(key)), key=len)
     close = get_close_matches(key, names, n=most, cutoff=HOW_CLOSE)
-    proposed = {commune.insee: commune for known in chain(longer[:most], close) for commune in there[known]}
+    proposed = {commune.insee: commune for name in chain(longer[:most], close) for commune in there[name]}
     return tuple(proposed.values())[:most]
 
 
 def proposal(text: str) -> str:
     """The question to put to who wrote a name that no commune has, or nothing when none comes near."""
-    found = [f"{one.name} ({one.insee})" for one in nearest(text)]
+    found = [f"{commune.name} ({commune.insee})" for commune in nearest(text)]
     return f"vouliez-vous dire {alternatives(found)} ?" if found else ""
 
 
-def _asked(text: str) -> tuple[str, str]:
+def _parts(text: str) -> tuple[str, str]:
     """The name or code and the department in `text`, each empty when there is none or when no commune is written so."""
     text = text[: AT_MOST + 1].strip()
     if len(text) > AT_MOST or any(unicodedata.category(letter)[0] == "C" for letter in text):
@@ -117,12 +116,12 @@ def _keys(names: str) -> list[str]:
 @cache
 def _book() -> _Book:
     """Read when the first commune is asked for, and kept."""
-    by_code: dict[str, Commune] = {}
-    named: list[tuple[str, Commune]] = []
+    by_code: dict[str, ListedCommune] = {}
+    named: list[tuple[str, ListedCommune]] = []
     with Path(__file__).with_name("communes.csv").open(encoding="utf-8", newline="") as file:
         next(file)
         for insee, name, department, aliases in csv.reader(file):
-            by_code[insee] = commune = Commune(insee, name, intern(department), None)
+            by_code[insee] = commune = ListedCommune(insee, name, intern(department), None)
             named.append((name, commune))
             for alias in aliases.split("|") if aliases else ():
                 part = commune._replace(matched=alias)
@@ -133,9 +132,9 @@ def _book() -> _Book:
     return _Book(by_code, named)
 
 
-def _by_name(named: list[tuple[str, Commune]]) -> dict[str, tuple[Commune, ...]]:
+def _by_name(named: list[tuple[str, ListedCommune]]) -> dict[str, tuple[ListedCommune, ...]]:
     """Communes by compared name; one that is called so itself needs no part that is."""
-    found: dict[str, tuple[Commune, ...]] = {}
+    found: dict[str, tuple[ListedCommune, ...]] = {}
     for key, (_, commune) in zip(_keys("\n".join(name for name, _ in named)), named, strict=True):
         others = found.get(key, ())
         if not others or commune.insee not in {other.insee for other in others}:

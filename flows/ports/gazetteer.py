@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from states.grammar.case import Place
+from states.grammar.case import Commune
 
 
-def places(text: str) -> tuple[Place, ...]:
+def communes(text: str) -> tuple[Commune, ...]:
     """The communes that an INSEE code or a name may mean, by their codes."""
     from flows.ports.communes import find  # 35,000 lines: only for who names a commune
 
-    return tuple(Place(one.insee, one.name, one.department) for one in find(text))
+    return tuple(Commune(commune.insee, commune.name, commune.department) for commune in find(text))

@@ -31,17 +31,17 @@ def read(folder: Path, name: str) -> dict[str, Any]:
     return parsed(path.read_bytes(), name)
 
 
-def fingerprinted(folder: Path, asked: Any, deep: int = 0) -> Any:
+def fingerprinted(folder: Path, value: Any, deep: int = 0) -> Any:
     """What a form gave, where each « @file » in place of a fingerprint is that of this file of the inbox. Raises Invalid."""
     if deep > DEEP_AT_MOST:
         raise Invalid("La demande a trop de niveaux.")
-    if isinstance(asked, list):
-        return [fingerprinted(folder, one, deep + 1) for one in asked]
-    if not isinstance(asked, dict):
-        return asked
+    if isinstance(value, list):
+        return [fingerprinted(folder, item, deep + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
     return {
         name: _fingerprint(folder / value.removeprefix("@")) if _is_document(name, value) else fingerprinted(folder, value, deep + 1)
-        for name, value in asked.items()
+        for name, value in value.items()
     }
 
 

@@ -33,17 +33,17 @@ class Process(NamedTuple):
 def began(pid: int) -> str | None:
     """When the living process of this number began, a text that no other process ever has; None when there is none."""
     try:
-        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None if Path("/proc/self/stat").exists() else _began_by_ps(pid)
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return None if told[0] in "ZX" else f"{boot}:{told[19]}"  # field 22 of proc(5), in ticks since this boot
+    return None if fields[0] in "ZX" else f"{boot}:{fields[19]}"  # field 22 of proc(5), in ticks since this boot
 
 
 def _began_by_ps(pid: int) -> str | None:
     """The same on a system without /proc, as macOS."""
-    asked = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
-    state, _, since = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip().partition(" ")  # noqa: S603
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    state, _, since = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip().partition(" ")  # noqa: S603
     return None if not since or state.startswith("Z") else since.strip()
 
 
@@ -64,30 +64,30 @@ def launch(command: Sequence[str], env: Mapping[str, str], log: Path) -> subproc
     """
     if log.exists():
         log.replace(log.with_name(f"{log.name}.old"))
-    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as told:
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own interpreter, our own arguments
-            command, env=env, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True
+            command, env=env, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
 
 
 def stop(processes: Sequence[Process]) -> list[Process]:
     """Stop those that live, with all that they have started, all at once; which ones were stopped."""
-    living = [one for one in processes if one.lives]
+    living = [process for process in processes if process.lives]
     for tell, sign, seconds in PATIENCE:
-        for one in living:
+        for process in living:
             with suppress(ProcessLookupError):
-                if one.lives:
-                    tell(one.pid, sign)
+                if process.lives:
+                    tell(process.pid, sign)
         _wait(living, seconds)
-    for one in living:
+    for process in living:
         with suppress(ProcessLookupError):
-            os.killpg(one.pid, signal.SIGKILL)  # what is left of its group: no number is given again while its group lives
+            os.killpg(process.pid, signal.SIGKILL)  # what is left of its group: no number is given again while its group lives
     return living
 
 
 def _wait(processes: Sequence[Process], seconds: float) -> None:
     limit = time.monotonic() + seconds
-    while any(one.lives for one in processes) and time.monotonic() < limit:
+    while any(process.lives for process in processes) and time.monotonic() < limit:
         time.sleep(0.05)
 
 
@@ -104,9 +104,9 @@ class Record(NamedTuple):
 def read(home: Path) -> Record | None:
     """What the last `up` has started; None when there was none, or `down` since. An unreadable file counts as a dead server."""
     try:
-        told = json.loads((home / "desk.json").read_text())
-        workers = tuple(Process(*one) for one in told["workers"])
-        return Record(told["host"], int(told["port"]), Process(*told["server"]), workers, told["installed"])
+        record = json.loads((home / "desk.json").read_text())
+        workers = tuple(Process(*worker) for worker in record["workers"])
+        return Record(record["host"], int(record["port"]), Process(*record["server"]), workers, record["installed"])
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, LookupError):

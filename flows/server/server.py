@@ -90,11 +90,11 @@ def environment(
     `through` names those that are kept all the same: OF_THE_HOUSE for the server that stays, none for one of a moment,
     which must not touch the database of the other. A secret of the server is given to its clients, and brings CSRF.
     """
-    kept = {name: value for name, value in base.items() if not name.startswith("PREFECT_") or name in through}
-    closed = {OUR_SECRET: kept[SECRET], CSRF: "true"} if kept.get(SECRET) else {}
+    variables = {name: value for name, value in base.items() if not name.startswith("PREFECT_") or name in through}
+    closed = {OUR_SECRET: variables[SECRET], CSRF: "true"} if variables.get(SECRET) else {}
     own = address(host, port)
     only = {"PREFECT_API_URL": f"{own}/api", "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own}  # Prefect lets every site in
-    return {**kept, **QUIET, **closed, **only, "PREFECT_HOME": str(home)}
+    return {**variables, **QUIET, **closed, **only, "PREFECT_HOME": str(home)}
 
 
 def address(host: str, port: int) -> str:
@@ -151,21 +151,21 @@ def ask(env: Mapping[str, str], path: str, content: Any = None, *, seconds: floa
     if secret := env.get(OUR_SECRET):
         headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
     if content is not None and env.get(CSRF) == "true":
-        told = ask(env, f"/csrf-token?client={CSRF_CLIENT}", seconds=seconds)
-        headers |= {"Prefect-Csrf-Token": told["token"], "Prefect-Csrf-Client": CSRF_CLIENT}
+        token = ask(env, f"/csrf-token?client={CSRF_CLIENT}", seconds=seconds)
+        headers |= {"Prefect-Csrf-Token": token["token"], "Prefect-Csrf-Client": CSRF_CLIENT}
     body = None if content is None else json.dumps(content).encode()
-    asked = urllib.request.Request(env["PREFECT_API_URL"] + path, body, headers)  # noqa: S310 - an address that we made
+    request = urllib.request.Request(env["PREFECT_API_URL"] + path, body, headers)  # noqa: S310 - an address that we made
     try:
-        with urllib.request.urlopen(asked, timeout=seconds) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310
             return json.load(answer)
     except HTTPError as fault:
         with fault:
-            raise Unreachable(_told(fault.code)) from fault
+            raise Unreachable(_sentence(fault.code)) from fault
     except (URLError, OSError, ValueError) as fault:
         raise Unreachable("Le serveur Prefect ne répond pas.") from fault
 
 
-def _told(code: int) -> str:
+def _sentence(code: int) -> str:
     if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return f"Le serveur Prefect demande un mot de passe : donnez à {SECRET} la valeur qu’elle avait au démarrage."
     return f"Le serveur Prefect refuse de répondre (code {code})."
@@ -203,13 +203,13 @@ def _from_template(home: Path, template: Path, env: dict[str, str]) -> None:
     )
     if made.returncode == 0 and (home / "prefect.db").exists():
         template.mkdir(parents=True, exist_ok=True)
-        kept = _kept(template)
-        partial = kept.with_suffix(f".{os.getpid()}")
+        folder = _copied(template)
+        partial = folder.with_suffix(f".{os.getpid()}")
         shutil.copyfile(home / "prefect.db", partial)
-        partial.replace(kept)
+        partial.replace(folder)
 
 
-def _kept(template: Path) -> Path:
+def _copied(template: Path) -> Path:
     return template / f"prefect-{version('prefect')}.db"
 
 
@@ -218,11 +218,11 @@ def from_cache(home: Path, template: Path) -> bool:
 
     A log that a deleted database has left behind would be written into the new one: it goes first.
     """
-    if not _kept(template).exists():
+    if not _copied(template).exists():
         return False
     for left in ("prefect.db-wal", "prefect.db-shm"):
         (home / left).unlink(missing_ok=True)
-    shutil.copyfile(_kept(template), home / "prefect.db")
+    shutil.copyfile(_copied(template), home / "prefect.db")
     return True
 
 

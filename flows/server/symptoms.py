@@ -7,7 +7,7 @@ from typing import NamedTuple
 OK, WARN, FAIL = "ok", "warn", "fail"
 
 
-class Check(NamedTuple):
+class Symptom(NamedTuple):
     """One thing looked at. `level` is ok, warn or fail; `message` and `todo` are French, `todo` is empty when all is well."""
 
     name: str

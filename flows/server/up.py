@@ -41,17 +41,17 @@ INSTALL_SECONDS, WORKER_SECONDS = 120, 60
 TAKES_AT_MOST = timedelta(minutes=1)  # from a worker's taking a run to its process
 
 
-def environment(kept: Settings, host: str, port: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+def environment(configured: Settings, host: str, port: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment of the server, its workers and whoever speaks to them: absolute paths, whatever the folder they work in."""
-    url = make_url(kept.database_url)
+    url = make_url(configured.database_url)
     is_file = url.get_backend_name() == "sqlite" and url.database
-    env = server.environment(kept.home / "prefect", port, base, host=host, through=server.OF_THE_HOUSE)
+    env = server.environment(configured.home / "prefect", port, base, host=host, through=server.OF_THE_HOUSE)
     return env | {
-        "JALON_HOME": str(kept.home),
+        "JALON_HOME": str(configured.home),
         "JALON_DESK": "1",
-        "JALON_DATABASE_URL": sqlite_url(Path(url.database).absolute()) if is_file and url.database else kept.database_url,
-        "JALON_MAIL_DIR": str(kept.mail_dir.absolute()),
-        "JALON_INBOX": str(kept.inbox.absolute()),
+        "JALON_DATABASE_URL": sqlite_url(Path(url.database).absolute()) if is_file and url.database else configured.database_url,
+        "JALON_MAIL_DIR": str(configured.mail_dir.absolute()),
+        "JALON_INBOX": str(configured.inbox.absolute()),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
     }
 
@@ -60,10 +60,10 @@ def up(*, host: str | None = None, port: int | None = None, workers: int | None 
     """Start what is missing and say where it is. Raises Invalid, Unreachable; what it has started is stopped then."""
     _assert_asked(host, port, workers)
     server.stop_on_signals()
-    kept = settings()
-    Home(kept, create=True).store.close()
-    with _alone(kept.home):
-        desk = _Desk(kept)
+    configured = settings()
+    Home(configured, create=True).store.close()
+    with _alone(configured.home):
+        desk = _Services(configured)
         try:
             desk.up(host, port, workers)
         except BaseException:
@@ -86,21 +86,21 @@ def down() -> int:
         workers = processes.stop(record.workers)
         served = processes.stop([record.server])
         (home / "desk.json").unlink(missing_ok=True)
-    told = [counted(len(workers), "worker", "workers")] * bool(workers) + [f"le serveur Prefect (port {record.port})"] * bool(served)
-    _say(f"Arrêté : {' et '.join(told)}." if told else "Plus rien ne tournait : la trace du dernier démarrage est effacée.")
+    parts = [counted(len(workers), "worker", "workers")] * bool(workers) + [f"le serveur Prefect (port {record.port})"] * bool(served)
+    _say(f"Arrêté : {' et '.join(parts)}." if parts else "Plus rien ne tournait : la trace du dernier démarrage est effacée.")
     return 0
 
 
-class _Desk:
+class _Services:
     """One `up`: what it finds, what it has started."""
 
-    def __init__(self, kept: Settings) -> None:
-        self.kept = kept
-        self.folder = kept.home / "prefect"
+    def __init__(self, configured: Settings) -> None:
+        self.settings = configured
+        self.folder = configured.home / "prefect"
         self.began = time.monotonic()
         self.started: list[Process] = []
         self.installing: subprocess.Popen[bytes] | None = None
-        self.record = processes.read(kept.home)
+        self.record = processes.read(configured.home)
 
     def up(self, host: str | None, port: int | None, workers: int | None) -> None:
         found = self.record
@@ -121,7 +121,7 @@ class _Desk:
         if processes.stop(self.started[::-1]):
             _say("Ce qui avait été démarré est arrêté.")
         if self.record is not None and not self.record.server.lives:
-            (self.kept.home / "desk.json").unlink(missing_ok=True)
+            (self.settings.home / "desk.json").unlink(missing_ok=True)
 
     @property
     def _now(self) -> Record:
@@ -130,7 +130,7 @@ class _Desk:
 
     @property
     def _env(self) -> dict[str, str]:
-        return environment(self.kept, self._now.host, self._now.port)
+        return environment(self.settings, self._now.host, self._now.port)
 
     def _serves(self, found: Record) -> bool:
         """Whether the server of the last `up` answers; if not, what is left of that `up` is stopped."""
@@ -141,9 +141,9 @@ class _Desk:
         processes.stop([found.server])
         return False
 
-    def _serve(self, host: str, asked: int | None) -> None:
+    def _serve(self, host: str, port: int | None) -> None:
         server.assert_closed(host)
-        before = asked or self._last_port()
+        before = port or self._last_port()
         port = before or server.usual_port()
         server.assert_free(host, port)
         if not before and port != server.USUAL_PORT:
@@ -151,7 +151,7 @@ class _Desk:
         began = time.monotonic()
         _say(f"Démarrage du serveur Prefect sur {server.address(host, port)} (une quinzaine de secondes la première fois)...")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        env = environment(self.kept, host, port)
+        env = environment(self.settings, host, port)
         if not (self.folder / "prefect.db").exists() and not any(env.get(name) for name in server.DATABASES):
             server.from_cache(self.folder, PROJECT / "var" / "cache")
         log = self.folder / "server.log"
@@ -213,11 +213,11 @@ class _Desk:
 
         `taking`: a worker lives, and may have just taken a run whose process is not there yet.
         """
-        asked = {
+        pages = {
             "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}},
             "work_pools": {"name": {"any_": [POOL]}},
         }
-        for run in server.ask(self._env, "/flow_runs/filter", asked):
+        for run in server.ask(self._env, "/flow_runs/filter", pages):
             machine, _, pid = (run["infrastructure_pid"] or "").rpartition(":")
             since = datetime.fromisoformat(run["state"]["timestamp"])
             lives = pid.isdigit() and (machine != socket.gethostname() or processes.began(int(pid)) is not None)
@@ -229,7 +229,7 @@ class _Desk:
     def _hear(self, expected: dict[str, Process], since: datetime) -> None:
         limit = time.monotonic() + WORKER_SECONDS
         while time.monotonic() < limit:
-            if not all(one.lives for one in expected.values()):
+            if not all(process.lives for process in expected.values()):
                 break
             if expected.keys() <= {name for name, heard in heard_of(self._env).items() if heard >= since}:
                 return
@@ -244,7 +244,7 @@ class _Desk:
 
     def _keep(self, record: Record) -> None:
         self.record = record
-        processes.keep(self.kept.home, record)
+        processes.keep(self.settings.home, record)
 
     def _tell_addresses(self) -> None:
         found = server.address(self._now.host, self._now.port)
@@ -263,17 +263,17 @@ class _Desk:
 
 def fingerprint() -> str:
     """The code that the deployments are made from: when it changes, they are made again."""
-    told = sha256(version("prefect").encode())
+    digested = sha256(version("prefect").encode())
     for folder in ("states", "models", "flows"):
         for path in sorted((PROJECT / folder).rglob("*.py")):
-            told.update(path.read_bytes())
-    return told.hexdigest()
+            digested.update(path.read_bytes())
+    return digested.hexdigest()
 
 
 def heard_of(env: Mapping[str, str]) -> dict[str, datetime]:
     """When the server has last heard of each worker. Raises Unreachable."""
     workers: list[dict[str, Any]] = server.ask(env, f"/work_pools/{POOL}/workers/filter", {})
-    return {one["name"]: datetime.fromisoformat(one["last_heartbeat_time"]) for one in workers if one["last_heartbeat_time"]}
+    return {worker["name"]: datetime.fromisoformat(worker["last_heartbeat_time"]) for worker in workers if worker["last_heartbeat_time"]}
 
 
 def _name(place: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import Engine, Select, Table
 from sqlalchemy.engine import URL
@@ -13,7 +13,8 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from models.database.writes import Write
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
+Fetched: TypeAlias = Any  # a row as a driver gives it: the columns asked for, or None where there is no row
 
 
 class Cursor(Protocol):
@@ -23,10 +24,10 @@ class Cursor(Protocol):
 
     @property
     def connection(self) -> Any: ...
-    def execute(self, sql: str, parameters: Row = ..., /) -> Any: ...
-    def executemany(self, sql: str, parameters: Sequence[Row], /) -> Any: ...
-    def fetchone(self) -> Any: ...
-    def fetchall(self) -> list[Any]: ...
+    def execute(self, sql: str, parameters: Row = ..., /) -> object: ...
+    def executemany(self, sql: str, parameters: Sequence[Row], /) -> object: ...
+    def fetchone(self) -> Fetched: ...
+    def fetchall(self) -> list[Fetched]: ...
 
 
 class Promises(NamedTuple):
@@ -84,7 +85,7 @@ class Dialect(ABC):
         """Put a copy beside the database, where it is a file. Raises Unreachable when that cannot be done."""
 
     @abstractmethod
-    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], asked: Row) -> None:
+    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:
         """Begin a transaction: reads of one page see one moment, a write reads what is committed by now.
 
         `locks` are texts that `lock` has given, `asked` their parameters: nobody else may write to those rows. It is one round trip.

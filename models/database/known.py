@@ -18,7 +18,7 @@ def known(url: str) -> tuple[URL, Dialect]:
     """The address of a database, read, and what speaks to it. Raises Unreachable when it is none that jalon knows."""
     try:
         address = make_url(url)
-        dialect = next((one for one in DIALECTS if address.drivername in one.drivers), None)
+        dialect = next((kind for kind in DIALECTS if address.drivername in kind.drivers), None)
     except (SQLAlchemyError, ValueError):
         dialect = None
     if dialect is None:

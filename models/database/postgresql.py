@@ -100,8 +100,8 @@ def _rows(write: Write) -> Any:
     """The rows in a parameter, typed as the columns that they are for."""
     typed = [column(name, write.table.c[name].type) for name in write.values]
     typed += [column(f"{key}_", write.table.c[key].type) for key in write.keys]
-    told = func.json_to_recordset(cast(bindparam(write.name, type_=Text), JSON))
-    return told.table_valued(*typed).render_derived(name=f"rows_{write.name}", with_types=True)
+    rows = func.json_to_recordset(cast(bindparam(write.name, type_=Text), JSON))
+    return rows.table_valued(*typed).render_derived(name=f"rows_{write.name}", with_types=True)
 
 
 class PostgreSql(Dialect):
@@ -146,13 +146,13 @@ class PostgreSql(Dialect):
     def keep_copy(self, url: URL, schema: str) -> Path | None:  # noqa: ARG002 - whoever agreed has made one
         return None
 
-    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], asked: Row) -> None:
+    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:
         """BEGIN and the locks are one message. What is read next is a statement of its own: it sees what was committed while one waited."""
         begin = "BEGIN ISOLATION LEVEL READ COMMITTED" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         if locks:
             from psycopg import ClientCursor  # loaded already: there is a cursor
 
-            begin = ClientCursor(cursor.connection).mogrify("; ".join((begin, GENERIC, *locks)), asked)
+            begin = ClientCursor(cursor.connection).mogrify("; ".join((begin, GENERIC, *locks)), parameters)
         cursor.execute(begin)
 
     def compiled(self, statement: ClauseElement, engine: Engine) -> str:

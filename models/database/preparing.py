@@ -10,7 +10,7 @@ from psycopg import Connection, Cursor
 
 OFTEN = 2  # times on one connection before a statement is worth preparing; psycopg itself would begin at the sixth
 
-_asked: WeakKeyDictionary[Connection[Any], Counter[str]] = WeakKeyDictionary()
+_executions: WeakKeyDictionary[Connection[Any], Counter[str]] = WeakKeyDictionary()
 
 
 class Preparing(Cursor[Any]):
@@ -29,6 +29,6 @@ class Preparing(Cursor[Any]):
             return super().execute(query, params, prepare=True)
 
     def _is_time_for(self, query: str) -> bool:
-        times = _asked.setdefault(self.connection, Counter())
+        times = _executions.setdefault(self.connection, Counter())
         times[query] += 1
         return times[query] == OFTEN

@@ -27,7 +27,7 @@ from states.values.french import unreadable
 BUSY_SECONDS = 10
 # SQLite names the columns of a unique constraint, not the constraint.
 UNIQUE_COLUMNS = {
-    ", ".join(f"{table.name}.{one.name}" for one in unique.columns): str(unique.name)
+    ", ".join(f"{table.name}.{column.name}" for column in unique.columns): str(unique.name)
     for table in partnerships.metadata.tables.values()
     for unique in (*table.constraints, *table.indexes)
     if (isinstance(unique, UniqueConstraint | PrimaryKeyConstraint) and unique.name) or (isinstance(unique, Index) and unique.unique)
@@ -56,13 +56,13 @@ class EachInTurn:
         cursor.execute(self._text(head), row)
         if head.keys and cursor.rowcount == 0:
             return None
-        id_: int = row["id_"] if head.keys else cursor.fetchone()[0]
+        id_ = int(str(row["id_"]) if head.keys else cursor.fetchone()[0])
         for write, rows in writes:
             whose = {OF_DOSSIER: id_, f"{OF_DOSSIER}_": id_} if write.of_dossier else {}
             if len(rows) == 1:
                 cursor.execute(self._text(write), {**whose, **rows[0]})
             else:
-                cursor.executemany(self._text(write), [{**whose, **one} for one in rows])
+                cursor.executemany(self._text(write), [{**whose, **fields} for fields in rows])
         return id_
 
     def send_alone(self, cursor: Cursor, write: Write, row: Row) -> None:
@@ -129,7 +129,7 @@ class Sqlite(Dialect):
     def keep_copy(self, url: URL, schema: str) -> Path | None:
         return copy_beside(Path(url.database or ""), schema)
 
-    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], asked: Row) -> None:  # noqa: ARG002 - IMMEDIATE locks the whole database
+    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:  # noqa: ARG002 - IMMEDIATE locks the whole database
         cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def compiled(self, statement: ClauseElement, engine: Engine) -> str:  # noqa: ARG002 - one speech for every file
@@ -189,8 +189,8 @@ def copy_beside(path: Path, schema: str) -> Path:
     An earlier copy is never overwritten: it may be the only good one.
     """
     names = (f"{path.name}.schema-{schema}{f'-{number}' if number > 1 else ''}" for number in itertools.count(1))
-    kept = next(one for name in names if not (one := path.with_name(name)).exists())
-    part = kept.with_name(f"{kept.name}.part")
+    copy = next(candidate for name in names if not (candidate := path.with_name(name)).exists())
+    part = copy.with_name(f"{copy.name}.part")
     try:
         part.unlink(missing_ok=True)
         part.touch(mode=0o600)  # names of trainees are in it
@@ -198,13 +198,13 @@ def copy_beside(path: Path, schema: str) -> Path:
             source.backup(target)
         with part.open("rb") as written:
             os.fsync(written.fileno())
-        part.replace(kept)
+        part.replace(copy)
     except (OSError, sqlite3.Error) as fault:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         why = unreadable(fault) if isinstance(fault, OSError) else str(fault)
         raise Unreachable(f"La base ne peut pas être copiée à côté avant sa reprise ({why}) : rien n’a changé.") from fault
-    return kept
+    return copy
 
 
 def _assert_made(path: Path, *, create: bool) -> None:

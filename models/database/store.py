@@ -14,13 +14,13 @@ from weakref import WeakSet
 from sqlalchemy import Select
 from sqlalchemy.sql import ClauseElement
 
-from models.database.dialect import Cursor, Row
+from models.database.dialect import Cursor, Fetched, Row
 from models.database.faults import OtherSchema, empty_database, raise_in_french
 from models.database.known import known
 from models.database.sqlite import sqlite_url
 from models.tables import SCHEMA
 
-__all__ = ["Cursor", "Store", "Upgraded", "Upgrading", "sqlite_url", "writable"]
+__all__ = ["Cursor", "Fetched", "Store", "Upgraded", "Upgrading", "sqlite_url", "writable"]
 
 NOTHING_ASKED: Row = MappingProxyType({})
 FIRST_SCHEMA = "0003"  # of version 0.1.0: what is older was never released
@@ -45,10 +45,10 @@ class _Transaction:
 
     __slots__ = ("_asked", "_cursor", "_locks", "_store", "_write")
 
-    def __init__(self, store: Store, locks: Sequence[str], asked: Row, *, write: bool) -> None:
+    def __init__(self, store: Store, locks: Sequence[str], parameters: Row, *, write: bool) -> None:
         self._store = store
         self._locks = locks
-        self._asked = asked
+        self._asked = parameters
         self._write = write
 
     def __enter__(self) -> Cursor:
@@ -129,30 +129,32 @@ class Store:
         locking = self.dialect.lock(rows)
         return () if locking is None else (self.compile(locking),)
 
-    def transaction(self, *, write: bool = True, locks: Sequence[str] = (), asked: Row = NOTHING_ASKED) -> AbstractContextManager[Cursor]:
+    def transaction(
+        self, *, write: bool = True, locks: Sequence[str] = (), parameters: Row = NOTHING_ASKED
+    ) -> AbstractContextManager[Cursor]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable.
 
         `locks` are rows (see `lock`, with the parameters `asked`) that nobody else writes to before the commit.
         """
-        return _Transaction(self, locks, asked, write=write)
+        return _Transaction(self, locks, parameters, write=write)
 
-    def begun(self, locks: Sequence[str], asked: Row, *, write: bool) -> Cursor:
+    def begun(self, locks: Sequence[str], parameters: Row, *, write: bool) -> Cursor:
         """A cursor in a new transaction. A connection is kept for each thread; one that has died meanwhile is replaced once."""
-        kept = getattr(self._kept, "connection", None)
-        if kept is not None:
+        connection = getattr(self._kept, "connection", None)
+        if connection is not None:
             try:
-                return self._begin(kept, locks, asked, write=write)
+                return self._begin(connection, locks, parameters, write=write)
             except Exception:
                 self._forget()
                 if not self.dialect.outlives_connections:
                     raise
         self._kept.connection = self.engine.raw_connection()
         self._all.add(self._kept.connection)
-        return self._begin(self._kept.connection, locks, asked, write=write)
+        return self._begin(self._kept.connection, locks, parameters, write=write)
 
-    def _begin(self, connection: Any, locks: Sequence[str], asked: Row, *, write: bool) -> Cursor:
+    def _begin(self, connection: Any, locks: Sequence[str], parameters: Row, *, write: bool) -> Cursor:
         cursor: Cursor = connection.cursor()
-        self.dialect.begin(cursor, write=write, locks=locks, asked=asked)
+        self.dialect.begin(cursor, write=write, locks=locks, parameters=parameters)
         return cursor
 
     def roll_back(self, cursor: Cursor) -> None:

@@ -34,7 +34,7 @@ class Write(NamedTuple):
 
 def inserted(table: Table, *but: str) -> Write:
     """Rows of a table, without the columns that the database fills by itself."""
-    return Write(f"new_{table.name}", table, tuple(one.name for one in table.columns if one.name not in (*but, OF_DOSSIER)))
+    return Write(f"new_{table.name}", table, tuple(column.name for column in table.columns if column.name not in (*but, OF_DOSSIER)))
 
 
 def one_row(write: Write) -> Insert | Update | Delete:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from models.answers import Invalid
 from models.database.store import writable
 from models.people.codes import Shown
 from states.dossier.proof import Proof
-from states.grammar.case import Actor, Place
+from states.grammar.case import Actor, Commune
 from states.grammar.deadlines import PARIS
 from states.grammar.guard import Refused
 from states.grammar.request import Request
 from states.values.french import day
+from states.values.plain import Json
 
 TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
 
@@ -30,8 +31,8 @@ class Attempt(NamedTuple):
     via: str
     expected_version: int | None
     instant: str
-    asked: dict[str, Any]  # the whole request, as JSON values
-    places: tuple[tuple[Place, ...], ...] | None = None  # the communes that it may mean
+    payload: dict[str, Json]  # the whole request, as JSON values
+    communes: tuple[tuple[Commune, ...], ...] | None = None  # the communes that it may mean
     refusal: Refused | None = None  # what the database itself objected to a first try
     objection: str | None = None  # and the constraint by whose name it did
     shown: Shown | None = None  # the one-time code, where one is asked for

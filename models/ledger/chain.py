@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import orjson
 
 GENESIS = "0" * 64  # what the first entry of a chain follows
 
 
-def canonical(value: Any) -> bytes:
+def canonical(value: object) -> bytes:
     """The RFC 8785 bytes of a value made of dicts, lists, strings, integers, booleans and None.
 
     Keys are ASCII here and floats never occur, so that orjson's sorted output is the RFC's; a test holds it

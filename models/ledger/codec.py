@@ -45,7 +45,7 @@ def _json(value: tuple[Any, ...]) -> str:
 
 
 def _tuple(value: str) -> tuple[Any, ...]:
-    return tuple(tuple(one) if isinstance(one, list) else one for one in orjson.loads(value))
+    return tuple(tuple(item) if isinstance(item, list) else item for item in orjson.loads(value))
 
 
 def fields(kind: type[Any]) -> tuple[Field, ...]:
@@ -58,7 +58,7 @@ def _fields(kind: type[Any]) -> tuple[Field, ...]:
 
 
 def _field(name: str, hint: Any) -> Field:
-    bare = next((one for one in get_args(hint) if one is not type(None)), hint) if isinstance(hint, UnionType) else hint
+    bare = next((part for part in get_args(hint) if part is not type(None)), hint) if isinstance(hint, UnionType) else hint
     if bare is Decimal:
         return Field(name, f"{name}_cents", cents, euros)
     if bare is date:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import hmac
-import json
-from typing import Any
 
 from models.answers import Answer, Conflict, answer_of
 from models.database.constraints import RULES, SENTENCES
 from models.ledger.attempt import Attempt, moment
 from models.ledger.entry import input_digest
+from models.ledger.reading import parsed
 from states.grammar.case import Past
 from states.grammar.guard import WHOEVER_ENTERS, Reason, Refused
+from states.journal.entry import Entry
 from states.lifecycle import GUARDS
 from states.partnership import Partnership
 from states.values.law import HOUSE
 from states.vocabulary import State
 
 
-def again(attempt: Attempt, state: State, pepper: str, first_input: str, entry: str, head: str) -> Answer:
+def again(attempt: Attempt, state: State, pepper: str, first_input: str, content: str, head: str) -> Answer:
     """The key was used before: the first answer again, or Conflict when the input is another one."""
+    first = parsed(content)
     if hmac.compare_digest(first_input, input_digest(pepper, attempt)):
-        return answer_of(json.loads(entry), head)
-    first = json.loads(entry)
-    sentence = f"Cette clé a déjà servi à une autre demande, par {first['actor']} {moment(first['recorded_at'])}."
-    return Conflict(attempt.reference, attempt.trigger, sentence, first["actor"], first["recorded_at"], state)
+        return answer_of(first, head)
+    sentence = f"Cette clé a déjà servi à une autre demande, par {first.actor} {moment(first.recorded_at)}."
+    return Conflict(attempt.reference, attempt.trigger, sentence, first.actor, first.recorded_at, state)
 
 
-def overtaken(attempt: Attempt, won: dict[str, Any], state: State) -> Conflict:
+def overtaken(attempt: Attempt, won: Entry, state: State) -> Conflict:
     """Somebody did this step, or another, before: who and when."""
-    sentence = f"« {won['label']} » a déjà été fait par {won['actor']} {moment(won['recorded_at'])}."
-    return Conflict(attempt.reference, attempt.trigger, sentence, won["actor"], won["recorded_at"], state)
+    sentence = f"« {won.label} » a déjà été fait par {won.actor} {moment(won.recorded_at)}."
+    return Conflict(attempt.reference, attempt.trigger, sentence, won.actor, won.recorded_at, state)
 
 
 def taken_back(attempt: Attempt, past: Past, state: State) -> Conflict:
@@ -40,14 +40,14 @@ def taken_back(attempt: Attempt, past: Past, state: State) -> Conflict:
     return Conflict(attempt.reference, attempt.trigger, sentence, who, when, state)
 
 
-def too_late(attempt: Attempt, refused: Refused, won: dict[str, Any] | None, state: State) -> Refused | Conflict:
+def too_late(attempt: Attempt, refused: Refused, won: Entry | None, state: State) -> Refused | Conflict:
     """The same step done before is a conflict; another one is the reason why this step is no longer possible: both say who and when."""
     if won is None:
         return refused
-    if won["trigger"] == attempt.trigger:
+    if won.trigger == attempt.trigger:
         return overtaken(attempt, won, state)
     first, *others = refused.reasons
-    by = f" Il l’est depuis « {won['label']} », par {won['actor']} {moment(won['recorded_at'])}."
+    by = f" Il l’est depuis « {won.label} », par {won.actor} {moment(won.recorded_at)}."
     return refused._replace(reasons=(first._replace(reason=first.reason + by), *others))
 
 

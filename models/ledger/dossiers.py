@@ -56,7 +56,7 @@ class Dossiers:
         except (ValueError, TypeError):
             raise Invalid(f"Les données du dossier {reference} sont abîmées : prévenez l’exploitant.") from None
 
-    def known(self, reference: str) -> Loaded | None:
+    def remembered(self, reference: str) -> Loaded | None:
         """The dossier as this process has last written it. It is right for as long as the database says the same id, length and head."""
         return self._known.get(reference)
 

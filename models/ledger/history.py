@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.sql import ColumnElement
 
 from models import tables
@@ -14,6 +12,7 @@ from models.ledger.dossiers import Loaded
 from models.ledger.earlier import with_facts
 from models.ledger.reading import parsed
 from states.grammar.case import Past
+from states.journal.entry import Entry
 from states.journal.fold import ODD_JSON
 
 P, J = tables.partnerships.c, tables.journal.c
@@ -26,12 +25,12 @@ class History:
         self._all = store.compile(select(J.entry).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n))
         self._last_change, self._last_move = store.compile(_entry_at(P.last_change)), store.compile(_entry_at(P.last_move))
 
-    def entries(self, cursor: Cursor, partnership_id: int) -> list[dict[str, Any]]:
+    def entries(self, cursor: Cursor, partnership_id: int) -> list[Entry]:
         """The entries of a dossier, in order. Raises ValueError when one cannot be read."""
         cursor.execute(self._all, {"partnership_id": partnership_id})
-        return [parsed(entry) for (entry,) in cursor.fetchall()]
+        return [parsed(content) for (content,) in cursor.fetchall()]
 
-    def last_change(self, cursor: Cursor, partnership_id: int, *, moves_only: bool) -> dict[str, Any] | None:
+    def last_change(self, cursor: Cursor, partnership_id: int, *, moves_only: bool) -> Entry | None:
         """The entry of the last change of the dossier, or of the last that moved its state; its row knows which."""
         cursor.execute(self._last_move if moves_only else self._last_change, {"partnership_id": partnership_id})
         row = cursor.fetchone()
@@ -48,7 +47,7 @@ class History:
             raise unreadable_journal(reference) from None
 
 
-def _entry_at(number: ColumnElement[int]) -> Any:
+def _entry_at(number: ColumnElement[int]) -> Select[tuple[str]]:
     """The entry whose number the row of the dossier holds."""
     here = select(number).where(P.id == bindparam("partnership_id")).scalar_subquery()
     return select(J.entry).where(J.partnership_id == bindparam("partnership_id"), J.n == here)

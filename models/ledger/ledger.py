@@ -23,13 +23,14 @@ from models.ledger.conflicts import again, objection, overtaken, taken_back, too
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.entry import Decided, entry_of, input_digest
 from models.ledger.history import History
+from models.ledger.reading import parsed
 from models.ledger.standing import Standing, Standings
 from models.ledger.writing import APPEND, NAME, POST, Part, Writing, parts_of
 from models.people.codes import Shown, proved
 from models.people.register import CLOCK, folded, unknown_person
 from states.dossier.requests import Undoing
-from states.engine.decide import NOTHING_KNOWN, Decision, decide
-from states.grammar.case import Actor, Known, Place
+from states.engine.decide import NO_LOOKUPS, Decision, decide
+from states.grammar.case import Actor, Commune, Lookups
 from states.grammar.deadlines import paris_day
 from states.grammar.effects import Tell
 from states.grammar.guard import Refused
@@ -41,7 +42,7 @@ from states.trainees.requests import residences_of
 from states.vocabulary import Role, State
 
 Verdict = Decision | Refused | Conflict
-Gazetteer = Callable[[str], tuple[Place, ...]]
+Gazetteer = Callable[[str], tuple[Commune, ...]]
 FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
 
 
@@ -97,9 +98,9 @@ class Ledger:
         """
         _assert_asked(trigger, request, reference)
         assert_writable(reference, name_of(actor), key, via, expected_version)
-        asked, places = request.model_dump(mode="json"), self._places(request)
+        payload, communes = request.model_dump(mode="json"), self._communes(request)
         return self._settle(
-            Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), asked, places, shown=shown)
+            Attempt(reference, trigger, request, actor, at, key, via, expected_version, instant(at), payload, communes, shown=shown)
         )
 
     def _settle(self, attempt: Attempt) -> Answer:
@@ -124,10 +125,10 @@ class Ledger:
 
     def _begun(self, attempt: Attempt) -> AbstractContextManager[Cursor]:
         """A transaction in which nobody else writes to the dossier, nor uses the same code."""
-        locks, asked = self._standings.locks(attempt.reference, folded(name_of(attempt.actor)) if attempt.shown else None)
-        return self.store.transaction(locks=locks, asked=asked)
+        locks, parameters = self._standings.locks(attempt.reference, folded(name_of(attempt.actor)) if attempt.shown else None)
+        return self.store.transaction(locks=locks, parameters=parameters)
 
-    def _places(self, request: Request) -> tuple[tuple[Place, ...], ...] | None:
+    def _communes(self, request: Request) -> tuple[tuple[Commune, ...], ...] | None:
         """The communes that the residences in a request may mean; looked up before the transaction, which others wait for."""
         find, residences = self._gazetteer, residences_of(request) if self._gazetteer is not None else ()
         if find is None or not residences:
@@ -137,8 +138,8 @@ class Ledger:
 
     def use_up(self, name: str, shown: Shown) -> None:
         """Use up the code of somebody whose question could not be asked."""
-        locks, asked = self._standings.locks(None, folded(name))
-        with self.store.transaction(locks=locks, asked=asked) as cursor:
+        locks, parameters = self._standings.locks(None, folded(name))
+        with self.store.transaction(locks=locks, parameters=parameters) as cursor:
             _, spent = proved(self._standings.codes(cursor, folded(name)), folded(name), shown, now=shown.at)
             self._writing.alone(cursor, spent)
 
@@ -147,7 +148,7 @@ class Ledger:
         with self.store.transaction(write=False) as cursor:
             cursor.execute(self._by_key, {"key": key})
             row = cursor.fetchone()
-        return answer_of(json.loads(row[0]), row[1]) if row else None
+        return answer_of(parsed(row[0]), row[1]) if row else None
 
     def _fire(self, cursor: Cursor, attempt: Attempt) -> tuple[Answer, Loaded | None]:
         """The answer, and the dossier as it will be once committed."""
@@ -161,12 +162,12 @@ class Ledger:
         if attempt.shown is not None:
             proof, spent = proved(standing.codes, folded(actor.name), attempt.shown, now=attempt.at)
             attempt = attempt._replace(proof=proof)
-        verdict, known = self._verdict(cursor, attempt, loaded, Asking(actor, standing.others))
+        verdict, lookups = self._verdict(cursor, attempt, loaded, Asking(actor, standing.others))
         if loaded.id == 0 and not isinstance(verdict, Decision):
             # There is no dossier, so no chain to write the refusal into.
             self._writing.alone(cursor, spent)
             return verdict, None
-        return self._write(cursor, attempt, loaded, actor, (verdict, known), spent)
+        return self._write(cursor, attempt, loaded, actor, (verdict, lookups), spent)
 
     def _unopened(self, attempt: Attempt) -> Loaded:
         """What `open` begins from; every other step needs a dossier."""
@@ -175,35 +176,35 @@ class Ledger:
         blank = Partnership(attempt.reference, False, State.UNOPENED, 0, None, self._entropy(32))  # noqa: FBT003 - `imported`, known later
         return Loaded(0, 0, GENESIS, blank)
 
-    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, asking: Asking) -> tuple[Verdict, Known]:
-        """What is decided, and what was known for it."""
+    def _verdict(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, asking: Asking) -> tuple[Verdict, Lookups]:
+        """What is decided, and what was looked up for it."""
         partnership = loaded.partnership
         if attempt.refusal is not None:
-            return attempt.refusal, NOTHING_KNOWN
+            return attempt.refusal, NO_LOOKUPS
         if attempt.expected_version not in (None, partnership.version):
             last = self._history.last_change(cursor, loaded.id, moves_only=False)
             behind = attempt.expected_version is not None and attempt.expected_version < partnership.version
             lost = overtaken(attempt, last, partnership.state) if last and behind else wrong_version(attempt, partnership)
-            return lost, NOTHING_KNOWN
-        known = self._known(cursor, attempt, loaded, asking)
-        if known.past is not None and known.past.taken_back is not None:
-            return taken_back(attempt, known.past, partnership.state), known
-        verdict = decide(partnership, attempt.trigger, attempt.request, actor=asking.actor, at=attempt.at, known=known)
+            return lost, NO_LOOKUPS
+        lookups = self._lookups(cursor, attempt, loaded, asking)
+        if lookups.past is not None and lookups.past.taken_back is not None:
+            return taken_back(attempt, lookups.past, partnership.state), lookups
+        verdict = decide(partnership, attempt.trigger, attempt.request, actor=asking.actor, at=attempt.at, lookups=lookups)
         if isinstance(verdict, Refused) and verdict.reasons[0].code == "WRONG_STATE":
             won = self._history.last_change(cursor, loaded.id, moves_only=True)
-            return too_late(attempt, verdict, won, partnership.state), known
-        return verdict, known
+            return too_late(attempt, verdict, won, partnership.state), lookups
+        return verdict, lookups
 
-    def _known(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, asking: Asking) -> Known:
+    def _lookups(self, cursor: Cursor, attempt: Attempt, loaded: Loaded, asking: Asking) -> Lookups:
         """What the rules may ask beyond the dossier: communes, lenders of roles, the entry that an undo names, a salt for new names."""
         lent = loaded.partnership.lent_to(asking.actor.name, paris_day(attempt.at)) if loaded.partnership.delegations else ()
-        concerned = [*(one.giver for one in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
-        asks_nothing = attempt.proof is None and attempt.places is None and not attempt.request.personal
+        concerned = [*(delegation.giver for delegation in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
+        asks_nothing = attempt.proof is None and attempt.communes is None and not attempt.request.personal
         if asks_nothing and not concerned and type(attempt.request) is not Undoing:
-            return NOTHING_KNOWN
+            return NO_LOOKUPS
         entry = attempt.request.entry if type(attempt.request) is Undoing else None
-        return Known(
-            places=attempt.places,
+        return Lookups(
+            communes=attempt.communes,
             registered=tuple((name, _roles_of(name, asking.others)) for name in concerned),
             past=self._history.past(cursor, loaded, entry) if entry is not None else None,
             salt=self._entropy(16) if attempt.request.personal else "",
@@ -211,25 +212,25 @@ class Ledger:
         )
 
     def _write(
-        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, decided: tuple[Verdict, Known], spent: tuple[Part, ...]
+        self, cursor: Cursor, attempt: Attempt, loaded: Loaded, actor: Actor, decided: tuple[Verdict, Lookups], spent: tuple[Part, ...]
     ) -> tuple[Answer, Loaded | None]:
         """The answer, written with all that the step changes; `spent` is what is written of the one-time code."""
-        (verdict, known), before, n = decided, loaded.partnership, loaded.n + 1
+        (verdict, lookups), before, n = decided, loaded.partnership, loaded.n + 1
         done = verdict if isinstance(verdict, Decision) else None
         after = done.after if done else before
         changes = differences(before, after)
-        told = entry_of(attempt, loaded, actor, Decided(verdict, known, patch(before, after, changes) if done else None))
-        entry = canonical(told)
-        head = digest(entry)
+        entry = entry_of(attempt, loaded, actor, Decided(verdict, lookups, patch(before, after, changes) if done else None))
+        content = canonical(entry.fields())
+        head = digest(content)
         digested = input_digest(before.pepper, attempt)
-        appended = {"n": n, "key": attempt.key, "input_digest": digested, "entry": entry.decode(), "digest": head}
+        appended = {"n": n, "key": attempt.key, "input_digest": digested, "entry": content.decode(), "digest": head}
         parts: list[Part] = [(APPEND, [appended])]
         if done:
             parts += [*parts_of(before, after, changes, attempt.instant), *_named(done), *_posted(attempt, n, done)]
         id_ = self._writing.write(cursor, loaded, Loaded(loaded.id, n, head, after), (*parts, *spent))
         if id_ is None:
             raise _OvertakenError
-        return answer_of(told, head), Loaded(id_, n, head, after)
+        return answer_of(entry, head), Loaded(id_, n, head, after)
 
 
 def _named(decision: Decision) -> Iterator[Part]:
@@ -258,11 +259,11 @@ def _assert_asked(trigger: str, request: Request, reference: str) -> None:
         raise Invalid(f"Le fichier du dossier porte une autre référence que {reference}.")
 
 
-def _actor(asked: str | Actor, standing: Standing) -> Actor:
-    if asked is CLOCK:
+def _actor(actor: str | Actor, standing: Standing) -> Actor:
+    if actor is CLOCK:
         return CLOCK
     if standing.name is None:
-        raise unknown_person(name_of(asked))
+        raise unknown_person(name_of(actor))
     return Actor(standing.name, standing.roles)
 
 
@@ -272,15 +273,15 @@ def _naming(attempt: Attempt, standing: Standing) -> Attempt:
         return attempt
     names = {}
     for field in attempt.request.people:
-        known = standing.others.get(folded(getattr(attempt.request, field)))
-        if known is None:
+        person = standing.others.get(folded(getattr(attempt.request, field)))
+        if person is None:
             raise unknown_person(getattr(attempt.request, field))
-        names[field] = known.name
+        names[field] = person.name
     request = attempt.request.model_copy(update=names)
-    return attempt._replace(request=request, asked=request.model_dump(mode="json"))
+    return attempt._replace(request=request, payload=request.model_dump(mode="json"))
 
 
 def _roles_of(name: str, others: dict[str, Actor]) -> frozenset[Role]:
     """The roles that the register gives somebody now; none when it no longer knows them."""
-    known = others.get(folded(name))
-    return known.roles if known else frozenset()
+    person = others.get(folded(name))
+    return person.roles if person else frozenset()

@@ -63,15 +63,15 @@ class Standings:
 
     @cached_property
     def _codes(self) -> str:
-        asked = select(PEOPLE.secret, PEOPLE.code_failures, PEOPLE.code_period).where(PEOPLE.folded == bindparam("folded"))
-        return self._store.compile(asked)
+        enrolment = select(PEOPLE.secret, PEOPLE.code_failures, PEOPLE.code_period).where(PEOPLE.folded == bindparam("folded"))
+        return self._store.compile(enrolment)
 
     def read(self, cursor: Cursor, attempt: Attempt) -> Standing:
         """Where an attempt begins; `lock` has locked the dossier before. Raises Invalid when a row of it cannot be read."""
-        known = self._dossiers.known(attempt.reference)
-        row = self._row(cursor, attempt, _concerned(attempt, known), whole=known is None)
-        if known is not None and tuple(row[PLACE]) != known[:3]:
-            known = None
+        remembered = self._dossiers.remembered(attempt.reference)
+        row = self._row(cursor, attempt, _concerned(attempt, remembered), whole=remembered is None)
+        if remembered is not None and tuple(row[PLACE]) != remembered[:3]:
+            remembered = None
             row = self._row(cursor, attempt, _concerned(attempt, None), whole=True)
         name, secret, failures, period, roles, earlier, others, lenders, *dossier = row
         return Standing(
@@ -79,18 +79,18 @@ class Standings:
             _roles(roles),
             Enrolment(secret, failures or 0, period),
             earlier,
-            known or self._dossiers.loaded(attempt.reference, dossier),
+            remembered or self._dossiers.loaded(attempt.reference, dossier),
             _people(others) | _people(lenders),
         )
 
     def _row(self, cursor: Cursor, attempt: Attempt, others: list[str], *, whole: bool) -> Any:
-        asked = {"folded": folded(name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference}
+        parameters = {"folded": folded(name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference}
         if others:
-            asked["others"] = orjson.dumps(others).decode()
+            parameters["others"] = orjson.dumps(others).decode()
         kind = (whole, bool(others))
         if kind not in self._texts:
             self._texts[kind] = self._store.compile(self._statement(whole=whole, others=bool(others)))
-        cursor.execute(self._texts[kind], asked)
+        cursor.execute(self._texts[kind], parameters)
         return cursor.fetchone()
 
     def _statement(self, *, whole: bool, others: bool) -> Any:
@@ -136,27 +136,27 @@ class Standings:
         return select(held).select_from(given).where(LENT.partnership_id == HERE.id).scalar_subquery()
 
 
-def _concerned(attempt: Attempt, known: Loaded | None) -> list[str]:
+def _concerned(attempt: Attempt, remembered: Loaded | None) -> list[str]:
     """The folded names of the people besides the one who asks: those whom the request names, those who have lent a role."""
     named = [folded(getattr(attempt.request, field)) for field in attempt.request.people]
-    if known is None or not known.partnership.delegations:
+    if remembered is None or not remembered.partnership.delegations:
         return named
     asks = folded(name_of(attempt.actor))
-    return [*named, *(folded(one.giver) for one in known.partnership.delegations if folded(one.holder) == asks)]
+    return [*named, *(folded(delegation.giver) for delegation in remembered.partnership.delegations if folded(delegation.holder) == asks)]
 
 
-def _people(told: str | None) -> dict[str, Actor]:
+def _people(rows: str | None) -> dict[str, Actor]:
     """People by folded name, from a JSON array of `[folded, name, role]`."""
-    if told is None or told == "[]":
+    if rows is None or rows == "[]":
         return {}
     names: dict[str, str] = {}
     roles: dict[str, set[Role]] = defaultdict(set)
-    for key, name, role in orjson.loads(told):
+    for key, name, role in orjson.loads(rows):
         names[key] = name
         roles[key] |= {Role(role)} if role is not None else set()
     return {key: Actor(name, frozenset(roles[key])) for key, name in names.items()}
 
 
 @lru_cache(maxsize=256)
-def _roles(told: str | None) -> frozenset[Role]:
-    return frozenset(map(Role, json.loads(told or "[]")))
+def _roles(roles: str | None) -> frozenset[Role]:
+    return frozenset(map(Role, json.loads(roles or "[]")))

@@ -54,7 +54,7 @@ class Tallies:
         rows = cursor.fetchall()
         self._loose = int(sum(row[-1] for row in rows))
         found = [Total(state, *map(int, sums)) for state, *sums, _ in rows]
-        return [one for one in found if one.dossiers]
+        return [total for total in found if total.dossiers]
 
     def in_all(self, cursor: Cursor) -> int:
         """How many dossiers the house has."""

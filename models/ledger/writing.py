@@ -30,7 +30,7 @@ RESOLVE = Write("resolved", F, ("resolved_at",), ("code", "subject"), F.c.resolv
 REWORD = Write("reworded", F, ("severity", "reason", "source"), ("code", "subject"), F.c.resolved_at.is_(None))
 ADD = {name: inserted(table) for name, (table, _) in COLLECTIONS.items()}
 AMEND = {
-    name: Write(f"amended_{name}", table, tuple(one for one in ADD[name].values if one != "number"), ("number",))
+    name: Write(f"amended_{name}", table, tuple(column for column in ADD[name].values if column != "number"), ("number",))
     for name, (table, _) in COLLECTIONS.items()
 }
 TAKE_AWAY = {name: Write(f"gone_{name}", table, (), ("number",)) for name, (table, _) in COLLECTIONS.items()}
@@ -99,13 +99,19 @@ def parts_of(before: Partnership, after: Partnership, changes: Iterable[Changed]
 
 def _findings(before: Partnership, after: Partnership, at: str) -> Iterator[Part]:
     """Open the new ones, resolve those that are gone; one that only says it otherwise stays open since when it was."""
-    known = {(one.code, one.subject): one for one in before.findings}
-    still = {(one.code, one.subject): one for one in after.findings}
-    gone = [{"code_": code, "subject_": subject, "resolved_at": at} for code, subject in sorted(known.keys() - still)]
-    new = [{**one._asdict(), "opened_at": at} for key, one in still.items() if key not in known]
+    earlier = {(finding.code, finding.subject): finding for finding in before.findings}
+    still = {(finding.code, finding.subject): finding for finding in after.findings}
+    gone = [{"code_": code, "subject_": subject, "resolved_at": at} for code, subject in sorted(earlier.keys() - still)]
+    new = [{**finding._asdict(), "opened_at": at} for key, finding in still.items() if key not in earlier]
     other = [
-        {"code_": one.code, "subject_": one.subject, "severity": one.severity, "reason": one.reason, "source": one.source}
-        for key, one in still.items()
-        if known.get(key, one) != one
+        {
+            "code_": finding.code,
+            "subject_": finding.subject,
+            "severity": finding.severity,
+            "reason": finding.reason,
+            "source": finding.source,
+        }
+        for key, finding in still.items()
+        if earlier.get(key, finding) != finding
     ]
     return ((write, rows) for write, rows in ((RESOLVE, gone), (FIND, new), (REWORD, other)) if rows)

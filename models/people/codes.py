@@ -62,24 +62,26 @@ def whose(folded: ColumnElement[str]) -> Select[Any]:
     return select(P.id).where(P.folded == folded)
 
 
-def proved(known: Enrolment, folded: str, shown: Shown, *, now: datetime) -> tuple[Proof, tuple[tuple[Write, list[dict[str, Any]]], ...]]:
+def proved(
+    enrolment: Enrolment, folded: str, shown: Shown, *, now: datetime
+) -> tuple[Proof, tuple[tuple[Write, list[dict[str, Any]]], ...]]:
     """What the code of somebody proves, and what is to be written of it: a right one is used up, a wrong one counted.
 
     One that waited too long proves nothing. The row that `known` was read from must be locked.
     """
-    if known.secret is None:
+    if enrolment.secret is None:
         return Proof.NOT_ENROLLED, ()
-    if known.failures >= FAILURES_AT_MOST:
+    if enrolment.failures >= FAILURES_AT_MOST:
         return Proof.BLOCKED, ()
     code = "".join((shown.code or "").split())
     if not code:
         return Proof.MISSING, ()
-    totp = pyotp.TOTP(known.secret, interval=PERIOD)
+    totp = pyotp.TOTP(enrolment.secret, interval=PERIOD)
     offset = next((offset for offset in AROUND if strings_equal(code, totp.at(shown.at, counter_offset=offset))), None)
     if offset is None:
-        return Proof.WRONG, ((FAILED, [{"folded_": folded, "code_failures": known.failures + 1}]),)
+        return Proof.WRONG, ((FAILED, [{"folded_": folded, "code_failures": enrolment.failures + 1}]),)
     period = totp.timecode(shown.at) + offset
-    if known.period is not None and known.period >= period:
+    if enrolment.period is not None and enrolment.period >= period:
         return Proof.USED, ()
     right = Proof.RIGHT if now - shown.at <= WAITS_AT_MOST else Proof.LATE
     return right, ((USED, [{"folded_": folded, "code_period": period, "code_failures": 0}]),)

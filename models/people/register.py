@@ -98,13 +98,13 @@ class Register:
         """Give a person another address or other roles; what was done before stays as it was. Raises Invalid."""
         if roles is not None and (not roles or Role.CLOCK in roles):
             raise Invalid("Une personne a au moins un rôle, et jamais celui de l’horloge.")
-        known = self.person(name)
+        person = self.person(name)
         try:
             with self._store.transaction() as cursor:
                 if mail is not None:
-                    cursor.execute(self._readdress, {"folded_": folded(known.name), "mail": mail})
+                    cursor.execute(self._readdress, {"folded_": folded(person.name), "mail": mail})
                 if roles is not None:
-                    cursor.execute(self._which, {"folded": folded(known.name)})
+                    cursor.execute(self._which, {"folded": folded(person.name)})
                     id_ = cursor.fetchone()[0]
                     cursor.execute(self._revoke, {"person_id_": id_})
                     for role in dict.fromkeys(roles):
@@ -117,10 +117,10 @@ class Register:
 
     def enrol(self, name: str, secret: str) -> Person:
         """Give a person a new secret; the codes of the old one are worth nothing from now on. Raises Invalid."""
-        known = self.person(name)
+        person = self.person(name)
         with self._store.transaction() as cursor:
-            cursor.execute(self._enrol, {"folded_": folded(known.name), "secret": secret})
-        return known
+            cursor.execute(self._enrol, {"folded_": folded(person.name), "secret": secret})
+        return person
 
     def blocked(self) -> tuple[str, ...]:
         """Those whose codes are refused until they are given a new secret: too many of theirs were wrong."""
@@ -139,9 +139,9 @@ class Register:
         """All people, by name."""
         return self._people(self._all)
 
-    def _people(self, statement: str, **asked: str) -> tuple[Person, ...]:
+    def _people(self, statement: str, **parameters: str) -> tuple[Person, ...]:
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(statement, asked)
+            cursor.execute(statement, parameters)
             rows = cursor.fetchall()
         found: dict[str, tuple[str, list[Role]]] = {}
         for name, mail, role in rows:

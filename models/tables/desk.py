@@ -6,7 +6,7 @@ from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, text
 
 from models.tables.columns import Big, cents, day, number, table, words
 
-# One line for each dossier, as `states.overview.outlook` gives it: a board of 100,000 dossiers is then a few short queries.
+# One line for each dossier, as `states.overview.outlook` gives it: a dashboard of 100,000 dossiers is then a few short queries.
 outlooks = table(
     "outlooks",
     Column("partnership_id", Big, ForeignKey("partnerships.id", name="fk_outlooks_partnership"), primary_key=True),

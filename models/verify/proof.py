@@ -6,33 +6,34 @@ asked in `models.verify.redeciding`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import orjson
 from sqlalchemy import bindparam, select
 
 from models import tables
 from models.answers import Invalid
-from models.database.store import Store
+from models.database.store import Fetched, Store
 from models.ledger.chain import GENESIS, canonical, digest
 from models.ledger.dossiers import Dossiers, Loaded
-from models.ledger.earlier import CARRIED
-from models.ledger.reading import parsed
+from models.ledger.reading import SHAPES
+from states.journal.entry import CARRIED, CONFLICT, DONE, REFUSED, Entry, entry_from
 from states.journal.fold import ODD_JSON, Fold, Unreadable, blank
 from states.journal.kinds import KINDS, NOUNS
-from states.partnership import Partnership
+from states.partnership import Fact, Partnership
 from states.trainees.identity import commitment, person_digest
 from states.values.french import listed
 from states.values.law import FIRST_LAW, LAW
+from states.values.plain import Json
 from states.vocabulary import State
 
 NAMED_AT_MOST = 5
 # What a dossier has once, as an auditor calls it.
 ONCE = {"state": "l’état", "version": "la version", "entered_on": "la date de l’état", "imported": "la reprise du passé"}
-NOT_OF_A_STEP = ("objection", "conflict", "faults")
 LAWS = range(FIRST_LAW, LAW + 1)
-SORTS = ("done", "refused", "conflict", CARRIED)
+SORTS = (DONE, REFUSED, CONFLICT, CARRIED)
 
 
 class Verification(NamedTuple):
@@ -60,15 +61,15 @@ class Verifier:
 
     def verify(self, reference: str) -> Verification:
         """Verify one dossier. Raises Invalid when there is none of that reference."""
-        return self._verified(reference, _Told(reference))
+        return self._verified(reference, _Sum(reference))
 
-    def proved(self, reference: str) -> tuple[Verification, list[dict[str, Any]]]:
+    def proved(self, reference: str) -> tuple[Verification, list[Entry]]:
         """What `verify` finds, and the entries of the journal, none when its chain does not hold. Raises Invalid as `verify` does."""
-        told = _Told(reference, entries=[])
-        proof = self._verified(reference, told)
-        return proof, told.entries or []
+        journal = _Sum(reference, entries=[])
+        proof = self._verified(reference, journal)
+        return proof, journal.entries or []
 
-    def _verified(self, reference: str, told: _Told) -> Verification:
+    def _verified(self, reference: str, journal: _Sum) -> Verification:
         with self._store.transaction(write=False) as cursor:
             try:
                 loaded = self._dossiers.load(cursor, reference)
@@ -81,13 +82,13 @@ class Verifier:
             cursor.execute(self._identities, {"partnership_id": loaded.id})
             people = cursor.fetchall()
         try:
-            faults = tuple(chain_faults(reference, rows, told.add))
+            faults = tuple(chain_faults(reference, rows, journal.add))
             if faults:
-                told.entries = None
+                journal.entries = None
             else:
-                faults = (*_row_faults(loaded, rows), *told.faults(loaded.partnership), *_name_faults(loaded, people))
+                faults = (*_row_faults(loaded, rows), *journal.faults(loaded.partnership), *_name_faults(loaded, people))
         except ODD_JSON:  # what somebody has written may be of any shape: it must not keep the other dossiers from being verified
-            told.entries = None
+            journal.entries = None
             faults = ("Le journal ou les données ne se relisent pas : quelqu’un y a écrit autre chose que jalon.",)
         return Verification(reference, len(rows), loaded.head, faults)
 
@@ -101,20 +102,20 @@ class Verifier:
         return tuple(self.verify(reference) for reference in self.references())
 
 
-class _Told:
-    """What a journal tells, added up as it is read; `entries` keeps them for whoever asks more of them."""
+class _Sum:
+    """A journal added up as it is read; `entries` holds them for whoever asks more of them."""
 
-    def __init__(self, reference: str, entries: list[dict[str, Any]] | None = None) -> None:
+    def __init__(self, reference: str, entries: list[Entry] | None = None) -> None:
         self.entries = entries
         self._fold = Fold(blank(reference))
         self._unreadable: Unreadable | None = None
         self._numbered = True
         self._at_the_upgrade: tuple[str, ...] = ()
 
-    def add(self, entry: dict[str, Any]) -> None:
+    def add(self, entry: Entry) -> None:
         """Add the next entry, whose link in the chain holds."""
-        self._numbered = "law" in entry
-        self._at_the_upgrade += tuple(entry.get("faults", ()))
+        self._numbered = entry.law is not None
+        self._at_the_upgrade += tuple(entry.faults or ())
         if self.entries is not None:
             self.entries.append(entry)
         try:
@@ -123,7 +124,7 @@ class _Told:
         except Unreadable as fault:
             self._unreadable = fault
 
-    def faults(self, kept: Partnership) -> Iterator[str]:
+    def faults(self, stored: Partnership) -> Iterator[str]:
         """What the rows hold that the journal does not tell of, and the other way round; first what an upgrade had found already."""
         yield from self._at_the_upgrade
         if not self._numbered:
@@ -132,42 +133,43 @@ class _Told:
             try:
                 if self._unreadable is not None:
                     raise self._unreadable
-                yield from _fact_faults(kept, self._fold.partnership)
+                yield from _fact_faults(stored, self._fold.partnership)
             except Unreadable as fault:
                 yield f"Le journal ne se relit pas : {fault}."
 
 
-def chain_faults(reference: str, rows: list[Any], each: Callable[[dict[str, Any]], None] | None = None) -> Iterator[str]:
+def chain_faults(reference: str, rows: Sequence[Fetched], each: Callable[[Entry], None] | None = None) -> Iterator[str]:
     """What is wrong with the chain of `(n, key, entry, digest)` rows: a digest, a link, a number or a state.
 
-    `each` receives the entries that hold, parsed, one after the other.
+    `each` receives the entries that hold, one after the other.
     """
     before, state, version, earlier = GENESIS, State.UNOPENED.value, 0, 0
-    for place, (n, key, entry, sealed) in enumerate(rows, start=1):
-        told = _parsed(entry)
-        if told is None:
+    for place, (n, key, text, sealed) in enumerate(rows, start=1):
+        read = _parsed(text)
+        if read is None:
             yield f"Entrée {place} du journal : elle n’a pas la forme d’une entrée de jalon."
             return
-        content, outcome, law = entry.encode(), told["outcome"], told.get("law", 0)
-        version += outcome == "done"
+        entry, fields = read
+        content, law, done = text.encode(), entry.law or 0, entry.is_done
+        version += done
         holds = (
             digest(content) == sealed,
-            canonical(told) == content,
-            told["prev"] == before,
-            n == place == told["n"],
-            told["reference"] == reference and told["key"] == key,
-            told["from"] == state and (outcome == "done" or told["to"] == state),
-            told["version"] == version,
-            law >= earlier and _is_of_its_sort(told, earlier),
-            law in LAWS or "law" not in told,
+            canonical(fields) == content,
+            entry.prev == before,
+            n == place == entry.n,
+            entry.reference == reference and entry.key == key,
+            entry.source == state and (done or entry.dest == state),
+            entry.version == version,
+            law >= earlier and _is_of_its_sort(entry, earlier),
+            law in LAWS or entry.law is None,
         )
         if not all(holds):
             # What follows a broken link is broken too: the first one is what to look at.
             yield f"Entrée {place} du journal : {listed([truth for truth, held in zip(TRUTHS, holds, strict=True) if not held])}."
             return
-        before, state, earlier = sealed, told["to"], law
+        before, state, earlier = sealed, entry.dest, law
         if each is not None:
-            each(told)
+            each(entry)
 
 
 # What holds of an entry, in the order in which it is looked at, as it is said when it does not.
@@ -184,59 +186,58 @@ TRUTHS = (
 )
 
 
-def _parsed(entry: str) -> dict[str, Any] | None:
-    """The entry as JSON values; None when it is not an entry at all."""
+def _parsed(text: str) -> tuple[Entry, Json] | None:
+    """The entry and the JSON values that it is read from; None when it is not an entry at all."""
     try:
-        return parsed(entry)
+        fields = orjson.loads(text)
+        return entry_from(fields, SHAPES), fields
     except ValueError:
         return None
 
 
-def _is_of_its_sort(told: dict[str, Any], earlier: int) -> bool:
+def _is_of_its_sort(entry: Entry, earlier: int) -> bool:
     """Whether an entry is one that jalon writes here, after one of the law `earlier` (0 when that has no number).
 
     Once an entry has the number of a law, all have, the numbers never go down, and nothing is carried over any more. Only what was done
     holds facts, or what was carried over: from the first of these on, a dossier is what its entries add up to.
     """
-    outcome = told["outcome"]
-    if outcome == "done":  # nearly every entry, and what most of them say
-        return ("facts" in told) == ("law" in told) and told.keys().isdisjoint(NOT_OF_A_STEP)
-    if outcome not in SORTS:
+    if entry.outcome == DONE:  # nearly every entry, and what most of them say
+        return (entry.facts is None) == (entry.law is None) and entry.objection is None and entry.conflict is None and entry.faults is None
+    if entry.outcome not in SORTS:
         return False
-    if "law" not in told:
-        return outcome != CARRIED and "facts" not in told
-    faults = told.get("faults", ())
-    carried = outcome == CARRIED
+    carried = entry.outcome == CARRIED
+    if entry.law is None:
+        return not carried and entry.facts is None
     return (
-        ("facts" in told) == carried
+        (entry.facts is not None) == carried
         and not (carried and earlier)
-        and ("objection" not in told or outcome == "refused")
-        and "undoes" not in told
-        and ("conflict" in told) == (outcome == "conflict")
-        and ("faults" not in told or (carried and bool(faults) and all(type(one) is str for one in faults)))
+        and (entry.objection is None or entry.outcome == REFUSED)
+        and entry.undoes is None
+        and (entry.conflict is not None) == (entry.outcome == CONFLICT)
+        and (entry.faults is None or (carried and bool(entry.faults) and all(type(fault) is str for fault in entry.faults)))
     )
 
 
-def _row_faults(loaded: Loaded, rows: list[Any]) -> Iterator[str]:
+def _row_faults(loaded: Loaded, rows: Sequence[Fetched]) -> Iterator[str]:
     if not rows or rows[-1][3] != loaded.head or len(rows) != loaded.n:
         yield "La tête du journal n’est pas celle que le dossier retient : des entrées manquent ou sont de trop."
 
 
-def _fact_faults(kept: Partnership, told: Partnership) -> Iterator[str]:
+def _fact_faults(stored: Partnership, summed: Partnership) -> Iterator[str]:
     for name, label in ONCE.items():
-        if getattr(kept, name) != getattr(told, name):
+        if getattr(stored, name) != getattr(summed, name):
             yield f"Les données du dossier ({label}) ne sont pas celles que le journal a enregistrées."
     for name in KINDS:
-        if getattr(kept, name) != getattr(told, name):
-            yield _differing(name, getattr(kept, name), getattr(told, name))
-    if set(kept.findings) != set(told.findings):
-        codes = sorted({one.code for one in set(kept.findings) ^ set(told.findings)})
+        if getattr(stored, name) != getattr(summed, name):
+            yield _differing(name, getattr(stored, name), getattr(summed, name))
+    if set(stored.findings) != set(summed.findings):
+        codes = sorted({finding.code for finding in set(stored.findings) ^ set(summed.findings)})
         yield f"Les constats du dossier ne sont pas ceux que le journal a enregistrés ({listed(codes)})."
 
 
-def _differing(name: str, kept: tuple[Any, ...], told: tuple[Any, ...]) -> str:
+def _differing(name: str, stored: Sequence[Fact], summed: Sequence[Fact]) -> str:
     """« stagiaire n° 3 (insee) », for each fact that differs, is missing or is of too many."""
-    rows, facts = {one.number: one for one in kept}, {one.number: one for one in told}
+    rows, facts = {fact.number: fact for fact in stored}, {fact.number: fact for fact in summed}
     named = []
     for number in sorted(rows.keys() | facts.keys()):
         if number not in rows:
@@ -250,7 +251,7 @@ def _differing(name: str, kept: tuple[Any, ...], told: tuple[Any, ...]) -> str:
     return f"Les données ne sont pas celles que le journal a enregistrées : {NOUNS[name]} {' ; '.join([*named[:NAMED_AT_MOST], *more])}."
 
 
-def _name_faults(loaded: Loaded, people: list[Any]) -> Iterator[str]:
+def _name_faults(loaded: Loaded, people: Sequence[Fetched]) -> Iterator[str]:
     """The people whose names are no longer those that were retained; `people` are rows `(trainee, names..., birth, salt, digest)`."""
     promised = {trainee.number: trainee.commitment for trainee in loaded.partnership.trainees}
     for trainee, family_name, given_name, born_on, salt, found in people:

@@ -24,10 +24,10 @@ def windows(act: Act, appeals: Iterable[Appeal], calendar: str) -> Windows:
     An appeal makes the delay begin again with its answer, or with the silence that stands for a refusal.
     Sources: CJA art. R421-1 (third parties, from the publication) and CGCT art. L2131-6 (the prefect, from the transmission).
     """
-    of_act = sorted((one for one in appeals if one.act == act.number), key=lambda one: one.lodged_on)
+    of_act = sorted((appeal for appeal in appeals if appeal.act == act.number), key=lambda appeal: appeal.lodged_on)
     return Windows(
-        _until(act.published_on, APPEAL_MONTHS.value, [one for one in of_act if one.by == "third_party"], calendar),
-        _until(act.transmitted_on, DEFERRAL_MONTHS.value, [one for one in of_act if one.by == "prefect"], calendar),
+        _until(act.published_on, APPEAL_MONTHS.value, [appeal for appeal in of_act if appeal.by == "third_party"], calendar),
+        _until(act.transmitted_on, DEFERRAL_MONTHS.value, [appeal for appeal in of_act if appeal.by == "prefect"], calendar),
     )
 
 
@@ -35,7 +35,7 @@ def _until(start: date | None, months: int, appeals: list[Appeal], calendar: str
     if start is None:
         return None
     until = clear_deadline(start, months, calendar)
-    first = next((one for one in appeals if one.lodged_on <= until), None)
+    first = next((appeal for appeal in appeals if appeal.lodged_on <= until), None)
     if first is None:
         return until
     silence = add_months(first.lodged_on, SILENCE_MONTHS.value)

@@ -14,29 +14,29 @@ def deliberation(case: Case) -> Partnership:
     return with_act(case, case.request)
 
 
-def with_act(case: Case, asked: Deliberation) -> Partnership:
+def with_act(case: Case, deliberation: Deliberation) -> Partnership:
     """The dossier with the act of a deliberation, on what the row of the step deliberates."""
     matter = case.step.deliberates
     if matter is None:
         raise TypeError(f"The row {case.step.trigger} writes an act and does not say what it deliberates.")
     acts = case.partnership.acts
-    votes_for, votes_against, abstentions = asked.vote
+    votes_for, votes_against, abstentions = deliberation.vote
     act = Act(
         number=last_number(acts) + 1,
         trigger=matter.value,
-        kind=asked.kind or matter.kind,
-        held_on=asked.held_on,
-        act_number=asked.act_number,
-        item=asked.item,
-        seats=asked.seats,
-        present=asked.present_at_item,
-        absent=asked.absent_at_item,
-        excused=asked.excused,
-        alternates=tuple((one.name, one.sits_for) for one in asked.alternates),
-        proxies=tuple((one.giver, one.holder) for one in asked.proxies_at_item),
-        reconvened=asked.reconvened,
-        chair=asked.chair,
-        secretary=asked.secretary,
+        kind=deliberation.kind or matter.kind,
+        held_on=deliberation.held_on,
+        act_number=deliberation.act_number,
+        item=deliberation.item,
+        seats=deliberation.seats,
+        present=deliberation.present_at_item,
+        absent=deliberation.absent_at_item,
+        excused=deliberation.excused,
+        alternates=tuple((alternate.name, alternate.sits_for) for alternate in deliberation.alternates),
+        proxies=tuple((proxy.giver, proxy.holder) for proxy in deliberation.proxies_at_item),
+        reconvened=deliberation.reconvened,
+        chair=deliberation.chair,
+        secretary=deliberation.secretary,
         votes_for=votes_for,
         votes_against=votes_against,
         abstentions=abstentions,
@@ -69,9 +69,9 @@ def quorum_rule(case: Case) -> Partnership:
 
 def appeal(case: Case) -> Partnership:
     """A new appeal, or the answer to one that was lodged on the same day by the same side."""
-    asked, appeals = case.request, case.partnership.appeals
-    act = asked.act or last_number(case.partnership.acts)
-    same = next((one for one in appeals if (one.act, one.by, one.lodged_on) == (act, asked.by, asked.lodged_on)), None)
-    told = Appeal(same.number if same else last_number(appeals) + 1, act, asked.by, asked.lodged_on, asked.decided_on)
-    kept = tuple(told if one is same else one for one in appeals)
-    return case.partnership._replace(appeals=kept if same else (*kept, told))
+    request, appeals = case.request, case.partnership.appeals
+    act = request.act or last_number(case.partnership.acts)
+    same = next((appeal for appeal in appeals if (appeal.act, appeal.by, appeal.lodged_on) == (act, request.by, request.lodged_on)), None)
+    new = Appeal(same.number if same else last_number(appeals) + 1, act, request.by, request.lodged_on, request.decided_on)
+    collection = tuple(new if appeal is same else appeal for appeal in appeals)
+    return case.partnership._replace(appeals=collection if same else (*collection, new))

@@ -9,27 +9,27 @@ from pydantic_core import PydanticCustomError
 
 from states.grammar.request import Request
 from states.trainees.identity import plain
-from states.values.asked import Asked
 from states.values.fields import WHOLE, AcademicYear, Count, Day, Department, Euros, Line, Number, Paragraph
+from states.values.payload import Payload
 
 ActKind = Literal["principle", "authorisation", "ratification", "amendment"]
 
 
-class Alternate(Asked):
+class Alternate(Payload):
     """A substitute (suppléant) who sits for a member: one of those present."""
 
     name: Line = Field(title="Suppléant présent")
     sits_for: Line = Field(title="Membre remplacé")
 
 
-class Proxy(Asked):
+class Proxy(Payload):
     """A member who is away has given a vote (pouvoir) to one who is there."""
 
     giver: Line = Field(title="Membre absent")
     holder: Line = Field(title="Membre présent qui porte le pouvoir")
 
 
-class Movement(Asked):
+class Movement(Payload):
     """A member who comes or goes during the session, before an item is opened."""
 
     name: Line = Field(title="Membre")
@@ -37,7 +37,7 @@ class Movement(Asked):
     before_item: Number = Field(title="Avant le point n°")
 
 
-class AgendaItem(Asked):
+class AgendaItem(Payload):
     """One item of the agenda, with its own vote."""
 
     number: Number = Field(title="Numéro du point")
@@ -102,7 +102,7 @@ class Deliberation(Request):
     @property
     def vote(self) -> tuple[int | None, int | None, int | None]:
         """For, against, abstentions: those of the item on the agenda when there is one."""
-        voted = next((one for one in self.agenda if one.number == self.item), None)
+        voted = next((item for item in self.agenda if item.number == self.item), None)
         if voted is not None:
             return voted.votes_for, voted.votes_against, voted.abstentions
         return self.votes_for, self.votes_against, self.abstentions
@@ -122,11 +122,11 @@ class Deliberation(Request):
 
     def _held(self, item: int | None) -> tuple[Proxy, ...]:
         sitting = self._sitting(item)
-        return tuple(one for one in self.proxies if one.holder in sitting and one.giver not in sitting)
+        return tuple(proxy for proxy in self.proxies if proxy.holder in sitting and proxy.giver not in sitting)
 
     @model_validator(mode="after")
     def _names_an_item(self) -> Self:
-        numbers = [one.number for one in self.agenda]
+        numbers = [item.number for item in self.agenda]
         if self.movements and self.item is None:
             raise PydanticCustomError("jalon_item", "pour tenir compte des arrivées et départs, il faut le numéro du point")
         if self.agenda and (self.item not in numbers or len(set(numbers)) < len(numbers)):
@@ -139,7 +139,9 @@ class Deliberation(Request):
     def _calls_each_once(self) -> Self:
         present = [plain(name) for name in self.present or ()]  # « M. Dupont » and « m.  DUPONT » are one member
         away = {plain(name) for name in (*(self.absent or ()), *self.excused)}
-        replaced = {plain(one.sits_for) for one in self.alternates}  # one seat with the alternate's, listed among the absent or not
+        replaced = {
+            plain(alternate.sits_for) for alternate in self.alternates
+        }  # one seat with the alternate's, listed among the absent or not
         if len(set(present)) != len(present):
             raise PydanticCustomError("jalon_roll", "un membre présent est nommé deux fois")
         if set(present) & away:
@@ -150,30 +152,30 @@ class Deliberation(Request):
 
     @model_validator(mode="after")
     def _seats_each_alternate_once(self) -> Self:
-        present, replaced = self.present or (), [one.sits_for for one in self.alternates]
-        if any(one.name not in present or one.sits_for in present for one in self.alternates):
+        present, replaced = self.present or (), [alternate.sits_for for alternate in self.alternates]
+        if any(alternate.name not in present or alternate.sits_for in present for alternate in self.alternates):
             raise PydanticCustomError("jalon_alternate", "un suppléant est parmi les présents, et le membre qu’il remplace n’y est pas")
-        if len(set(replaced)) < len(replaced) or len({one.name for one in self.alternates}) < len(replaced):
+        if len(set(replaced)) < len(replaced) or len({alternate.name for alternate in self.alternates}) < len(replaced):
             raise PydanticCustomError("jalon_alternate", "un suppléant remplace un seul membre, et un membre n’a qu’un suppléant")
         return self
 
     @model_validator(mode="after")
     def _gives_each_proxy_once(self) -> Self:
-        present, givers = self.present or (), [one.giver for one in self.proxies]
+        present, givers = self.present or (), [proxy.giver for proxy in self.proxies]
         moving = {move.name for move in self.movements}
         if set(givers) & (set(present) - moving) or len(set(givers)) < len(givers):
             raise PydanticCustomError("jalon_proxy", "un pouvoir est donné par un membre absent, une seule fois")
-        if self.present is not None and any(one.holder not in present and one.holder not in moving for one in self.proxies):
+        if self.present is not None and any(proxy.holder not in present and proxy.holder not in moving for proxy in self.proxies):
             raise PydanticCustomError("jalon_proxy", "un pouvoir est porté par un membre présent")
         if self.absent is not None and not set(givers) <= {*self.absent, *self.excused, *moving}:
             raise PydanticCustomError("jalon_proxy", "un pouvoir est donné par un membre du conseil, parmi les absents ou les excusés")
-        if set(givers) & {one.sits_for for one in self.alternates}:
+        if set(givers) & {alternate.sits_for for alternate in self.alternates}:
             raise PydanticCustomError("jalon_proxy", "un membre remplacé par son suppléant ne donne pas de pouvoir")
         return self
 
     @model_validator(mode="after")
     def _moves_who_can(self) -> Self:
-        sitting, replaced = set(self.present or ()), {one.sits_for: one.name for one in self.alternates}
+        sitting, replaced = set(self.present or ()), {alternate.sits_for: alternate.name for alternate in self.alternates}
         members = {*sitting, *(self.absent or ()), *self.excused}
         for move in sorted(self.movements, key=lambda move: move.before_item):
             if (move.name in sitting) != (move.moves == "leaves"):
@@ -189,7 +191,9 @@ class Deliberation(Request):
     def _adds_up(self) -> Self:
         if self.present is None:
             return self
-        votes: list[tuple[int | None, int]] = [(one.number, one.votes_for + one.votes_against + one.abstentions) for one in self.agenda]
+        votes: list[tuple[int | None, int]] = [
+            (item.number, item.votes_for + item.votes_against + item.abstentions) for item in self.agenda
+        ]
         for item, voices in votes or [(self.item, sum(count or 0 for count in self.vote))]:
             most = len(self._sitting(item)) + len(self._held(item))
             if self.seats is not None and most > self.seats:
@@ -199,7 +203,7 @@ class Deliberation(Request):
         return self
 
 
-class Conditions(Asked):
+class Conditions(Payload):
     """The conditions that the board validates."""
 
     rate: Euros = Field(title="Montant par stagiaire, en euros")

@@ -25,42 +25,42 @@ QUORUM_RULES: dict[str, tuple[str, Callable[[int], int]]] = {
 
 def voted(case: Case) -> Deliberation:
     """The deliberation that a request is, or that it carries with it (an amendment)."""
-    asked: Deliberation = getattr(case.request, "deliberation", case.request)
-    return asked
+    deliberation: Deliberation = getattr(case.request, "deliberation", case.request)
+    return deliberation
 
 
-def sitting(asked: Deliberation, *, proxies_count: bool) -> int:
+def sitting(deliberation: Deliberation, *, proxies_count: bool) -> int:
     """How many members count for the quorum: those who sit, and the proxies if the board's settings say so."""
-    return len(asked.present_at_item or ()) + (len(asked.proxies_at_item) if proxies_count else 0)
+    return len(deliberation.present_at_item or ()) + (len(deliberation.proxies_at_item) if proxies_count else 0)
 
 
 @guard("ROLL_CALL_UNKNOWN", clears=Role.BOARD_SECRETARY, source=QUORUM_DECREE, imported=Severity.WARN)
 def roll_call_is_known(case: Case) -> str | None:
     """L’appel nominal et le vote de la séance sont connus."""
-    asked = voted(case)
-    if None not in (asked.seats, asked.present, *asked.vote[:2]):
+    deliberation = voted(case)
+    if None not in (deliberation.seats, deliberation.present, *deliberation.vote[:2]):
         return None
-    session = f"la séance du {day(asked.held_on)}"
+    session = f"la séance du {day(deliberation.held_on)}"
     return f"L’appel nominal et le vote de {session} ne sont pas connus : ni le quorum ni la majorité ne peuvent être vérifiés."
 
 
 @guard("NO_QUORUM", clears=Role.BOARD_SECRETARY, source=QUORUM_DECREE, imported=Severity.WARN)
 def quorum_is_met(case: Case) -> str | None:
     """Le quorum est atteint à l’ouverture du point, selon la règle du conseil (par défaut, la majorité des sièges en exercice)."""
-    asked, terms = voted(case), case.partnership.terms_in_force
-    if asked.seats is None or asked.present is None:
+    deliberation, terms = voted(case), case.partnership.terms_in_force
+    if deliberation.seats is None or deliberation.present is None:
         return None  # ROLL_CALL_UNKNOWN says it.
-    if terms.quorum_rule == "none_after_reconvocation" and asked.reconvened:
+    if terms.quorum_rule == "none_after_reconvocation" and deliberation.reconvened:
         return None
     name, needed_for = QUORUM_RULES[terms.quorum_rule]
-    needed = needed_for(asked.seats)
-    there = sitting(asked, proxies_count=terms.proxies_count)
+    needed = needed_for(deliberation.seats)
+    there = sitting(deliberation, proxies_count=terms.proxies_count)
     if there >= needed:
         return None
     proxies = ", pouvoirs compris," if terms.proxies_count else ""
-    place = f" au point n° {asked.item}" if asked.movements else ""
+    place = f" au point n° {deliberation.item}" if deliberation.movements else ""
     present = counted(there, "présent", "présents")
-    return f"Le quorum n’est pas atteint{place} : {present}{proxies} pour {asked.seats} sièges, il en faut {needed} ({name})."
+    return f"Le quorum n’est pas atteint{place} : {present}{proxies} pour {deliberation.seats} sièges, il en faut {needed} ({name})."
 
 
 def _is_adopted(case: Case) -> bool | None:
@@ -90,14 +90,14 @@ def vote_is_rejected(case: Case) -> str | None:
 @guard("CONDITIONS_DIFFER", clears=Role.BOARD_SECRETARY)
 def conditions_are_those_of_the_convention(case: Case) -> str | None:
     """Les conditions validées par le conseil sont celles de la convention."""
-    terms, asked = in_force(case.partnership, case.effective_on)[-1], case.request.conditions
+    terms, conditions = in_force(case.partnership, case.effective_on)[-1], case.request.conditions
     differences = [
         f"{label} : {theirs} voté, {ours} dans la convention"
         for label, theirs, ours in (
-            ("montant par stagiaire", euros(asked.rate), euros(terms.rate)),
-            ("nombre maximal de stagiaires", asked.cap, terms.cap),
-            ("département", asked.department, terms.department),
-            ("année universitaire", asked.academic_year, terms.academic_year),
+            ("montant par stagiaire", euros(conditions.rate), euros(terms.rate)),
+            ("nombre maximal de stagiaires", conditions.cap, terms.cap),
+            ("département", conditions.department, terms.department),
+            ("année universitaire", conditions.academic_year, terms.academic_year),
         )
         if theirs != ours
     ]
@@ -165,7 +165,7 @@ def act_is_not_relied_on(case: Case) -> str | None:
     """Les dates d’une délibération exécutoire ne changent plus une fois le paiement mandaté."""
     number = case.request.act or last_number(case.partnership.acts)
     act = next((act for act in case.partnership.acts if act.number == number), None)
-    ordered = any(one.ordered is not None for one in case.partnership.settlements)
+    ordered = any(settlement.ordered is not None for settlement in case.partnership.settlements)
     if act is None or act.executory_on is None or not ordered or not act.matter.bears_the_payment:
         return None
     return f"Un paiement a été mandaté sur la délibération du {day(act.held_on)} : ses dates ne changent plus."

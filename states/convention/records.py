@@ -9,17 +9,17 @@ from states.partnership import Partnership, last_number
 
 
 def signature(case: Case) -> Partnership:
-    asked, signatures = case.request, case.partnership.signatures
-    signed = {signatory.party: signatory for signatory in asked.signatories}
+    request, signatures = case.request, case.partnership.signatures
+    signed = {signatory.party: signatory for signatory in request.signatories}
     new = Signature(
         number=last_number(signatures) + 1,
-        signed_on=asked.signed_on,
-        document_sha256=asked.document_sha256,
+        signed_on=request.signed_on,
+        document_sha256=request.document_sha256,
         cdg_name=signed["cdg"].name,
         cdg_title=signed["cdg"].title,
         university_name=signed["university"].name,
         university_title=signed["university"].title,
-        points=asked.points,
+        points=request.points,
     )
     return case.partnership._replace(signatures=(*signatures, new))
 
@@ -32,7 +32,7 @@ def amendment(case: Case) -> Partnership:
 
 def amended(case: Case) -> Terms:
     """The terms as the amendment would have them."""
-    asked, terms = case.request.changes, case.partnership.terms_in_force
-    changes = {name: value for name, value in asked if name != "fees" and value is not None}
-    changes |= {f"fee_{regime}": fee for regime, fee in asked.fees if fee is not None}
+    amended_terms, terms = case.request.changes, case.partnership.terms_in_force
+    changes = {name: value for name, value in amended_terms if name != "fees" and value is not None}
+    changes |= {f"fee_{regime}": fee for regime, fee in amended_terms.fees if fee is not None}
     return terms._replace(number=terms.number + 1, takes_effect_on=case.request.takes_effect_on, **changes)

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from states.board.requests import Deliberation
 from states.grammar.request import Request
-from states.values.asked import Asked
 from states.values.fields import WHOLE, AcademicYear, Day, Days, Department, Euros, Iban, Line, Sha256, Siret
+from states.values.payload import Payload
 
 Calendar = Literal[
     "metropole",
@@ -34,7 +34,7 @@ QuorumRule = Literal["majority", "at_least_half", "half_plus_one", "none_after_r
 ResultPolicy = Literal["block", "warn", "ignore"]
 
 
-class CdgParty(Asked):
+class CdgParty(Payload):
     """The management centre."""
 
     name: Line = Field(title="Nom du centre de gestion")
@@ -43,14 +43,14 @@ class CdgParty(Asked):
     calendar: Calendar = Field("metropole", title="Calendrier des jours fériés")
 
 
-class Payee(Asked):
+class Payee(Payload):
     """The account that the convention names."""
 
     holder: Line = Field(title="Titulaire du compte (agent comptable)")
     iban: Iban = Field(title="IBAN fixé par la convention")
 
 
-class UniversityParty(Asked):
+class UniversityParty(Payload):
     """The university."""
 
     name: Line = Field(title="Nom de l’université")
@@ -58,7 +58,7 @@ class UniversityParty(Asked):
     payee: Payee = Field(title="Compte à payer")
 
 
-class PartiesAsked(Asked):
+class PartiesAsked(Payload):
     """Both sides of the convention."""
 
     cdg: CdgParty = Field(title="Centre de gestion")
@@ -71,14 +71,14 @@ class PartiesAsked(Asked):
         return self
 
 
-class Fees(Asked):
+class Fees(Payload):
     """The university's own fees, in euros per trainee."""
 
     continuing: Euros | None = Field(None, title="Tarif en formation continue")
     initial: Euros | None = Field(None, title="Tarif en formation initiale")
 
 
-class TermsAsked(Asked):
+class TermsAsked(Payload):
     """The terms of the convention."""
 
     academic_year: AcademicYear = Field(title="Année universitaire", description="Par exemple 2025-2026")
@@ -123,7 +123,7 @@ class TermsAsked(Asked):
 Point = Literal["audience", "objectives", "course", "steering", "commitments", "finance"]
 
 
-class Signatory(Asked):
+class Signatory(Payload):
     """Who signed, for which side."""
 
     party: Literal["cdg", "university"] = Field(title="Partie")
@@ -142,7 +142,7 @@ class SignatureAsked(Request):
     points: tuple[Point, ...] = Field(title="Points que la convention contient", description="Les six points de la convention")
 
 
-class TermsChanged(Asked):
+class TermsChanged(Payload):
     """What an amendment changes of the terms; what is left out stays."""
 
     rate: Euros | None = Field(None, title="Montant par stagiaire, en euros")

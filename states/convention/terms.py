@@ -27,8 +27,8 @@ TERM_LABELS = {
 
 def differences(before: Terms, after: Terms) -> tuple[str, ...]:
     """« nombre maximal de stagiaires : 20 → 22 », for each term that changes."""
-    told = ((label, getattr(before, name), getattr(after, name)) for name, label in TERM_LABELS.items())
-    return tuple(f"{label} : {_shown(old)} → {_shown(new)}" for label, old, new in told if old != new)
+    values = ((label, getattr(before, name), getattr(after, name)) for name, label in TERM_LABELS.items())
+    return tuple(f"{label} : {_shown(old)} → {_shown(new)}" for label, old, new in values if old != new)
 
 
 def _shown(value: object) -> str:
@@ -42,4 +42,4 @@ def _shown(value: object) -> str:
 def terms_changed(before: Partnership, after: Partnership) -> tuple[str, ...]:
     """What an amendment changes, term by term."""
     changed = differences(before.terms_in_force, after.terms_in_force)
-    return tuple(f"À partir du {day(after.terms_in_force.takes_effect_on)}, {one}." for one in changed)
+    return tuple(f"À partir du {day(after.terms_in_force.takes_effect_on)}, {change}." for change in changed)

@@ -18,7 +18,7 @@ def _days(case: Case) -> tuple[date, ...]:
     if vote is not None:
         return case.effective_on, vote.held_on
     if case.request.personal:
-        return case.effective_on, *[one.retained_on for one in selected(case.request)]
+        return case.effective_on, *[trainee.retained_on for trainee in selected(case.request)]
     return (case.effective_on,)
 
 

@@ -34,7 +34,7 @@ SENTENCES = {
 @guard("PERSON_UNPROVED", needs=Needs.ACTOR, clears="la personne elle-même, avec le code qui s’affiche maintenant", source=HOUSE)
 def person_is_proved(case: Case) -> str | None:
     """La personne prouve qui elle est par un code à usage unique, dans tout formulaire et pour toute étape qui touche à l’argent."""
-    proof = case.known.proof
+    proof = case.lookups.proof
     if proof is None or proof == Proof.RIGHT or case.actor is None:
         return None
     return SENTENCES[Proof(proof)].format(name=case.actor.name)

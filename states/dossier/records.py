@@ -26,28 +26,28 @@ def dossier(case: Case) -> Partnership:
     return case.partnership._replace(imported=case.request.imported, parties=parties, terms=(_terms(case.request.terms),))
 
 
-def _terms(asked: TermsAsked) -> Terms:
-    first_year = int(asked.academic_year[:4])
+def _terms(terms: TermsAsked) -> Terms:
+    first_year = int(terms.academic_year[:4])
     return Terms(
         number=1,
-        academic_year=asked.academic_year,
-        year_starts_on=asked.year_starts_on or date(first_year, 9, 1),
-        year_ends_on=asked.year_ends_on or date(first_year + 1, 8, 31),
-        rate=asked.rate,
-        cap=asked.cap,
-        department=asked.department,
-        amount_mode=asked.amount_mode,
-        fee_continuing=asked.fees.continuing,
-        fee_initial=asked.fees.initial,
-        quorum_rule=asked.quorum_rule,
-        result_policy=asked.result_policy,
-        takes_effect_on=asked.year_starts_on or date(first_year, 9, 1),
-        dropout_policy=asked.dropout_policy,
-        proxies_count=asked.proxies_count,
-        quorum_verified=asked.quorum_verified,
-        payee_cooling_days=asked.payee_cooling_days,
-        nature=asked.nature,
-        payment_days=asked.payment_days,
+        academic_year=terms.academic_year,
+        year_starts_on=terms.year_starts_on or date(first_year, 9, 1),
+        year_ends_on=terms.year_ends_on or date(first_year + 1, 8, 31),
+        rate=terms.rate,
+        cap=terms.cap,
+        department=terms.department,
+        amount_mode=terms.amount_mode,
+        fee_continuing=terms.fees.continuing,
+        fee_initial=terms.fees.initial,
+        quorum_rule=terms.quorum_rule,
+        result_policy=terms.result_policy,
+        takes_effect_on=terms.year_starts_on or date(first_year, 9, 1),
+        dropout_policy=terms.dropout_policy,
+        proxies_count=terms.proxies_count,
+        quorum_verified=terms.quorum_verified,
+        payee_cooling_days=terms.payee_cooling_days,
+        nature=terms.nature,
+        payment_days=terms.payment_days,
     )
 
 
@@ -58,17 +58,17 @@ def attachment(case: Case) -> Partnership:
 
 
 def delegation(case: Case) -> Partnership:
-    asked, given = case.request, case.partnership.delegations
+    request, given = case.request, case.partnership.delegations
     giver = case.actor.name if case.actor else ""
-    lent = Delegation(last_number(given) + 1, asked.role, giver, asked.to, asked.starts_on, asked.ends_on)
+    lent = Delegation(last_number(given) + 1, request.role, giver, request.to, request.starts_on, request.ends_on)
     return case.partnership._replace(delegations=(*given, lent))
 
 
 def undone(case: Case) -> Partnership:
-    """The dossier without the entry that is taken back, as `known.past` tells it from the journal."""
-    past, now = case.known.past, case.partnership
+    """The dossier without the entry that is taken back, as `lookups.past` tells it from the journal."""
+    past, now = case.lookups.past, case.partnership
     assert past is not None, "a rule has refused to undo what the journal does not have"
     assert past.without is not None, "a rule has refused to undo what others rely on"
-    kept = {one.number for one in past.without.trainees}
-    digests = tuple(one for one in now.identity_digests if one[0] in kept)
+    numbers = {trainee.number for trainee in past.without.trainees}
+    digests = tuple(pair for pair in now.identity_digests if pair[0] in numbers)
     return past.without._replace(version=now.version, pepper=now.pepper, identity_digests=digests)

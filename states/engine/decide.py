@@ -8,13 +8,13 @@ from typing import NamedTuple
 from states.dossier.delegation import lent_roles
 from states.engine import findings
 from states.engine.machine import destination
-from states.grammar.case import Actor, Case, Known, Person
+from states.grammar.case import Actor, Case, Lookups, Newcomer
 from states.grammar.deadlines import due_on, paris_day
 from states.grammar.effects import Effect, following
 from states.grammar.guard import Needs, Reason, Refused
 from states.grammar.request import Request
 from states.grammar.step import Step
-from states.lifecycle import OF_EVERY_STEP, STEPS, steps_from
+from states.lifecycle import OF_EVERY_STEP, ROWS, STEPS, steps_from
 from states.partnership import Partnership
 from states.trainees.facts import Identity
 from states.trainees.identity import commitment, person_digest, spread
@@ -24,7 +24,8 @@ from states.values.french import alternatives, listed
 from states.values.law import HOUSE
 from states.vocabulary import Role, Severity, State
 
-NOTHING_KNOWN = Known()
+NO_LOOKUPS = Lookups()
+EFFECTS = {roles: following(roles) for roles in {(), *(row.tells for row in ROWS)}}  # the same ones for every step of a row
 
 
 class Decision(NamedTuple):
@@ -53,15 +54,15 @@ class Next(NamedTuple):
 
 
 def decide(
-    partnership: Partnership, trigger: str, request: Request, *, actor: Actor, at: datetime, known: Known = NOTHING_KNOWN
+    partnership: Partnership, trigger: str, request: Request, *, actor: Actor, at: datetime, lookups: Lookups = NO_LOOKUPS
 ) -> Decision | Refused:
-    """Decide `trigger` on `partnership`. `at` is the aware instant of the recording, `known` what was looked up beforehand.
+    """Decide `trigger` on `partnership`. `at` is the aware instant of the recording, `lookups` what was looked up beforehand.
 
     Raises KeyError for a trigger that is not in the table.
     """
     step, today = STEPS[trigger], paris_day(at)
-    role, on_behalf_of = _role(step, partnership, actor, today, known)
-    case = _case(partnership, step, request, actor, today, known, on_behalf_of)
+    role, on_behalf_of = _role(step, partnership, actor, today, lookups)
+    case = _case(partnership, step, request, actor, today, lookups, on_behalf_of)
     arrival = destination(partnership.state, trigger)
     reasons: list[Reason] = []
     if arrival is None:
@@ -69,19 +70,19 @@ def decide(
     if role is None:
         reasons.append(_wrong_role(step, actor))
     if arrival is not None:
-        reasons += [reason for one in (*OF_EVERY_STEP, *step.guards) if (reason := one.judge(case))]
+        reasons += [reason for guard in (*OF_EVERY_STEP, *step.guards) if (reason := guard.judge(case))]
     blocking = tuple([reason for reason in reasons if reason.severity is Severity.BLOCK])
     if blocking or arrival is None or role is None:
         return Refused(trigger, blocking)
     return _decision(case, step, arrival, role, tuple(reasons))
 
 
-def _role(step: Step, partnership: Partnership, actor: Actor, on: date, known: Known) -> tuple[Role | None, str | None]:
+def _role(step: Step, partnership: Partnership, actor: Actor, on: date, lookups: Lookups) -> tuple[Role | None, str | None]:
     """The role in which the actor may do the step, and who has lent it. A delegation holds on the days on which somebody acts."""
     own = step.role_of(actor.roles)
     if own is not None or not partnership.delegations:
         return own, None
-    return next(((role, giver) for role, giver in lent_roles(partnership, actor, on, known) if role in step.by), (None, None))
+    return next(((role, giver) for role, giver in lent_roles(partnership, actor, on, lookups) if role in step.by), (None, None))
 
 
 def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tuple[Reason, ...]) -> Decision:
@@ -92,30 +93,30 @@ def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tupl
         entered_on = facts.entered_on if step.is_recording else case.effective_on
     after = facts._replace(state=arrival, version=facts.version + 1, entered_on=entered_on, findings=findings.after(case, facts, warnings))
     tells, notes = step.tells, step.notes(case.partnership, after) if step.notes else ()
-    if step.takes_back and case.known.past is not None:
-        undone = STEPS.get(case.known.past.trigger)
+    if step.takes_back and case.lookups.past is not None:
+        undone = STEPS.get(case.lookups.past.trigger)
         tells = undone.tells if undone is not None else ()
-        notes = (f"Est annulé : « {case.known.past.label} », entrée {case.known.past.n} du journal, par {case.known.past.actor}.",)
-    return Decision(step, role, case.on_behalf_of, after, case.effective_on, warnings, following(tells), identities(case), notes)
+        notes = (f"Est annulé : « {case.lookups.past.label} », entrée {case.lookups.past.n} du journal, par {case.lookups.past.actor}.",)
+    return Decision(step, role, case.on_behalf_of, after, case.effective_on, warnings, EFFECTS[tells], identities(case), notes)
 
 
 def why_not(
     partnership: Partnership, step: Step, *, at: datetime, actor: Actor | None = None, request: Request | None = None
 ) -> tuple[Reason, ...]:
     """What is missing for `step` now: every guard that can be judged with what is known, the role when `actor` is given."""
-    case = _case(partnership, step, request, actor, paris_day(at), NOTHING_KNOWN)
-    known = {Needs.DOSSIER}
-    known |= {Needs.REQUEST} if request is not None else set()
-    known |= {Needs.ACTOR} if actor is not None else set()
+    case = _case(partnership, step, request, actor, paris_day(at), NO_LOOKUPS)
+    visible = {Needs.DOSSIER}
+    visible |= {Needs.REQUEST} if request is not None else set()
+    visible |= {Needs.ACTOR} if actor is not None else set()
     reasons = []
     possible = destination(partnership.state, step.trigger) is not None
     if not possible:
         reasons.append(_wrong_place(case))
-    if actor is not None and _role(step, partnership, actor, case.today, NOTHING_KNOWN)[0] is None:
+    if actor is not None and _role(step, partnership, actor, case.today, NO_LOOKUPS)[0] is None:
         reasons.append(_wrong_role(step, actor))
     if not possible:
         return tuple(reasons)
-    reasons += [reason for one in step.guards if one.needs in known and (reason := one.judge(case))]
+    reasons += [reason for guard in step.guards if guard.needs in visible and (reason := guard.judge(case))]
     return tuple(reason for reason in reasons if reason.severity is Severity.BLOCK)
 
 
@@ -133,26 +134,26 @@ def _case(
     request: Request | None,
     actor: Actor | None,
     today: date,
-    known: Known,
+    lookups: Lookups,
     on_behalf_of: str | None = None,
 ) -> Case:
     effective_on = request.effective_on(today) if request is not None else today
-    persons = _persons(partnership, request, known)
-    return Case(partnership, step, request, actor, effective_on, today, persons, known, on_behalf_of)
+    newcomers = _newcomers(partnership, request, lookups)
+    return Case(partnership, step, request, actor, effective_on, today, newcomers, lookups, on_behalf_of)
 
 
-def _persons(partnership: Partnership, request: Request | None, known: Known) -> tuple[Person, ...]:
+def _newcomers(partnership: Partnership, request: Request | None, lookups: Lookups) -> tuple[Newcomer, ...]:
     """What the rules may know of the people whom a request names; one secret salt is spread over all of them."""
     if request is None or not request.personal:
         return ()
-    if known.persons is not None:
-        return known.persons
-    return tuple(_person(partnership, one, spread(known.salt, place)) for place, one in enumerate(selected(request)))
+    if lookups.newcomers is not None:
+        return lookups.newcomers
+    return tuple(_person(partnership, trainee, spread(lookups.salt, place)) for place, trainee in enumerate(selected(request)))
 
 
-def _person(partnership: Partnership, asked: TraineeRetained, salt: str) -> Person:
-    names = (asked.family_name, asked.given_name, asked.born_on)
-    return Person(person_digest(partnership.pepper, *names), commitment(salt, *names), salt)
+def _person(partnership: Partnership, trainee: TraineeRetained, salt: str) -> Newcomer:
+    names = (trainee.family_name, trainee.given_name, trainee.born_on)
+    return Newcomer(person_digest(partnership.pepper, *names), commitment(salt, *names), salt)
 
 
 def _wrong_place(case: Case) -> Reason:
@@ -163,14 +164,14 @@ def _wrong_place(case: Case) -> Reason:
         places = alternatives([f"« {state.label} »" for state in step.source])
         sentence = f"« {step.label} » se fait depuis l’état {places} ; le dossier est « {case.partnership.state.label} »."
     # Who can clear it is whoever may take the dossier further from where it is.
-    movers = dict.fromkeys(role for one in steps_from(case.partnership.state) if one.dest for role in one.by)
+    movers = dict.fromkeys(role for step in steps_from(case.partnership.state) if step.dest for role in step.by)
     who = listed([role.label for role in movers if role is not Role.CLOCK]) or "personne : le dossier est terminé"
     return Reason("WRONG_STATE", sentence, who, str(HOUSE))
 
 
 def _wrong_role(step: Step, actor: Actor) -> Reason:
-    roles = [one.label for one in step.by if one is not Role.CLOCK] or [Role.CLOCK.label]
-    held = listed(sorted(one.label for one in actor.roles))
-    needed = alternatives([f"« {one} »" for one in roles])
+    roles = [role.label for role in step.by if role is not Role.CLOCK] or [Role.CLOCK.label]
+    held = listed(sorted(role.label for role in actor.roles))
+    needed = alternatives([f"« {label} »" for label in roles])
     sentence = f"« {step.label} » revient au rôle {needed} ; {actor.name} est au registre comme {held}."
     return Reason("WRONG_ROLE", sentence, alternatives(roles), str(HOUSE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from itertools import combinations
 from typing import NamedTuple
 
 from states.board.facts import Matter
@@ -23,7 +23,7 @@ from states.vocabulary import Severity
 def rates_exceed_fees(partnership: Partnership) -> Iterator[Finding]:
     """Under the flat rate, a subsidised trainee may cost more than the university's own fee (resolution of 9 December 2025)."""
     versions = partnership.terms
-    if all(one.amount_mode != "flat" or not (one.fee_continuing or one.fee_initial) for one in versions):
+    if all(terms.amount_mode != "flat" or not (terms.fee_continuing or terms.fee_initial) for terms in versions):
         return
     counted = {line.trainee for line in entitlement(partnership).lines if line.counted}
     for trainee in partnership.trainees:
@@ -77,26 +77,26 @@ def acts_lack_transmission(partnership: Partnership) -> Iterator[Finding]:
 
 def trainees_have_moved(partnership: Partnership) -> Iterator[Finding]:
     """A trainee seen elsewhere after the selection: the reference date decides, so nothing is excluded."""
-    for one in partnership.trainees:
-        if one.moved_to is not None and one.moved_on is not None:
+    for trainee in partnership.trainees:
+        if trainee.moved_to is not None and trainee.moved_on is not None:
             reason = (
-                f"Stagiaire n° {one.number} : une résidence à {one.moved_to} a été constatée le {day(one.moved_on)} ; "
-                f"celle du jour de la sélection ({one.insee}) reste retenue."
+                f"Stagiaire n° {trainee.number} : une résidence à {trainee.moved_to} a été constatée le {day(trainee.moved_on)} ; "
+                f"celle du jour de la sélection ({trainee.insee}) reste retenue."
             )
-            yield Finding("MOVED_AFTER_SELECTION", str(one.number), Severity.WARN, reason, str(CONVENTION))
+            yield Finding("MOVED_AFTER_SELECTION", str(trainee.number), Severity.WARN, reason, str(CONVENTION))
 
 
 def residences_differ(partnership: Partnership) -> Iterator[Finding]:
     """The commune that was verified lies in another department than the one declared at the selection: is it that of that day?"""
-    for one in partnership.trainees:
-        if one.verified_on is None or one.insee == one.declared_insee:
+    for trainee in partnership.trainees:
+        if trainee.verified_on is None or trainee.insee == trainee.declared_insee:
             continue
-        if department_of(one.insee) != department_of(one.declared_insee):
+        if department_of(trainee.insee) != department_of(trainee.declared_insee):
             reason = (
-                f"Stagiaire n° {one.number} : la commune vérifiée ({one.insee}) n’est pas dans le département de celle déclarée "
-                f"à la sélection ({one.declared_insee})."
+                f"Stagiaire n° {trainee.number} : la commune vérifiée ({trainee.insee}) n’est pas dans le département de celle déclarée "
+                f"à la sélection ({trainee.declared_insee})."
             )
-            yield Finding("RESIDENCE_DIFFERS", str(one.number), Severity.WARN, reason, str(CONVENTION))
+            yield Finding("RESIDENCE_DIFFERS", str(trainee.number), Severity.WARN, reason, str(CONVENTION))
 
 
 def amendments_precede_their_acts(partnership: Partnership) -> Iterator[Finding]:
@@ -138,9 +138,29 @@ STANDING = (
     Standing("RESIDENCE_DIFFERS", ("trainees",), residences_differ),
     Standing("AMENDED_BEFORE_EXECUTORY", ("acts", "signatures"), amendments_precede_their_acts),
 )
-STANDING_CODES = frozenset(one.code for one in STANDING)
+STANDING_CODES = frozenset(rule.code for rule in STANDING)
 # Where each collection that they depend on stands in a Partnership: looked at in every step.
-COLLECTIONS = tuple((Partnership._fields.index(name), name) for name in dict.fromkeys(name for one in STANDING for name in one.reads))
+COLLECTIONS = tuple((Partnership._fields.index(name), name) for name in dict.fromkeys(name for rule in STANDING for name in rule.reads))
+
+
+class Recheck(NamedTuple):
+    """What a step that changed some collections leaves to look at: the codes whose facts have not changed, the rules to ask again."""
+
+    untouched: frozenset[str]
+    again: tuple[Standing, ...]
+
+
+def _after_changes(changed: frozenset[str]) -> Recheck:
+    again = tuple(rule for rule in STANDING if not changed.isdisjoint(rule.reads))
+    return Recheck(STANDING_CODES - {rule.code for rule in again}, again)
+
+
+# For each set of collections that a step may change.
+AFTER = {
+    changed: _after_changes(changed)
+    for size in range(len(COLLECTIONS) + 1)
+    for changed in map(frozenset, combinations((name for _, name in COLLECTIONS), size))
+}
 
 
 def of_warning(reason: Reason, trigger: str) -> Finding:
@@ -158,28 +178,21 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
     changed = frozenset([name for place, name in COLLECTIONS if again or before[place] is not partnership[place]])
     if not changed and not warnings and before.findings is partnership.findings:
         return before.findings
-    kept = {}
-    for one in partnership.findings:
-        if one.code not in STANDING_CODES and (still := _still(one, case, partnership, changed)):
-            kept[one.code, one.subject] = still
+    left = {}
+    for finding in partnership.findings:
+        if finding.code not in STANDING_CODES and (still := _still(finding, case, partnership, changed)):
+            left[finding.code, finding.subject] = still
     for reason in warnings:
         if reason.code not in STANDING_CODES:
-            kept[reason.code, case.step.trigger] = of_warning(reason, case.step.trigger)
-    untouched, again_found = _rules(changed)
-    still_there = [one for one in before.findings if one.code in untouched]
-    return (*kept.values(), *still_there, *[one for rule in again_found for one in rule.find(partnership)])
-
-
-@cache
-def _rules(changed: frozenset[str]) -> tuple[frozenset[str], tuple[Standing, ...]]:
-    """The codes whose facts have not changed, and the rules to ask again."""
-    again = tuple(rule for rule in STANDING if not changed.isdisjoint(rule.reads))
-    return STANDING_CODES - {rule.code for rule in again}, again
+            left[reason.code, case.step.trigger] = of_warning(reason, case.step.trigger)
+    untouched, again_found = AFTER[changed]
+    still_there = [finding for finding in before.findings if finding.code in untouched]
+    return (*left.values(), *still_there, *[finding for rule in again_found for finding in rule.find(partnership)])
 
 
 def standing(partnership: Partnership) -> tuple[Finding, ...]:
     """The findings that the facts themselves show, whatever the path that led to them."""
-    return tuple(one for rule in STANDING for one in rule.find(partnership))
+    return tuple(finding for rule in STANDING for finding in rule.find(partnership))
 
 
 def _still(finding: Finding, case: Case, partnership: Partnership, changed: frozenset[str]) -> Finding | None:

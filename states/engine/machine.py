@@ -33,8 +33,8 @@ def machine() -> Machine:
 def _arrivals() -> Iterator[tuple[tuple[State, str], State]]:
     """Every transition of the machine: from where and by which trigger, and where to."""
     for trigger, event in machine().events.items():
-        for source, (one,) in event.transitions.items():  # one, and only one: the table is sound
-            yield (State(source), trigger), State(one.dest or source)
+        for source, (transition,) in event.transitions.items():  # one, and only one: the table is sound
+            yield (State(source), trigger), State(transition.dest or source)
 
 
 ARRIVALS = dict(_arrivals())

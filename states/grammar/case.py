@@ -19,7 +19,7 @@ class Actor(NamedTuple):
     roles: frozenset[Role]
 
 
-class Person(NamedTuple):
+class Newcomer(NamedTuple):
     """What the rules may know of a new trainee: a keyed digest to find doubles, and the commitment for the chain."""
 
     digest: str
@@ -27,7 +27,7 @@ class Person(NamedTuple):
     salt: str
 
 
-class Place(NamedTuple):
+class Commune(NamedTuple):
     """A commune, as the gazetteer knows it: its INSEE code, its name, its department."""
 
     insee: str
@@ -58,20 +58,20 @@ class Past(NamedTuple):
     without: Partnership | None = None
 
 
-class Known(NamedTuple):
+class Lookups(NamedTuple):
     """What the rules may ask of the world outside the dossier, looked up before they are asked; None: nobody looked.
 
-    `places` are the communes that the request may mean: one for each residence it names, each with its candidates.
+    `communes` are the communes that the request may mean: one for each residence it names, each with its candidates.
     `registered` are the people concerned, who have lent a role to the actor or are named by the request, with the roles
     that the register gives them now. `past` is the entry that an undo names.
     """
 
-    places: tuple[tuple[Place, ...], ...] | None = None
+    communes: tuple[tuple[Commune, ...], ...] | None = None
     registered: tuple[tuple[str, frozenset[Role]], ...] | None = None
     past: Past | None = None
     salt: str = ""
     proof: str | None = None  # a `states.dossier.proof.Proof`: what became of the one-time code; None: none was asked for
-    persons: tuple[Person, ...] | None = None  # whom the request names, where only a journal tells; None: the request names them
+    newcomers: tuple[Newcomer, ...] | None = None  # whom the request names, where only a journal tells; None: the request names them
 
 
 class Case(NamedTuple):
@@ -83,6 +83,6 @@ class Case(NamedTuple):
     actor: Actor | None
     effective_on: date
     today: date
-    persons: tuple[Person, ...] = ()
-    known: Known = Known()
+    newcomers: tuple[Newcomer, ...] = ()
+    lookups: Lookups = Lookups()
     on_behalf_of: str | None = None  # who has delegated the role that the actor acts in

@@ -35,9 +35,9 @@ def _rows(rows: Sequence[Step]) -> Iterator[str]:
 
 def _guards(rows: Sequence[Step], of_every_step: Sequence[Guard]) -> Iterator[str]:
     seen: dict[str, Guard] = {}
-    for one in (*of_every_step, *(one for row in rows for one in row.guards)):
-        if seen.setdefault(one.code, one) is not one:
-            yield f"Deux règles portent le code '{one.code}'."
+    for guard in (*of_every_step, *(guard for row in rows for guard in row.guards)):
+        if seen.setdefault(guard.code, guard) is not guard:
+            yield f"Deux règles portent le code '{guard.code}'."
 
 
 def _states(rows: Sequence[Step]) -> Iterator[str]:

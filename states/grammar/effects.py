@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import NamedTuple
 
 from states.vocabulary import Role
@@ -21,7 +20,6 @@ class Check(NamedTuple):
 Effect = Tell | Check
 
 
-@cache
-def following(told: tuple[Role, ...]) -> tuple[Effect, ...]:
-    """What follows every step: those who are told of it, then the checks."""
-    return (*(Tell(role) for role in told), Check())
+def following(roles: tuple[Role, ...]) -> tuple[Effect, ...]:
+    """What follows a step: those who hear of it, then the checks."""
+    return (*(Tell(role) for role in roles), Check())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar
 
-from states.values.asked import Asked
+from states.values.payload import Payload
 
 
-class Request(Asked):
+class Request(Payload):
     """What a step asks; `dated_by` is the field of its legal date."""
 
     dated_by: ClassVar[str]

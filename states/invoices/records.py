@@ -9,18 +9,18 @@ from states.partnership import Partnership, last_number
 
 
 def invoice(case: Case) -> Partnership:
-    asked, invoices = case.request, case.partnership.invoices
+    request, invoices = case.request, case.partnership.invoices
     received = Invoice(
         number=last_number(invoices) + 1,
-        invoice_number=asked.number,
-        normalised_number=normalised(asked.number),
-        issued_on=asked.issued_on,
-        received_on=asked.received_on or asked.issued_on,
-        amount=asked.amount,
-        currency=asked.currency,
-        supplier_siret=asked.supplier_siret,
-        iban=asked.iban,
-        document_sha256=asked.document_sha256,
+        invoice_number=request.number,
+        normalised_number=normalised(request.number),
+        issued_on=request.issued_on,
+        received_on=request.received_on or request.issued_on,
+        amount=request.amount,
+        currency=request.currency,
+        supplier_siret=request.supplier_siret,
+        iban=request.iban,
+        document_sha256=request.document_sha256,
         status="received",
     )
     return case.partnership._replace(invoices=(*invoices, received))

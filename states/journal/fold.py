@@ -7,26 +7,28 @@ their code and subject. The state and the version stand in the entry itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 from operator import is_, itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from states.dossier.facts import Finding
-from states.journal.kinds import KINDS, Values, amended, changed, read, written
+from states.journal.entry import Entry, Facts
+from states.journal.kinds import KINDS, Reader, amended, changed, read, written
 from states.journal.upcasting import fact_as_read, kind_as_read
-from states.partnership import Partnership
+from states.partnership import Fact, Partnership
 from states.values.law import FIRST_LAW, LAW
+from states.values.plain import Json
 from states.vocabulary import State
 
-Facts = dict[str, dict[str, Any]]  # a merge patch, or what patches add up to
 DOSSIER, FINDINGS = "dossier", "findings"
 COLLECTIONS = frozenset({*KINDS, FINDINGS, DOSSIER})
 PLACES = tuple((Partnership._fields.index(name), name) for name in KINDS)
 
 
 # What an entry may say of the dossier itself, besides its state and its version, and how it is read.
-ONCE: dict[str, Callable[[Any], Any]] = {
+ONCE: dict[str, Reader] = {
     "imported": bool,
     "entered_on": lambda day: None if day is None else date.fromisoformat(day),
 }
@@ -38,19 +40,23 @@ class Changed(NamedTuple):
     """What a step did to one collection: the facts that are new, those that differ (old, new), the numbers that are gone."""
 
     name: str
-    added: tuple[Any, ...]
-    differing: tuple[tuple[Any, Any], ...]
+    added: tuple[Fact, ...]
+    differing: tuple[tuple[Fact, Fact], ...]
     gone: tuple[int, ...]
 
 
-def differences(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[Changed, ...]:
-    """What differs between two dossiers (each a Partnership), collection by collection."""
+def differences(before: Partnership, after: Partnership) -> tuple[Changed, ...]:
+    """What differs between two dossiers, collection by collection."""
+    facts: tuple[tuple[Fact, ...], ...] = before  # type: ignore[assignment] # where PLACES are
+    facts_after: tuple[tuple[Fact, ...], ...] = after  # type: ignore[assignment]
     return tuple(
-        found for place, name in PLACES if before[place] is not after[place] and (found := _changed(name, before[place], after[place]))
+        change
+        for place, name in PLACES
+        if facts[place] is not facts_after[place] and (change := _changed(name, facts[place], facts_after[place]))
     )
 
 
-def _changed(name: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> Changed | None:
+def _changed(name: str, old: Sequence[Fact], new: Sequence[Fact]) -> Changed | None:
     same = [*map(is_, old, new), False].index(False)  # facts stand in the order of their numbers: most steps touch the last ones
     earlier = {fact.number: fact for fact in old[same:]}
     added, differing = [], []
@@ -67,9 +73,11 @@ def patch(before: Partnership, after: Partnership, changes: Iterable[Changed]) -
     """The facts of an entry: what a step wrote, changed or took away."""
     found: Facts = {}
     for name, added, differing, gone in changes:
-        told: dict[str, Values | None] = {str(fact.number): written(name, fact) for fact in added}
-        told |= {str(new.number): changed(name, old, new) for old, new in differing}
-        found[name] = told | dict.fromkeys(map(str, gone))
+        found[name] = {
+            **{str(fact.number): written(name, fact) for fact in added},
+            **{str(new.number): changed(name, old, new) for old, new in differing},
+            **dict.fromkeys(map(str, gone)),
+        }
     if before.entered_on != after.entered_on:
         found[DOSSIER] = {"entered_on": after.entered_on.isoformat() if after.entered_on else None}
     if before.imported != after.imported:
@@ -79,18 +87,18 @@ def patch(before: Partnership, after: Partnership, changes: Iterable[Changed]) -
     return found
 
 
-def _findings(before: Partnership, after: Partnership) -> dict[str, Any]:
+def _findings(before: Partnership, after: Partnership) -> dict[str, Json]:
     """The findings that are opened, worded otherwise, or gone (null)."""
-    old = {finding_key(one.code, one.subject): one for one in before.findings}
-    new = {finding_key(one.code, one.subject): one for one in after.findings}
-    told: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
-    for key, one in new.items():
-        was, values = old.get(key), {"severity": str(one.severity), "reason": one.reason, "source": one.source}
+    old = {finding_key(*finding[:2]): finding for finding in before.findings}
+    new = {finding_key(*finding[:2]): finding for finding in after.findings}
+    changes: dict[str, Json] = dict.fromkeys(old.keys() - new.keys())
+    for key, finding in new.items():
+        was, values = old.get(key), {"severity": str(finding.severity), "reason": finding.reason, "source": finding.source}
         if was is None:
-            told[key] = values
-        elif was != one:
-            told[key] = {name: value for name, value in values.items() if value != getattr(was, name)}
-    return told
+            changes[key] = values
+        elif was != finding:
+            changes[key] = {name: value for name, value in values.items() if value != getattr(was, name)}
+    return changes
 
 
 def finding_key(code: str, subject: str) -> str:
@@ -109,42 +117,41 @@ class Fold:
     """
 
     def __init__(self, start: Partnership) -> None:
-        facts: tuple[Any, ...] = start
-        self._held = {name: {fact.number: fact for fact in facts[place]} for place, name in PLACES}
-        self._pending: dict[str, dict[int, Values]] = {name: {} for name in KINDS}  # facts as JSON, until somebody asks for them
-        self._findings = {finding_key(one.code, one.subject): one for one in start.findings}
-        self._once: dict[str, Any] = {}  # what changed of what a dossier has once, since `_partnership` was made
+        self._held: dict[str, dict[int, Fact]] = {name: {fact.number: fact for fact in getattr(start, name)} for name in KINDS}
+        self._pending: dict[str, dict[int, dict[str, Json]]] = {name: {} for name in KINDS}  # facts as JSON, until somebody asks for them
+        self._findings = {finding_key(*finding[:2]): finding for finding in start.findings}
+        self._once: dict[str, object] = {}  # what changed of what a dossier has once, since `_partnership` was made
         self._stale: set[str] = set()
         self._partnership = start
 
-    def add(self, entry: dict[str, Any]) -> None:
-        """Add what an entry (parsed) changed; one that changed nothing adds nothing. Raises Unreadable, here or at `partnership`."""
+    def add(self, entry: Entry) -> None:
+        """Add what an entry changed; one that changed nothing adds nothing. Raises Unreadable, here or at `partnership`."""
         try:
             facts = self.facts_of(entry)
             if facts is not None:
-                self.apply(facts, entry["to"], entry["version"])
+                self.apply(facts, entry.dest, entry.version)
         except Unreadable as fault:
-            raise Unreadable(f"entrée {entry['n']}, {fault}") from fault.__cause__
+            raise Unreadable(f"entrée {entry.n}, {fault}") from fault.__cause__
         except ODD_JSON as fault:
-            raise Unreadable(f"entrée {entry['n']}, {ILLEGIBLE}") from fault
+            raise Unreadable(f"entrée {entry.n}, {ILLEGIBLE}") from fault
 
     def apply(self, facts: Facts, state: str, version: int) -> None:
         """Add facts as `facts_of` gives them. Raises Unreadable, or what JSON of another shape raises."""
-        for name, told in facts.items():
+        for name, patches in facts.items():
             if name == DOSSIER:
-                self._once |= {field: ONCE[field](value) for field, value in told.items()}
+                self._once |= {field: ONCE[field](value) for field, value in patches.items()}
             elif name == FINDINGS:
-                self._find(told)
+                self._find(patches)
             else:
-                self._add(name, told)
+                self._add(name, patches)
         self._once["state"], self._once["version"] = state, version
 
-    def facts_of(self, entry: dict[str, Any]) -> Facts | None:
+    def facts_of(self, entry: Entry) -> Facts | None:
         """The facts of an entry as this law reads them, on the dossier added up so far; None when it changed nothing. Raises Unreadable."""
-        facts: Facts | None = entry.get("facts")
+        facts = entry.facts
         if facts is None:
             return None
-        law = entry.get("law", FIRST_LAW)  # facts that the reader of before has found are in the shape of the first law
+        law = FIRST_LAW if entry.law is None else entry.law  # facts that the reader of before has found are in the shape of the first law
         if not FIRST_LAW <= law <= LAW:
             raise Unreadable(f"elle est décidée sous une loi (n° {law}) que ce jalon ne connaît pas")
         if law != LAW:
@@ -155,20 +162,21 @@ class Fold:
             raise Unreadable(f"elle enregistre des faits d’une sorte que ce jalon ne connaît pas (« {unknown[:60]} »)")
         return facts
 
-    def _upcast(self, name: str, today: str, told: dict[str, Any], law: int) -> dict[str, Any]:
+    def _upcast(self, name: str, today: str, patches: dict[str, Json], law: int) -> dict[str, Json]:
         if today not in KINDS:
-            return told
+            return patches
         there = self._held[today].keys() | self._pending[today].keys()
         return {
-            number: values if values is None else fact_as_read(name, values, law, new=int(number) not in there)
-            for number, values in told.items()
+            number: fact_as_read(name, values, law, new=int(number) not in there) if isinstance(values, dict) else values
+            for number, values in patches.items()
         }
 
-    def _add(self, name: str, told: dict[str, Values | None]) -> None:
+    def _add(self, name: str, patches: dict[str, Json]) -> None:
         held, pending = self._held[name], self._pending[name]
-        for key, values in told.items():
+        for key, values in patches.items():
             number = int(key)
-            if values is None:
+            if not isinstance(values, dict):
+                _assert_gone(values)
                 held.pop(number, None)
                 pending.pop(number, None)
             elif number in pending:
@@ -179,14 +187,16 @@ class Fold:
                 pending[number] = values
         self._stale.add(name)
 
-    def _find(self, told: dict[str, Any]) -> None:
-        for key, values in told.items():
-            if values is None:
+    def _find(self, patches: dict[str, Json]) -> None:
+        for key, values in patches.items():
+            if not isinstance(values, dict):
+                _assert_gone(values)
                 self._findings.pop(key, None)
                 continue
             code, _, subject = key.partition(" ")
             earlier = self._findings.get(key)
-            self._findings[key] = earlier._replace(**values) if earlier else Finding(code, subject, **values)
+            made: Callable[..., Finding] = earlier._replace if earlier else partial(Finding, code, subject)
+            self._findings[key] = made(**values)
 
     @property
     def partnership(self) -> Partnership:
@@ -196,18 +206,25 @@ class Fold:
                 fresh = {name: self._collection(name) for name in self._stale}
             except ODD_JSON as fault:
                 raise Unreadable("un fait qu’il enregistre ne se relit pas") from fault
-            once = self._once | {"state": _state(self._once["state"])}
-            self._partnership = self._partnership._replace(**once, **fresh, findings=tuple(self._findings.values()))
+            once = self._once | {"state": _state(str(self._once["state"]))}
+            replaced: Callable[..., Partnership] = self._partnership._replace
+            self._partnership = replaced(**once, **fresh, findings=tuple(self._findings.values()))
             self._once.clear()
             self._stale.clear()
         return self._partnership
 
-    def _collection(self, name: str) -> Any:
+    def _collection(self, name: str) -> tuple[Fact, ...]:
         held, pending = self._held[name], self._pending[name]
         if pending:
             held |= {number: read(name, number, values) for number, values in pending.items()}
             pending.clear()
         return tuple(map(itemgetter(1), sorted(held.items())))
+
+
+def _assert_gone(values: Json) -> None:
+    """In a merge patch, what is no group of fields is null: the fact is gone. Raises TypeError."""
+    if values is not None:
+        raise TypeError(values)
 
 
 def _state(name: str) -> State:
@@ -222,8 +239,8 @@ def blank(reference: str) -> Partnership:
     return Partnership(reference, imported=False, state=State.UNOPENED, version=0, entered_on=None, pepper="")
 
 
-def folded(reference: str, entries: Iterable[dict[str, Any]]) -> Partnership:
-    """The dossier after `entries` (parsed, in order). What an upgrade carried over begins it: older entries hold no facts.
+def folded(reference: str, entries: Iterable[Entry]) -> Partnership:
+    """The dossier after `entries`, in order. What an upgrade carried over begins it: older entries hold no facts.
 
     Raises Unreadable, naming the first entry that cannot be read.
     """
@@ -233,5 +250,5 @@ def folded(reference: str, entries: Iterable[dict[str, Any]]) -> Partnership:
         try:
             _ = fold.partnership
         except Unreadable as fault:
-            raise Unreadable(f"entrée {entry['n']}, {fault}") from fault.__cause__
+            raise Unreadable(f"entrée {entry.n}, {fault}") from fault.__cause__
     return fold.partnership

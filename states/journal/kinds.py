@@ -6,39 +6,42 @@ that holds nothing is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from types import UnionType
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
-from states.partnership import Partnership
+from states.partnership import Fact, Partnership
+from states.values.plain import Json
 
-Values = dict[str, Any]  # the fields of one fact, as JSON values
+Values = dict[str, Json]  # the fields of one fact, as JSON values
+Writer: TypeAlias = Callable[..., Json]  # of a value of its own field
+Reader: TypeAlias = Callable[..., object]  # of a JSON value, which may be of the wrong type: ValueError or TypeError
 
 
 class Field(NamedTuple):
     """One field of a fact; `write` and `read` are None where JSON holds the same value."""
 
     name: str
-    type: Any
-    write: Callable[[Any], Any] | None
-    read: Callable[[Any], Any] | None
+    type: type
+    write: Writer | None
+    read: Reader | None
 
 
-def _kinds() -> dict[str, type[Any]]:
+def _kinds() -> dict[str, type[Fact]]:
     """The collections of numbered facts, by the name of their field in `Partnership`."""
     hints = get_type_hints(Partnership)
     held = {name: get_args(hint)[0] for name, hint in hints.items() if get_origin(hint) is tuple}
     return {name: kind for name, kind in held.items() if "number" in getattr(kind, "_fields", ())}
 
 
-def _fields(kind: type[Any]) -> tuple[Field, ...]:
+def _fields(kind: type[Fact]) -> tuple[Field, ...]:
     return tuple(_field(name, hint) for name, hint in get_type_hints(kind).items() if name != "number")
 
 
-def _field(name: str, hint: Any) -> Field:
-    bare = next((one for one in get_args(hint) if one is not type(None)), hint) if isinstance(hint, UnionType) else hint
+def _field(name: str, hint: object) -> Field:
+    bare = next((part for part in get_args(hint) if part is not type(None)), hint) if isinstance(hint, UnionType) else hint
     if bare is Decimal:
         return Field(name, Decimal, _euros, Decimal)
     if bare is date:
@@ -52,12 +55,12 @@ def _euros(amount: Decimal) -> str:
     return format(amount, ".2f")
 
 
-def _array(values: tuple[Any, ...]) -> list[Any]:
-    return [list(one) if isinstance(one, tuple) else one for one in values]
+def _array(values: tuple[Json, ...]) -> list[Json]:
+    return [list(item) if isinstance(item, tuple) else item for item in values]
 
 
-def _tuple(values: list[Any]) -> tuple[Any, ...]:
-    return tuple(tuple(one) if isinstance(one, list) else one for one in values)
+def _tuple(values: list[Json]) -> tuple[object, ...]:
+    return tuple(tuple(item) if isinstance(item, list) else item for item in values)
 
 
 KINDS = _kinds()
@@ -83,38 +86,42 @@ NOUNS = {
 }
 
 
-def written(name: str, fact: Any) -> Values:
+def written(name: str, fact: Fact) -> Values:
     """A fact of the collection `name`, whole."""
+    values: Sequence[Json] = fact  # type: ignore[assignment] # where nothing writes it, JSON holds the same value
     return {
-        field: fact[place] if write is None else write(fact[place])
+        field: values[place] if write is None else write(values[place])
         for place, field, _, write, _ in _PLACES[name]
-        if fact[place] is not None
+        if values[place] is not None
     }  # fmt: skip
 
 
-def changed(name: str, old: Any, new: Any) -> Values:
+def changed(name: str, old: Fact, new: Fact) -> Values:
     """The fields in which a fact differs from what it was; None where one holds nothing any more."""
+    values: Sequence[Json] = new  # type: ignore[assignment] # as in `written`
     return {
-        field: new[place] if write is None or new[place] is None else write(new[place])
+        field: values[place] if write is None or values[place] is None else write(values[place])
         for place, field, _, write, _ in _PLACES[name]
-        if old[place] != new[place]
+        if old[place] != values[place]
     }
 
 
-def read(name: str, number: int, values: Values) -> Any:
-    """The fact that `values` tell of. Raises ValueError or TypeError when one of them cannot be read, or is unknown."""
+def read(name: str, number: int, values: Values) -> Fact:
+    """The fact that `values` are. Raises ValueError or TypeError when one of them cannot be read, or is unknown."""
     if not values.keys() <= _READ[name].keys():
         raise ValueError(name)
     given = values.get
-    return KINDS[name](
+    made: Callable[..., Fact] = KINDS[name]
+    return made(
         number,
         *[value if (value := given(field)) is None or reads is None else reads(value) for field, reads in _READ[name].items()],
     )
 
 
-def amended(name: str, fact: Any, values: Values) -> Any:
+def amended(name: str, fact: Fact, values: Values) -> Fact:
     """A fact with other values. Raises as `read` does."""
     fields = _READ[name]
-    return fact._replace(
+    replaced: Callable[..., Fact] = fact._replace
+    return replaced(
         **{field: value if value is None or (reads := fields[field]) is None else reads(value) for field, value in values.items()}
     )

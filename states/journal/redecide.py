@@ -5,22 +5,26 @@ A law whose code is gone cannot be asked any more; nor can what the journal does
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from states.engine.decide import decide
-from states.grammar.case import Actor, Known, Past, Person, Place
+from states.grammar.case import Actor, Commune, Lookups, Newcomer, Past
 from states.grammar.guard import Refused
 from states.grammar.request import Request
-from states.journal.fold import FINDINGS, Facts, differences, patch
+from states.journal.entry import CONFLICT, REFUSED, Entry, Facts
+from states.journal.fold import FINDINGS, differences, patch
 from states.journal.kinds import KINDS
+from states.journal.upcasting import Fields
 from states.lifecycle import STEPS
 from states.partnership import Partnership
 from states.trainees.requests import ResidenceVerified, TraineeRetained, TraineesRetained, residing
 from states.values.french import listed, sentences
 from states.values.law import FIRST_LAW, LAW
+from states.values.plain import Json
 from states.vocabulary import Role, State
 
 UNNAMED = {"family_name": "-", "given_name": "-", "born_on": "1900-01-01"}  # names are not in a journal
@@ -61,43 +65,42 @@ class Outcome(NamedTuple):
         return f"fait, « {self.reached.label} »{warned}"
 
 
-def recorded(entry: dict[str, Any]) -> Outcome:
+def recorded(entry: Entry) -> Outcome:
     """How an entry says that it ended."""
-    done = entry["outcome"] == "done"
-    codes = frozenset(reason["code"] for reason in entry["reasons"])
-    if not done:
-        return Outcome(done, State(entry["to"]), {}, codes)
-    who = (entry["role"], entry["effective_on"], entry.get("on_behalf_of"), entry.get("undoes"))
-    return Outcome(done, State(entry["to"]), _lawful(entry["facts"]), codes, *who)
+    codes = frozenset(reason["code"] for reason in entry.reasons)
+    if not entry.is_done:
+        return Outcome(entry.is_done, State(entry.dest), {}, codes)
+    who = (entry.role, entry.effective_on, entry.on_behalf_of, entry.undoes)
+    return Outcome(entry.is_done, State(entry.dest), _lawful(entry.facts or {}), codes, *who)
 
 
-def decided(before: Partnership, entry: dict[str, Any], past: Past | None = None) -> Outcome:
+def decided(before: Partnership, entry: Entry, past: Past | None = None) -> Outcome:
     """How `entry` ends when the law of its number decides it on `before`; `past` is the entry that an undo names.
 
     An entry of before the first number is decided under the first law, whose rules are those of its time. Raises Undecidable,
     also when the law of that number is gone; Gone when it no longer reads the request, or has no such step.
     """
-    if entry.get("law", FIRST_LAW) != LAW:
+    if (FIRST_LAW if entry.law is None else entry.law) != LAW:
         raise Undecidable("la loi de cette entrée n’est plus dans ce jalon")
-    if entry["outcome"] not in ("done", "refused"):
-        raise Undecidable(OVERTAKEN if entry["outcome"] == "conflict" else CARRIED_OVER)
-    if entry["outcome"] == "refused" and "objection" in entry:
+    if not entry.is_done and entry.outcome != REFUSED:
+        raise Undecidable(OVERTAKEN if entry.outcome == CONFLICT else CARRIED_OVER)
+    if not entry.is_done and entry.objection is not None:
         raise Undecidable(BY_THE_DATABASE)
-    step = STEPS.get(entry["trigger"])
+    step = STEPS.get(entry.trigger)
     if step is None:
         raise Gone("l’étape n’est plus dans la table")
-    if entry["outcome"] == "refused" and _lacks_what_was_refused(step.asks, entry["request"]):
+    if not entry.is_done and _lacks_what_was_refused(step.asks, entry.request):
         raise Undecidable(UNKEPT)
     try:
-        request, persons = _request(step.asks, entry["request"])
+        request, newcomers = _request(step.asks, entry.request)
     except ValidationError as fault:
         raise Gone(f"la demande ne se lit plus ({listed(sentences(step.asks, fault))})") from fault
-    known = Known(_places(request), _registered(entry), past, proof=entry.get("proof"), persons=persons)
-    at = datetime.fromisoformat(entry["recorded_at"])
-    verdict = decide(before, step.trigger, request, actor=_actor(entry), at=at, known=known)
+    lookups = Lookups(_communes(request), _registered(entry), past, proof=entry.proof, newcomers=newcomers)
+    at = datetime.fromisoformat(entry.recorded_at)
+    verdict = decide(before, step.trigger, request, actor=_actor(entry), at=at, lookups=lookups)
     if isinstance(verdict, Refused):
-        return Outcome(False, before.state, {}, frozenset(one.code for one in verdict.reasons))  # noqa: FBT003 - `done`
-    facts, codes = patch(before, verdict.after, differences(before, verdict.after)), frozenset(one.code for one in verdict.warnings)
+        return Outcome(False, before.state, {}, frozenset(reason.code for reason in verdict.reasons))  # noqa: FBT003 - `done`
+    facts, codes = patch(before, verdict.after, differences(before, verdict.after)), frozenset(reason.code for reason in verdict.warnings)
     who = (
         verdict.role.value,
         verdict.effective_on.isoformat(),
@@ -109,55 +112,68 @@ def decided(before: Partnership, entry: dict[str, Any], past: Past | None = None
 
 def _lawful(facts: Facts) -> Facts:
     """The facts as law decides them: of a finding, that it is opened or gone, whatever its words."""
-    findings = {key: values and values["severity"] for key, values in facts.get(FINDINGS, {}).items() if not values or "severity" in values}
-    told = {name: told for name, told in facts.items() if name != FINDINGS}
-    return {**told, FINDINGS: findings} if findings else told
+    findings = {key: _severity(values) for key, values in facts.get(FINDINGS, {}).items() if not values or _severity(values) is not None}
+    others = {name: patches for name, patches in facts.items() if name != FINDINGS}
+    return {**others, FINDINGS: findings} if findings else others
+
+
+def _severity(finding: Json) -> Json:
+    return finding.get("severity") if isinstance(finding, dict) else None
 
 
 def effect(outcome: Outcome, before: Partnership) -> object:
     """What an outcome does to `before`, whatever numbers new facts get: two outcomes of one effect did the same."""
     if not outcome.done:
         return outcome.codes
-    told = {}
+    changes = {}
     for name in outcome.facts.keys() & KINDS.keys():
         there = {fact.number for fact in getattr(before, name)}
         facts = sorted((int(number), values) for number, values in outcome.facts[name].items())
-        told[name] = [(number if number in there else 0, values) for number, values in facts]
-    return outcome.reached if outcome.reached is not before.state else None, told
+        changes[name] = [(number if number in there else 0, values) for number, values in facts]
+    return outcome.reached if outcome.reached is not before.state else None, changes
 
 
-def _lacks_what_was_refused(asks: type[Request], asked: dict[str, Any]) -> bool:
-    return bool(asks.personal) or (asks is ResidenceVerified and asked.get("insee") is None)
+def _lacks_what_was_refused(asks: type[Request], request: Fields) -> bool:
+    return bool(asks.personal) or (asks is ResidenceVerified and request.get("insee") is None)
 
 
-def _request(asks: type[Request], asked: dict[str, Any]) -> tuple[Request, tuple[Person, ...] | None]:
-    """The request as the journal keeps it, and the commitments that stand for the people it named."""
+def _request(asks: type[Request], payload: Fields) -> tuple[Request, tuple[Newcomer, ...] | None]:
+    """The request as the journal keeps it, and the commitments that stand for the people it named. Raises TypeError for odd JSON."""
     if asks is TraineeRetained:
-        named, person = _unnamed(asked)
-        return asks.model_validate(named), (person,)
+        fields, newcomer = _unnamed(payload)
+        return asks.model_validate(fields), (newcomer,)
     if asks is TraineesRetained:
-        people = [_unnamed(one) for one in asked["trainees"]]
-        return asks.model_validate({**asked, "trainees": [one for one, _ in people]}), tuple(person for _, person in people)
-    return asks.model_validate(asked), None
+        people = [_unnamed(trainee) for trainee in _groups(payload["trainees"])]
+        return asks.model_validate({**payload, "trainees": [fields for fields, _ in people]}), tuple(newcomer for _, newcomer in people)
+    return asks.model_validate(payload), None
 
 
-def _unnamed(asked: dict[str, Any]) -> tuple[dict[str, Any], Person]:
-    commitment = asked.get("commitment", "")
-    return {**{name: value for name, value in asked.items() if name != "commitment"}, **UNNAMED}, Person("", commitment, "")
+def _groups(values: Json) -> Iterator[Fields]:
+    if not isinstance(values, list):
+        raise TypeError(values)
+    for fields in values:
+        if not isinstance(fields, dict):
+            raise TypeError(fields)
+        yield fields
 
 
-def _places(request: Request) -> tuple[tuple[Place, ...], ...] | None:
+def _unnamed(trainee: Fields) -> tuple[Fields, Newcomer]:
+    commitment = str(trainee.get("commitment", ""))
+    return {**{name: value for name, value in trainee.items() if name != "commitment"}, **UNNAMED}, Newcomer("", commitment, "")
+
+
+def _communes(request: Request) -> tuple[tuple[Commune, ...], ...] | None:
     """The communes that were found, by the codes that the journal keeps."""
     found = residing(request)
-    return tuple((Place(one.insee, "", ""),) if one.insee else () for one in found) if found else None
+    return tuple((Commune(residence.insee, "", ""),) if residence.insee else () for residence in found) if found else None
 
 
-def _registered(entry: dict[str, Any]) -> tuple[tuple[str, frozenset[Role]], ...] | None:
-    roles = entry.get("registered")
-    return None if roles is None else tuple((name, frozenset(map(Role, held))) for name, held in roles.items())
+def _registered(entry: Entry) -> tuple[tuple[str, frozenset[Role]], ...] | None:
+    people = entry.registered
+    return None if people is None else tuple((name, frozenset(map(Role, roles))) for name, roles in people.items())
 
 
-def _actor(entry: dict[str, Any]) -> Actor:
+def _actor(entry: Entry) -> Actor:
     """Who acted, with every role held at that moment."""
-    held = entry.get("roles", entry["role"])
-    return Actor(entry["actor"], frozenset(map(Role, held.split(","))) if held else frozenset())
+    roles = entry.role if entry.roles is None else entry.roles
+    return Actor(entry.actor, frozenset(map(Role, roles.split(","))) if roles else frozenset())

@@ -7,9 +7,12 @@ collection (`trainees`), requests by their class (`PaymentOrder`), and a field i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from states.values.law import LAW
+from states.values.plain import Json
+
+Fields = dict[str, Json]
 
 
 class Added(NamedTuple):
@@ -17,7 +20,7 @@ class Added(NamedTuple):
 
     of: str
     field: str
-    past: Any
+    past: Json
 
 
 class Renamed(NamedTuple):
@@ -33,7 +36,7 @@ class Reread(NamedTuple):
 
     of: str
     field: str
-    reads: Callable[[Any], Any]
+    reads: Callable[..., Json]
 
 
 class Dropped(NamedTuple):
@@ -77,7 +80,7 @@ def kind_as_read(of: str, law: int) -> str | None:
     return of
 
 
-def fact_as_read(of: str, values: dict[str, Any], law: int, *, new: bool) -> dict[str, Any]:
+def fact_as_read(of: str, values: Fields, law: int, *, new: bool) -> Fields:
     """The fields of a fact that an entry of `law` wrote; `new`: the fact was not there before, so every field must be."""
     if law == LAW:
         return values
@@ -92,30 +95,30 @@ def fact_as_read(of: str, values: dict[str, Any], law: int, *, new: bool) -> dic
     return found
 
 
-def request_as_read(of: str, asked: dict[str, Any], law: int) -> dict[str, Any]:
+def request_as_read(of: str, request: Fields, law: int) -> Fields:
     """A request that was written under `law`, as its class reads it today."""
     if law == LAW:
-        return asked
-    found = _copied(asked)
+        return request
+    found = {name: _copied(value) for name, value in request.items()}
     for change in since(law):
         if change.of == of and not isinstance(change, RenamedKind | DroppedKind):
             *groups, field = change.field.split(".")
             for group in _groups(found, groups):
                 _apply(change, group, field)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: Json) -> Json:
     if isinstance(value, dict):
         return {name: _copied(inner) for name, inner in value.items()}
-    return [_copied(one) for one in value] if isinstance(value, list) else value
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
-def _groups(value: Any, path: list[str]) -> Iterator[dict[str, Any]]:
+def _groups(value: Json, path: list[str]) -> Iterator[Fields]:
     """The groups of fields at a path; a list has as many as it is long."""
     if isinstance(value, list):
-        for one in value:
-            yield from _groups(one, path)
+        for item in value:
+            yield from _groups(item, path)
     elif isinstance(value, dict):
         if not path:
             yield value
@@ -123,7 +126,7 @@ def _groups(value: Any, path: list[str]) -> Iterator[dict[str, Any]]:
             yield from _groups(value[path[0]], path[1:])
 
 
-def _apply(change: Added | Renamed | Reread | Dropped, values: dict[str, Any], field: str) -> None:
+def _apply(change: Added | Renamed | Reread | Dropped, values: Fields, field: str) -> None:
     if isinstance(change, Added):
         values.setdefault(field, change.past)
     elif field in values:

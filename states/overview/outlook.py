@@ -15,7 +15,7 @@ from states.vocabulary import ENGAGING, Role, State
 
 
 class Outlook(NamedTuple):
-    """One line of a board. Euros: `engaged` is the ceiling of a convention under way, the others what was ordered and paid."""
+    """One line of the dashboard. Euros: `engaged` is the ceiling of a convention under way, the others what was ordered and paid."""
 
     reference: str
     state: State
@@ -59,8 +59,8 @@ def _weighed(partnership: Partnership, due: date | None) -> Weight:
     return Weight(
         due_on=due,
         engaged=terms.rate * terms.cap if terms and partnership.state in ENGAGING else Decimal(0),
-        ordered=sum((one.ordered for one in chains if one.ordered is not None), Decimal(0)),
-        paid=sum((one.paid for one in chains if one.paid is not None), Decimal(0)),
+        ordered=sum((settlement.ordered for settlement in chains if settlement.ordered is not None), Decimal(0)),
+        paid=sum((settlement.paid for settlement in chains if settlement.paid is not None), Decimal(0)),
     )
 
 

@@ -49,17 +49,17 @@ def lifecycle_page() -> str:
             "",
             "## Règles",
             "",
-            f"Toutes les étapes demandent aussi : {listed([one.code for one in OF_EVERY_STEP])}.",
+            f"Toutes les étapes demandent aussi : {listed([guard.code for guard in OF_EVERY_STEP])}.",
             "",
             "| Code | Ce que la règle exige | Nouveau dossier | Dossier repris | Qui peut y remédier | Source |",
             "|---|---|---|---|---|---|",
-            *(_rule(one) for one in GUARDS.values()),
+            *(_rule(guard) for guard in GUARDS.values()),
             "",
             "## Chiffres de droit",
             "",
             "| Valeur | Ce qu’elle compte | Source |",
             "|---|---|---|",
-            *(f"| {one.value} | {one.meaning} | {one.source} |" for one in FIGURES),
+            *(f"| {figure.value} | {figure.meaning} | {figure.source} |" for figure in FIGURES),
             "",
         ]
     )
@@ -81,19 +81,19 @@ def _row(row: Step) -> str:
         row.dest.label if row.dest else "",
         ", ".join(role.label for role in row.by),
         row.asks.__name__,
-        ", ".join(one.code for one in row.guards),
+        ", ".join(guard.code for guard in row.guards),
         ", ".join(role.label for role in row.tells),
         row.within.label if row.within else "",
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _rule(one: Guard) -> str:
-    if one.weigh is not None:
+def _rule(guard: Guard) -> str:
+    if guard.weigh is not None:
         new = imported = "selon la convention"
     else:
-        new, imported = SEVERITIES[Severity.BLOCK], SEVERITIES[one.imported]
-    return f"| {one.code} | {one.summary} | {new} | {imported} | {one.who} | {one.source} |"
+        new, imported = SEVERITIES[Severity.BLOCK], SEVERITIES[guard.imported]
+    return f"| {guard.code} | {guard.summary} | {new} | {imported} | {guard.who} | {guard.source} |"
 
 
 ROUNDS = (
@@ -107,7 +107,7 @@ FOLLOWING = (
     ("checks", "flows.checks.checks", "Contrôle un dossier : chaîne, données, droit à subvention, constats", "controle"),
     ("alert", "flows.alert.alert", "Écrit aux exploitants ce qui a échoué", "alerte"),
 )
-BOARD = "[Tableau de bord](/v2/artifacts/key/tableau-de-bord)"
+DASHBOARD = "[Tableau de bord](/v2/artifacts/key/tableau-de-bord)"
 
 
 def deployments() -> dict[str, Any]:
@@ -116,7 +116,7 @@ def deployments() -> dict[str, Any]:
         _deployment(
             row.trigger,
             f"flows.steps.{row.trigger}",
-            f"{row.label}. Par : {', '.join(role.label for role in row.by)}. {BOARD}",
+            f"{row.label}. Par : {', '.join(role.label for role in row.by)}. {DASHBOARD}",
             _tags(row),
         )
         for row in ROWS

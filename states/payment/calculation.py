@@ -73,13 +73,13 @@ def department_of(insee: str) -> str:
 
 def in_force(partnership: Partnership, on: date | None) -> tuple[Terms, ...]:
     """The versions of the terms that have taken effect by `on` (all of them when it is None); the first always holds."""
-    return tuple(one for place, one in enumerate(partnership.terms) if not place or on is None or one.takes_effect_on <= on)
+    return tuple(terms for place, terms in enumerate(partnership.terms) if not place or on is None or terms.takes_effect_on <= on)
 
 
 def ceiling(partnership: Partnership, on: date | None = None) -> Decimal:
     """The most that the convention can pay, in euros: the highest cap times the highest rate of its versions."""
     versions = in_force(partnership, on)
-    return max(one.cap for one in versions) * max(one.rate for one in versions)
+    return max(terms.cap for terms in versions) * max(terms.rate for terms in versions)
 
 
 def unit_for(trainee: Trainee, terms: Terms) -> Decimal:
@@ -93,8 +93,8 @@ def entitlement(partnership: Partnership, on: date | None = None) -> Entitlement
 
     Several rules of one step ask for the same sum, so the last answer is kept for the very same facts.
     """
-    facts, (known, day, due) = (partnership.trainees, partnership.terms, partnership.trainings), _LAST[0]
-    if day == on and all(map(is_, facts, known)):
+    facts, (earlier, day, due) = (partnership.trainees, partnership.terms, partnership.trainings), _LAST[0]
+    if day == on and all(map(is_, facts, earlier)):
         return due
     due = _calculated(partnership, on)
     _LAST[0] = (facts, on, due)
@@ -127,7 +127,7 @@ def _rank(trainee: Trainee) -> tuple[int, int]:
 
 def own_terms(versions: tuple[Terms, ...], trainee: Trainee) -> Terms:
     """The terms that a trainee is judged by: those in force on the day of the selection."""
-    return next((one for one in reversed(versions[1:]) if one.takes_effect_on <= trainee.retained_on), versions[0])
+    return next((terms for terms in reversed(versions[1:]) if terms.takes_effect_on <= trainee.retained_on), versions[0])
 
 
 def _own(versions: tuple[Terms, ...], trainee: Trainee) -> tuple[Terms, int]:
@@ -135,7 +135,7 @@ def _own(versions: tuple[Terms, ...], trainee: Trainee) -> tuple[Terms, int]:
     if len(versions) == 1:
         return versions[0], versions[0].cap
     own = own_terms(versions, trainee)
-    return own, max(one.cap for one in versions[versions.index(own) :])
+    return own, max(terms.cap for terms in versions[versions.index(own) :])
 
 
 def _status(trainee: Trainee, terms: Terms, training: Training | None, policy: str | None) -> str:
@@ -181,7 +181,7 @@ def tied_at_cap(partnership: Partnership, on: date | None = None) -> tuple[int, 
 def without(partnership: Partnership, trainee: int, on: date) -> Partnership:
     """The dossier in which that trainee is found ineligible on `on`."""
     return partnership._replace(
-        trainees=tuple(one._replace(excluded_on=on) if one.number == trainee else one for one in partnership.trainees)
+        trainees=tuple(other._replace(excluded_on=on) if other.number == trainee else other for other in partnership.trainees)
     )
 
 
@@ -190,10 +190,10 @@ def overpaid(partnership: Partnership) -> Decimal:
     settlement = partnership.settlement
     if settlement is None or settlement.paid is None:
         return NOTHING
-    ordered_back = sum((one.amount for one in partnership.recoveries), NOTHING)
+    ordered_back = sum((recovery.amount for recovery in partnership.recoveries), NOTHING)
     return max(NOTHING, settlement.paid - entitlement(partnership, settlement.certified_on).amount - ordered_back)
 
 
 def open_recoveries(partnership: Partnership) -> tuple[Recovery, ...]:
     """What was ordered back and has not come yet."""
-    return tuple(one for one in partnership.recoveries if one.recovered_on is None)
+    return tuple(recovery for recovery in partnership.recoveries if recovery.recovered_on is None)

@@ -32,12 +32,12 @@ def settlement(case: Case) -> Partnership:
 
 
 def order(case: Case) -> Partnership:
-    asked, last = case.request, case.partnership.settlements[-1]
+    request, last = case.request, case.partnership.settlements[-1]
     return _settlement(
         case,
-        order_number=asked.order_number,
-        slip_number=asked.slip_number,
-        fiscal_year=asked.fiscal_year,
+        order_number=request.order_number,
+        slip_number=request.slip_number,
+        fiscal_year=request.fiscal_year,
         ordered=last.settled,
         ordered_on=case.effective_on,
         ordered_by=_name(case),
@@ -53,14 +53,14 @@ def order_refused(case: Case) -> Partnership:
 
 
 def payment(case: Case) -> Partnership:
-    asked = case.request
+    request = case.request
     return _settlement(
         case,
-        paid=asked.amount,
-        paid_on=asked.paid_on,
+        paid=request.amount,
+        paid_on=request.paid_on,
         paid_by=_name(case),
         paid_for=case.on_behalf_of,
-        accounting_reference=asked.accounting_reference,
+        accounting_reference=request.accounting_reference,
     )
 
 
@@ -70,11 +70,11 @@ def _settlement(case: Case, **changes: Any) -> Partnership:
 
 
 def payee_proposed(case: Case) -> Partnership:
-    asked, changes = case.request, case.partnership.payee_changes
+    request, changes = case.request, case.partnership.payee_changes
     proposed = PayeeChange(
         number=last_number(changes) + 1,
-        holder=asked.holder,
-        iban=asked.iban,
+        holder=request.holder,
+        iban=request.iban,
         proposed_on=case.effective_on,
         proposed_by=_name(case),
         proposed_for=case.on_behalf_of,
@@ -85,8 +85,8 @@ def payee_proposed(case: Case) -> Partnership:
 
 
 def payee_confirmed(case: Case) -> Partnership:
-    asked = case.request
-    return _payee(case, called_on=asked.called_on, contact=asked.contact, confirmed_on=case.effective_on, confirmed_by=_name(case))
+    request = case.request
+    return _payee(case, called_on=request.called_on, contact=request.contact, confirmed_on=case.effective_on, confirmed_by=_name(case))
 
 
 def payee_rejected(case: Case) -> Partnership:

@@ -12,27 +12,27 @@ from states.values.french import euros
 
 def recovery_ordered(case: Case) -> Partnership:
     """The trainee counts no more; what was paid too much is the sum to give back."""
-    asked, recoveries = case.request, case.partnership.recoveries
+    request, recoveries = case.request, case.partnership.recoveries
     order = Recovery(
         number=last_number(recoveries) + 1,
-        trainee=asked.trainee,
-        amount=overpaid(without(case.partnership, asked.trainee, case.effective_on)),
-        motive=asked.motive,
-        order_number=asked.order_number,
+        trainee=request.trainee,
+        amount=overpaid(without(case.partnership, request.trainee, case.effective_on)),
+        motive=request.motive,
+        order_number=request.order_number,
         ordered_on=case.effective_on,
         ordered_by=_name(case),
         ordered_for=case.on_behalf_of,
         **dict.fromkeys(Recovery._fields[Recovery._fields.index("recovered_on") :]),
     )
-    excluded = without(case.partnership, asked.trainee, case.effective_on)
+    excluded = without(case.partnership, request.trainee, case.effective_on)
     return excluded._replace(recoveries=(*recoveries, order))
 
 
 def recovery_recorded(case: Case) -> Partnership:
-    asked, open_ones = case.request, open_recoveries(case.partnership)
-    number = asked.recovery or open_ones[0].number
-    back = {"recovered_on": asked.recovered_on, "recovered_by": _name(case), "accounting_reference": asked.accounting_reference}
-    found = tuple(one._replace(**back) if one.number == number else one for one in case.partnership.recoveries)
+    request, open_ones = case.request, open_recoveries(case.partnership)
+    number = request.recovery or open_ones[0].number
+    back = {"recovered_on": request.recovered_on, "recovered_by": _name(case), "accounting_reference": request.accounting_reference}
+    found = tuple(recovery._replace(**back) if recovery.number == number else recovery for recovery in case.partnership.recoveries)
     return case.partnership._replace(recoveries=found)
 
 

@@ -34,17 +34,17 @@ def nothing_is_left_to_recover(case: Case) -> str | None:
     waiting = open_recoveries(case.partnership)
     if not waiting:
         return None
-    rest = euros(sum((one.amount for one in waiting), NOTHING))
-    return f"Il reste {rest} à récupérer (titre {listed([one.order_number for one in waiting])})."
+    rest = euros(sum((recovery.amount for recovery in waiting), NOTHING))
+    return f"Il reste {rest} à récupérer (titre {listed([recovery.order_number for recovery in waiting])})."
 
 
 @guard("NO_OPEN_RECOVERY", clears=Role.PUBLIC_ACCOUNTANT, source=RECOVERY)
 def a_recovery_is_open(case: Case) -> str | None:
     """Une récupération est en cours : celle qui est désignée, ou la seule."""
-    waiting, asked = open_recoveries(case.partnership), case.request.recovery
-    if asked is None and len(waiting) > 1:
-        return f"Plusieurs récupérations sont en cours ({listed([f'n° {one.number}' for one in waiting])}) : dites laquelle."
-    if waiting and asked in (None, *(one.number for one in waiting)):
+    waiting, number = open_recoveries(case.partnership), case.request.recovery
+    if number is None and len(waiting) > 1:
+        return f"Plusieurs récupérations sont en cours ({listed([f'n° {recovery.number}' for recovery in waiting])}) : dites laquelle."
+    if waiting and number in (None, *(recovery.number for recovery in waiting)):
         return None
     return "Cette récupération n’est pas en cours."
 
@@ -52,31 +52,35 @@ def a_recovery_is_open(case: Case) -> str | None:
 @guard("RECOVERED_AMOUNT_DIFFERS", clears=Role.PUBLIC_ACCOUNTANT, source=RECOVERY)
 def recovered_is_the_amount_ordered(case: Case) -> str | None:
     """La somme récupérée est celle du titre de recettes."""
-    one = _meant(case)
-    if one is None or one.amount == case.request.amount:
+    recovery = _meant(case)
+    if recovery is None or recovery.amount == case.request.amount:
         return None
-    return f"L’encaissement de {euros(case.request.amount)} diffère du titre de {euros(one.amount)}."
+    return f"L’encaissement de {euros(case.request.amount)} diffère du titre de {euros(recovery.amount)}."
 
 
 @guard("RECOVERED_BEFORE_ORDER", clears=Role.PUBLIC_ACCOUNTANT, source=RECOVERY)
 def recovery_follows_its_order(case: Case) -> str | None:
     """L’encaissement suit le titre de recettes."""
-    one = _meant(case)
-    if one is None or case.effective_on >= one.ordered_on:
+    recovery = _meant(case)
+    if recovery is None or case.effective_on >= recovery.ordered_on:
         return None
-    return f"L’encaissement du {day(case.effective_on)} précède le titre du {day(one.ordered_on)}."
+    return f"L’encaissement du {day(case.effective_on)} précède le titre du {day(recovery.ordered_on)}."
 
 
 @guard("RECOVERY_SAME_PERSON", needs=Needs.ACTOR, clears="une autre personne du même rôle", source=SEPARATION)
 def another_person_records_the_recovery(case: Case) -> str | None:
     """Ordonner une récupération et constater l’encaissement sont le fait de deux personnes différentes."""
-    one = _meant(case)
-    if one is None or case.actor is None or not {case.actor.name, case.on_behalf_of} & {one.ordered_by, one.ordered_for} - {None}:
+    recovery = _meant(case)
+    if (
+        recovery is None
+        or case.actor is None
+        or not {case.actor.name, case.on_behalf_of} & {recovery.ordered_by, recovery.ordered_for} - {None}
+    ):
         return None
-    return f"{one.ordered_by} a ordonné cette récupération : une autre personne doit constater l’encaissement."
+    return f"{recovery.ordered_by} a ordonné cette récupération : une autre personne doit constater l’encaissement."
 
 
 def _meant(case: Case) -> Recovery | None:
     """The open recovery that the request is about."""
-    asked = case.request.recovery if case.request is not None else None
-    return next((one for one in open_recoveries(case.partnership) if asked in (None, one.number)), None)
+    number = case.request.recovery if case.request is not None else None
+    return next((recovery for recovery in open_recoveries(case.partnership) if number in (None, recovery.number)), None)

@@ -14,21 +14,21 @@ from states.trainees.requests import TraineeRetained, residing, selected
 def trainees(case: Case) -> Partnership:
     """One trainee or several, each with a number."""
     found, digests = list(case.partnership.trainees), list(case.partnership.identity_digests)
-    for number, one, insee, person in zip(numbers(case), selected(case.request), _communes(case), case.persons, strict=True):
-        found.append(_trainee(number, one, insee, person.commitment))
+    for number, trainee, insee, person in zip(numbers(case), selected(case.request), _communes(case), case.newcomers, strict=True):
+        found.append(_trainee(number, trainee, insee, person.commitment))
         digests.append((number, person.digest))
     found.sort(key=itemgetter(0))
     return case.partnership._replace(trainees=tuple(found), identity_digests=tuple(digests))
 
 
-def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -> Trainee:
+def _trainee(number: int, trainee: TraineeRetained, insee: str, commitment: str) -> Trainee:
     return Trainee(
         number=number,
-        rank=asked.rank,
-        fee_regime=asked.fee_regime,
+        rank=trainee.rank,
+        fee_regime=trainee.fee_regime,
         insee=insee,
         declared_insee=insee,
-        retained_on=asked.retained_on,
+        retained_on=trainee.retained_on,
         verified_on=None,
         verified_by=None,
         evidence_kind=None,
@@ -44,15 +44,15 @@ def _trainee(number: int, asked: TraineeRetained, insee: str, commitment: str) -
 
 def numbers(case: Case) -> list[int]:
     """The numbers of new trainees, in the order of the request: those asked for, else the next ones that are free."""
-    asked = selected(case.request)
+    requested = selected(case.request)
     following = last_number(case.partnership.trainees)
-    if len(asked) == 1:
-        return [asked[0].number or following + 1]
-    taken = {one.number for one in case.partnership.trainees} | {one.number for one in asked if one.number}
+    if len(requested) == 1:
+        return [requested[0].number or following + 1]
+    taken = {trainee.number for trainee in case.partnership.trainees} | {trainee.number for trainee in requested if trainee.number}
     given = []
-    for one in asked:
-        if one.number:
-            given.append(one.number)
+    for trainee in requested:
+        if trainee.number:
+            given.append(trainee.number)
             continue
         following += 1
         while following in taken:
@@ -63,42 +63,42 @@ def numbers(case: Case) -> list[int]:
 
 def _communes(case: Case) -> list[str]:
     """The INSEE code of each residence that the request names: as given, or as the gazetteer found it."""
-    asked = residing(case.request)
-    found = case.known.places or ((),) * len(asked)
-    return [places[0].insee if places else one.insee or "" for one, places in zip(asked, found, strict=True)]
+    residences = residing(case.request)
+    found = case.lookups.communes or ((),) * len(residences)
+    return [places[0].insee if places else residence.insee or "" for residence, places in zip(residences, found, strict=True)]
 
 
 def identities(case: Case) -> tuple[Identity, ...]:
     """The values with names in them, for the one table that may hold them."""
-    if not case.persons:
+    if not case.newcomers:
         return ()
     return tuple(
-        Identity(number, one.family_name, one.given_name, one.born_on, person.salt, person.digest)
-        for number, one, person in zip(numbers(case), selected(case.request), case.persons, strict=True)
+        Identity(number, trainee.family_name, trainee.given_name, trainee.born_on, person.salt, person.digest)
+        for number, trainee, person in zip(numbers(case), selected(case.request), case.newcomers, strict=True)
     )
 
 
 def residence(case: Case) -> Partnership:
     """The residence that counts is that of the day of the selection; another commune seen later is a move."""
-    asked = case.request
-    known = _named(case)
+    request = case.request
+    trainee = _named(case)
     (insee,) = _communes(case)
-    if known.verified_on is not None and not asked.correction:
+    if trainee.verified_on is not None and not request.correction:
         # Seen once, the residence of the selection is verified for good.
-        return case.partnership if insee == known.insee else _changed(case, moved_on=asked.verified_on, moved_to=insee)
-    seen = {"insee": insee, "verified_on": asked.verified_on, "verified_by": case.actor.name if case.actor else ""}
-    moved = {"moved_on": None, "moved_to": None} if asked.correction else {}
-    return _changed(case, **seen, **moved, evidence_kind=asked.evidence_kind)
+        return case.partnership if insee == trainee.insee else _changed(case, moved_on=request.verified_on, moved_to=insee)
+    seen = {"insee": insee, "verified_on": request.verified_on, "verified_by": case.actor.name if case.actor else ""}
+    moved = {"moved_on": None, "moved_to": None} if request.correction else {}
+    return _changed(case, **seen, **moved, evidence_kind=request.evidence_kind)
 
 
 def dropout(case: Case) -> Partnership:
-    asked = case.request
-    return _changed(case, left_on=asked.left_on, hours_done=asked.hours_done, left_because=asked.reason)
+    request = case.request
+    return _changed(case, left_on=request.left_on, hours_done=request.hours_done, left_because=request.reason)
 
 
 def correction(case: Case) -> Partnership:
-    asked = case.request
-    given = {"rank": asked.rank, "fee_regime": asked.fee_regime}
+    request = case.request
+    given = {"rank": request.rank, "fee_regime": request.fee_regime}
     return _changed(case, **{name: value for name, value in given.items() if value is not None})
 
 

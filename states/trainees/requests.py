@@ -22,12 +22,12 @@ class Residing(Protocol):
 R = TypeVar("R", bound=Residing)
 
 
-def _with_a_commune(asked: R) -> R:
-    if asked.insee is None and asked.commune is None:
+def _with_a_commune(residence: R) -> R:
+    if residence.insee is None and residence.commune is None:
         raise PydanticCustomError("jalon_commune", "il faut le code INSEE de la commune, ou son nom")
-    if asked.commune is not None and not any(letter.isalpha() for letter in asked.commune):
+    if residence.commune is not None and not any(letter.isalpha() for letter in residence.commune):
         raise PydanticCustomError("jalon_commune", "un code postal ne dit pas la commune : donnez son nom, ou son code INSEE à part")
-    return asked
+    return residence
 
 
 class TraineeRetained(Request):
@@ -88,7 +88,7 @@ class TraineesRetained(Request):
 
     def effective_on(self, today: date) -> date:  # noqa: ARG002 - each of them has a date of its own
         """The day of the decision, or the last day on which one of them was retained."""
-        return self.decided_on or max(one.retained_on for one in self.trainees)
+        return self.decided_on or max(trainee.retained_on for trainee in self.trainees)
 
 
 class DropoutRecorded(Request):
@@ -148,4 +148,4 @@ def residing(request: Request) -> tuple[TraineeRetained | ResidenceVerified, ...
 
 def residences_of(request: Request) -> tuple[str, ...]:
     """The communes that a request names, by code or by name, in its order."""
-    return tuple(one.insee or one.commune or "" for one in residing(request))
+    return tuple(residence.insee or residence.commune or "" for residence in residing(request))

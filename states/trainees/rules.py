@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from states.grammar.case import Case, Place
+from states.grammar.case import Case, Commune
 from states.grammar.guard import Needs, guard
 from states.payment.calculation import entitlement, tied_at_cap
 from states.trainees.requests import residing, selected
@@ -31,32 +31,32 @@ def trainee_is_new(case: Case) -> str | None:
 
 
 def _taken(case: Case) -> Iterator[str]:
-    taken = {one.number for one in case.partnership.trainees}
-    known = {digest for _, digest in case.partnership.identity_digests}
-    for place, one in enumerate(selected(case.request)):
+    taken = {trainee.number for trainee in case.partnership.trainees}
+    digests = {digest for _, digest in case.partnership.identity_digests}
+    for place, trainee in enumerate(selected(case.request)):
         where = f" (ligne {place + 1} de la demande)" if len(selected(case.request)) > 1 else ""
-        if one.number in taken:
-            yield f"Le stagiaire n° {one.number}{where} existe déjà dans ce dossier."
-        digest = case.persons[place].digest if case.persons else ""
-        if digest in known:
+        if trainee.number in taken:
+            yield f"Le stagiaire n° {trainee.number}{where} existe déjà dans ce dossier."
+        digest = case.newcomers[place].digest if case.newcomers else ""
+        if digest in digests:
             yield f"Cette personne{where}, mêmes nom, prénom et date de naissance, est déjà retenue dans ce dossier."
-        taken |= {one.number} if one.number is not None else set()
-        known |= {digest} if digest else set()
+        taken |= {trainee.number} if trainee.number is not None else set()
+        digests |= {digest} if digest else set()
 
 
 @guard("BORN_AFTER_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
 def birth_precedes_selection(case: Case) -> str | None:
     """La date de naissance précède la date à laquelle le stagiaire est retenu."""
-    if all(one.born_on < one.retained_on for one in selected(case.request)):
+    if all(trainee.born_on < trainee.retained_on for trainee in selected(case.request)):
         return None
     return "La date de naissance du stagiaire ne précède pas la date à laquelle il est retenu."
 
 
-def _sought(case: Case) -> tuple[tuple[Place, ...], ...]:
+def _sought(case: Case) -> tuple[tuple[Commune, ...], ...]:
     """The candidates of each commune. When nobody looked, a code is taken as it is and a name is none."""
-    if case.known.places is not None:
-        return case.known.places
-    return tuple(() for one in residing(case.request) if one.insee is None)
+    if case.lookups.communes is not None:
+        return case.lookups.communes
+    return tuple(() for residence in residing(case.request) if residence.insee is None)
 
 
 @guard("COMMUNE_UNKNOWN", clears=Role.TRAINING_OFFICER, source=COMMUNES)
@@ -93,22 +93,22 @@ def trainee_is_of_the_dossier(case: Case) -> str | None:
 @guard("MOVED_BEFORE_SELECTION", clears=Role.TRAINING_OFFICER, source=CONVENTION)
 def move_follows_selection(case: Case) -> str | None:
     """Une autre commune constatée avant la sélection n’est pas un déménagement : elle corrige la résidence, ou rien."""
-    known = case.partnership.trainee(case.request.trainee)
-    if known is None or known.verified_on is None or case.request.correction or case.effective_on >= known.retained_on:
+    trainee = case.partnership.trainee(case.request.trainee)
+    if trainee is None or trainee.verified_on is None or case.request.correction or case.effective_on >= trainee.retained_on:
         return None
-    seen = case.known.places[0][0].insee if case.known.places and case.known.places[0] else case.request.insee
-    if seen == known.insee:
+    seen = case.lookups.communes[0][0].insee if case.lookups.communes and case.lookups.communes[0] else case.request.insee
+    if seen == trainee.insee:
         return None
-    return f"La résidence du stagiaire n° {known.number} est déjà vérifiée : celle d’avant la sélection se saisit comme une correction."
+    return f"La résidence du stagiaire n° {trainee.number} est déjà vérifiée : celle d’avant la sélection se saisit comme une correction."
 
 
 @guard("LEFT_BEFORE_SELECTION", clears=Role.TRAINING_OFFICER, source=HOUSE)
 def dropout_follows_selection(case: Case) -> str | None:
     """Un stagiaire ne part qu’après avoir été retenu."""
-    known = case.partnership.trainee(case.request.trainee)
-    if known is None or case.effective_on >= known.retained_on:
+    trainee = case.partnership.trainee(case.request.trainee)
+    if trainee is None or case.effective_on >= trainee.retained_on:
         return None
-    return f"Le stagiaire n° {known.number} n’était pas encore retenu à cette date."
+    return f"Le stagiaire n° {trainee.number} n’était pas encore retenu à cette date."
 
 
 @guard("LEFT_AFTER_THE_END", clears=Role.TRAINING_OFFICER, source=HOUSE)
@@ -133,7 +133,11 @@ def hours_are_within_the_plan(case: Case) -> str | None:
 @guard("RESIDENCE_UNVERIFIED", needs=Needs.DOSSIER, clears=Role.TRAINING_OFFICER)
 def residences_are_verified(case: Case) -> str | None:
     """La résidence de chaque stagiaire retenu est vérifiée à la date de l’étape, sauf désistement."""
-    later = {one.number for one in case.partnership.trainees if one.verified_on is not None and one.verified_on > case.effective_on}
+    later = {
+        trainee.number
+        for trainee in case.partnership.trainees
+        if trainee.verified_on is not None and trainee.verified_on > case.effective_on
+    }
     lines = entitlement(case.partnership, case.effective_on).lines
     missing = [line.trainee for line in lines if line.status == "RESIDENCE_UNVERIFIED" or line.trainee in later]
     return f"La résidence n’est pas vérifiée pour {numbered(missing)}." if missing else None

@@ -10,8 +10,8 @@ from states.training.facts import Committee, Training
 
 
 def opening(case: Case) -> Partnership:
-    asked = case.request
-    training = Training(1, asked.starts_on, asked.ends_on, asked.hours, None, None, None, None)
+    request = case.request
+    training = Training(1, request.starts_on, request.ends_on, request.hours, None, None, None, None)
     return case.partnership._replace(trainings=(training,))
 
 

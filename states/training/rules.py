@@ -12,11 +12,11 @@ from states.vocabulary import Role, Severity
 @guard("OUTSIDE_ACADEMIC_YEAR", clears=Role.TRAINING_OFFICER)
 def training_is_within_the_year(case: Case) -> str | None:
     """La formation se déroule pendant l’année universitaire de la convention."""
-    terms, asked = in_force(case.partnership, case.effective_on)[-1], case.request
-    if terms.year_starts_on <= asked.starts_on and asked.ends_on <= terms.year_ends_on:
+    terms, request = in_force(case.partnership, case.effective_on)[-1], case.request
+    if terms.year_starts_on <= request.starts_on and request.ends_on <= terms.year_ends_on:
         return None
     return (
-        f"La formation (du {day(asked.starts_on)} au {day(asked.ends_on)}) sort de l’année universitaire {terms.academic_year} "
+        f"La formation (du {day(request.starts_on)} au {day(request.ends_on)}) sort de l’année universitaire {terms.academic_year} "
         f"(du {day(terms.year_starts_on)} au {day(terms.year_ends_on)})."
     )
 

@@ -50,7 +50,7 @@ def holiday_name(day: date, calendar: str) -> str | None:
 
     « Ascension et Fête du Travail » when two meet. ValueError for an unknown calendar, or a year that it does not cover.
     """
-    _known(calendar, day)
+    _assert_known(calendar, day)
     return _holidays(calendar, day.year).get(day)
 
 
@@ -69,7 +69,7 @@ def next_working_day(day: date, calendar: str) -> date:
 def add_working_days(day: date, n: int, calendar: str) -> date:
     """The n-th working day after `day`, which does not count itself (CPC art. 641, first paragraph); `day` when n is 0."""
     _at_least(0, n)
-    _known(calendar, day)
+    _assert_known(calendar, day)
     while n:
         day = next_working_day(day + ONE_DAY, calendar)
         n -= 1
@@ -120,7 +120,7 @@ def _holidays(calendar: str, year: int) -> Mapping[date, str]:
     return MappingProxyType({day: listed(name.replace("'", "’").split("; ")) for day, name in named})
 
 
-def _known(calendar: str, day: date) -> None:
+def _assert_known(calendar: str, day: date) -> None:
     if calendar not in CALENDARS:
         raise ValueError(f"calendrier inconnu : {calendar} ; calendriers possibles : {', '.join(CALENDARS)}")
     if not FIRST_YEAR <= day.year <= LAST_YEAR:

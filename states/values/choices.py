@@ -69,6 +69,6 @@ def choices(annotation: Any) -> Iterator[str]:
 def coded(value: Any, allowed: frozenset[str]) -> Any:
     """The code for the words of a form, alone or in a list; anything else as it is."""
     if isinstance(value, list | tuple):
-        return [coded(one, allowed) for one in value]
+        return [coded(item, allowed) for item in value]
     code = CODES.get(value) if isinstance(value, str) and value not in allowed else None
     return code if code in allowed else value

@@ -27,9 +27,9 @@ def day(value: date) -> str:
     return f"{'1er' if value.day == 1 else value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
-def counted(number: int, one: str, several: str) -> str:
+def counted(number: int, singular: str, several: str) -> str:
     """« 1 stagiaire », « 2 stagiaires »; in French, zero is singular."""
-    return f"{number} {one if number < 2 else several}"
+    return f"{number} {singular if number < 2 else several}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from forks import jalon
 from walks import PEOPLE, RIGHT, SHA, Walk
 
 from models.database.store import Store, sqlite_url
@@ -134,8 +135,12 @@ class House:
     def __call__(self, *words: str | bytes, through: str = "", **environment: str) -> Said:
         env = {name: value for name, value in os.environ.items() if name not in ("JALON_DATABASE_URL", "PYTHONUNBUFFERED")}
         env |= {"JALON_HOME": str(self.home), **environment}
-        command = [sys.executable, "-c", through, JALON, *words] if through else [JALON, *words]
-        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+        text = [word for word in words if isinstance(word, str)]
+        if through or len(text) < len(words):
+            command = [sys.executable, "-c", through, JALON, *words] if through else [JALON, *words]
+            ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+        else:
+            ended = jalon(*text, cwd=Path.cwd(), env=env)
         assert "Traceback" not in ended.stdout + ended.stderr, ended.stderr
         return Said(ended.returncode, ended.stdout, ended.stderr)
 

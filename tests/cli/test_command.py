@@ -24,7 +24,7 @@ from walks import LATER, PEOPLE, WAYS, Walk, right_code, role_for
 from flows.cli.command import run
 from flows.cli.commands import run_app
 from models.database.store import Store, sqlite_url
-from models.read.views import SHOWN
+from models.read.dossier import SHOWN
 from states.grammar.step import Step
 from states.lifecycle import ROWS, STEPS
 from states.overview.table import mermaid
@@ -402,15 +402,14 @@ def test_a_long_list_goes_on_where_its_last_line_says(opened: Jalon, tmp_path: P
     seen: list[str] = []
     words = ["list", "--most", "2"]
     for left in ("3 autres dossiers", "1 autre dossier", None):
-        told, lines = opened(*words, "--json").told, opened(*words).out.splitlines()
-        seen += [one["reference"] for one in told["dossiers"]]
-        assert told["in_all"] == 5
-        if left is None:
-            assert (told["left"], told["next"]) == (0, None)
-        else:
-            assert lines[-1] == f"Et {left}, sur 5 en tout ; la suite : jalon list --after {told['next']} --most 2"
+        lines = opened(*words).out.splitlines()
+        seen += [line["reference"] for line in opened(*words, "--json").told]
+        if left is not None:
+            assert lines[-1] == f"Et {left}, sur 5 en tout ; la suite : jalon list --after {seen[-1]} --most 2"
             words = lines[-1].split("jalon ")[1].split()
+    assert "la suite" not in lines[-1]
     assert seen == sorted([REFERENCE, *(f"SUITE-{number}" for number in range(1, 5))])
+    assert [line["reference"] for line in opened("list", "--json").told] == seen
     assert "SUITE" not in opened("list", "--after", "SUITE-4").out.splitlines()[0].replace("après SUITE-4", "")
     for most in ("0", "10001"):
         said = opened("list", "--most", most)
@@ -451,3 +450,16 @@ def test_the_installed_script_opens_shows_and_verifies(tmp_path: Path) -> None:
     assert "Fait. ESSAI-1 est « proposé »" in script("open", "dossier.json", "--as", "Tania")
     assert json.loads(script("show", REFERENCE, "--json"))["state"] == "proposed"
     assert script("verify").startswith("ESSAI-1 : tout se tient (1 entrée vérifiée")
+
+
+def test_a_list_is_read_part_by_part_and_nothing_is_left_out_without_a_word(jalon: Jalon, tmp_path: Path) -> None:
+    with closing(Store(sqlite_url(tmp_path / "jalon.db"))) as store:
+        references = [Walk(store, f"ESSAI-{number}").until(State.PROPOSED).reference for number in range(1, 5)]
+    assert [one["reference"] for one in jalon("list", "--json").told] == references
+    assert [one["reference"] for one in jalon("list", "--json", "--most", "3").told] == references[:3]
+    shown = jalon("list", "--most", "2").out.splitlines()
+    assert [line.split()[0] for line in shown[2:4]] == references[:2]
+    assert shown[-1] == "Et 2 autres dossiers, sur 4 en tout ; la suite : jalon list --after ESSAI-2 --most 2"
+    assert [line.split()[0] for line in jalon("list", "--after", "ESSAI-2", "--most", "2").out.splitlines()[2:]] == references[2:]
+    assert jalon("list", "--after", "ESSAI-4").out == "Aucun dossier après ESSAI-4.\n"
+    assert jalon("list", "--most", "0").err == "--most : un nombre entre 1 et 10000.\n"

@@ -8,17 +8,16 @@ import re
 import shlex
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from forks import jalon
 
 from flows.ports.clock import now
 from models.people.codes import code_at
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
 
 
 def commands(document: str) -> list[str]:
@@ -29,10 +28,9 @@ def commands(document: str) -> list[str]:
 
 
 def typed(line: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """What happens when a person types `line` in the folder of the project."""
-    environment = {**os.environ, "JALON_HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}"}
-    environment.pop("JALON_DATABASE_URL", None)
-    return subprocess.run(shlex.split(line), cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    """What happens when a person types `line` in the folder of the project; the installed script itself has a test in test_command.py."""
+    environment = {name: value for name, value in os.environ.items() if name != "JALON_DATABASE_URL"}
+    return jalon(*shlex.split(line)[1:], cwd=ROOT, env=environment | {"JALON_HOME": str(home)})
 
 
 def shown(line: str, home: Path) -> str:

@@ -57,12 +57,10 @@ def read(path: Path) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def var(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> Path:
     """The folder of the demo; the empty database of Prefect is shared with other tests."""
     folder = tmp_path_factory.mktemp("var")
-    shared = tmp_path_factory.getbasetemp() / "prefect"
-    shared.mkdir(exist_ok=True)
-    (folder / "cache").symlink_to(shared)
+    (folder / "cache").symlink_to(prefect_cache)
     return folder
 
 
@@ -168,7 +166,7 @@ def test_the_ledger_of_the_demo_is_closed_and_verifies(played: Played, var: Path
 
 def test_every_accepted_step_of_the_demo_was_a_run_of_its_own(played: Played, var: Path) -> None:
     store = Store(sqlite_url(var / "demo" / "jalon.db"))
-    keys = [one["key"] for one in Views(store).history(story.REFERENCE)]
+    keys = [line.entry.key for line in Views(store).history(story.REFERENCE)]
     store.close()
     assert all(key.startswith("prefect:") for key in keys)
     assert len(set(keys)) == len(keys)

@@ -21,7 +21,7 @@ from models.database.store import Store, sqlite_url
 from models.read.views import Views
 from models.verify.proof import Verifier
 from states.lifecycle import ROWS, STEPS
-from states.overview.table import BOARD, FOLLOWING, ROUNDS
+from states.overview.table import DASHBOARD, FOLLOWING, ROUNDS
 
 
 class Prefect:
@@ -50,9 +50,9 @@ class Prefect:
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+def deployed(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> Iterator[Prefect]:
     home = tmp_path_factory.mktemp("deploy")
-    with server.running(home / "prefect", template=tmp_path_factory.getbasetemp() / "prefect") as port:
+    with server.running(home / "prefect", template=prefect_cache) as port:
         prefect = Prefect(home, port)
         prefect.command("work-pool", "create", "jalon", "--type", "process", cwd=home)
         prefect.command("--no-prompt", "deploy", "--all", cwd=PROJECT)
@@ -76,7 +76,7 @@ def test_a_deployment_is_found_from_any_directory_by_its_module(deployments: dic
 
 def test_a_deployment_says_in_french_what_it_does_and_who_may_do_it(deployments: dict[str, Any]) -> None:
     for step in ROWS:
-        assert deployments[step.trigger]["description"] == f"{step.label}. Par : {', '.join(role.label for role in step.by)}. {BOARD}"
+        assert deployments[step.trigger]["description"] == f"{step.label}. Par : {', '.join(role.label for role in step.by)}. {DASHBOARD}"
 
 
 def test_only_the_rounds_run_by_themselves(deployments: dict[str, Any]) -> None:
@@ -104,6 +104,6 @@ def test_a_worker_in_another_directory_runs_a_step_that_moves_the_ledger(
     with urllib.request.urlopen(f"{deployed.api}/flow_runs/{run['id']}", timeout=30) as answer:
         state = json.load(answer)["state"]
     assert (state["name"], state["message"]) == ("Completed", "ESSAI-1 est « approuvé » (version 2).")
-    assert [one["key"] for one in Views(store).history("ESSAI-1")][1:] == [f"prefect:{run['id']}"]
+    assert [line.entry.key for line in Views(store).history("ESSAI-1")][1:] == [f"prefect:{run['id']}"]
     assert Verifier(store).verify("ESSAI-1").faults == ()
     store.close()

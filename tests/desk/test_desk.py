@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from forks import jalon
 from offices import Office
 from walks import Walk
 
@@ -24,7 +25,7 @@ from flows.server import health as prefect_health
 from flows.server import processes, server
 from flows.server import up as desk
 from flows.server.processes import Process, Record
-from flows.server.symptoms import Check
+from flows.server.symptoms import Symptom
 from flows.settings import settings
 from models.database.store import Store, sqlite_url
 from models.verify.proof import Verifier
@@ -36,10 +37,10 @@ LOG = "server.log"
 class House(Office):
     """One JALON_HOME and the commands that are given there."""
 
-    def examined(self) -> dict[str, Check]:
+    def examined(self) -> dict[str, Symptom]:
         """What doctor finds, by name."""
         try:
-            return {one["name"]: Check(**one) for one in examined(settings(self.env)).told["checks"]}
+            return {one["name"]: Symptom(**one) for one in examined(settings(self.env)).told["checks"]}
         finally:
             close_all()
 
@@ -73,12 +74,13 @@ class Up(House):
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """One desk for all tests that find it running; each of them leaves it so."""
+def up(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> Iterator[Up]:
+    """One desk for all tests that find it running; each of them leaves it so. One below begins without Prefect's database."""
     up = Up(tmp_path_factory.mktemp("desk"))
     store = Store(sqlite_url(up.home / "jalon.db"), create=True)
     Walk(store).do("open", at=now())
     store.close()
+    up.begin(prefect_cache)
     began = time.monotonic()
     try:
         up.said = up.run("up", "--port", str(server.free_port()))
@@ -285,7 +287,9 @@ def test_a_network_address_needs_a_password_first(house: House) -> None:
 def test_half_a_password_opens_nothing(tmp_path: Path, secret: str) -> None:
     house = House(tmp_path / "home", PREFECT_SERVER_API_AUTH_STRING=secret)
     for host in ("0.0.0.0", "127.0.0.1"):
-        said = house.run("up", "--host", host, code=2)
+        refused = jalon("up", "--host", host, cwd=tmp_path, env=house.env)
+        said = refused.stderr
+        assert (refused.returncode, refused.stdout) == (2, "")
         assert said.startswith("La valeur de PREFECT_SERVER_API_AUTH_STRING ne protège pas assez")
         assert "mot de passe de 12 caractères au moins" in said
     assert not house.home.exists()

@@ -127,7 +127,7 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
     return {
         "ends": ends,
         "first": f"prefect:{first}",
-        "history": home.views.history("ESSAI-1"),
+        "history": [line.entry.fields() for line in home.views.history("ESSAI-1")],
         "faults": home.verifier.verify("ESSAI-1").faults,
         "inbox": inbox,
         "letters": [sent, sent_again, sent_twice],
@@ -139,10 +139,10 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def told(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> dict[str, Any]:
     """What the story tells, and every byte that Prefect has kept of it."""
     folder = tmp_path_factory.mktemp("flows")
-    with server.running(folder / "prefect", template=tmp_path_factory.getbasetemp() / "prefect") as port:
+    with server.running(folder / "prefect", template=prefect_cache) as port:
         env = server.environment(folder / "prefect", port)
         env |= {
             "JALON_HOME": str(folder / "jalon"),

@@ -20,13 +20,13 @@ from walks import AT, RIGHT, Walk
 
 from flows.desk import dashboard_page as board_page
 from flows.desk import dossier_page, publishing
-from flows.desk.dashboard_page import board, page_key
+from flows.desk.dashboard_page import dashboard, page_key
 from flows.desk.markdown import bars, plain
 from flows.desk.publishing import Desk
 from flows.home import Home
 from flows.settings import settings
 from models.answers import Invalid
-from models.dashboard import Board, Page
+from models.dashboard import Dashboard, PageSeal
 from models.database.store import Store
 from models.people.codes import FAILURES_AT_MOST, Shown
 from states.grammar.deadlines import Age, age
@@ -53,7 +53,7 @@ def shown(home: Home, reference: str = "ESSAI-1") -> str:
 
 def kept(home: Home, walk: Walk) -> None:
     partnership = home.views.partnership(walk.reference)
-    home.board.keep([(outlook(partnership, AT), partnership.version)])
+    home.dashboard.keep([(outlook(partnership, AT), partnership.version)])
 
 
 @given(st.text())
@@ -68,10 +68,10 @@ def test_the_page_says_what_is_missing_in_the_words_of_why(home: Home) -> None:
     walk = Walk(home.store)
     walk.do("open")
     walk.do("approve")
-    (missing,) = [reason for step in home.views.why("ESSAI-1", at=AT)["next"] for reason in step["unmet"]]
-    assert missing["code"] == "SIGNED_BEFORE_EXECUTORY"
+    (missing,) = [reason for step in home.views.why("ESSAI-1", at=AT).steps for reason in step.unmet]
+    assert missing.code == "SIGNED_BEFORE_EXECUTORY"
     (row,) = [one for one in shown(home).splitlines() if "[Signer la convention](/form/sign/ESSAI-1)" in one]
-    assert f"{plain(missing['reason'])} → {plain(missing['who'])}" in row
+    assert f"{plain(missing.reason)} → {plain(missing.who)}" in row
 
 
 @pytest.mark.parametrize("table", ["parties", "terms", "journal"])
@@ -138,7 +138,7 @@ def test_names_and_motives_are_shown_harmlessly_or_not_at_all(home: Home) -> Non
 def test_no_page_names_a_trainee(home: Home) -> None:
     walk = Walk(home.store).until(State.PAID)
     kept(home, walk)
-    for page in (shown(home), board(home, at=AT)):
+    for page in (shown(home), dashboard(home, at=AT)):
         for name in (RIGHT["retain_trainee"][field] for field in ("family_name", "given_name", "born_on")):
             assert name not in page
 
@@ -146,7 +146,7 @@ def test_no_page_names_a_trainee(home: Home) -> None:
 def test_the_board_counts_dossiers_and_money_and_sorts_what_is_late(home: Home) -> None:
     for number, state in enumerate((State.PROPOSED, State.APPROVED, State.APPROVED, State.PAID), start=1):
         kept(home, Walk(home.store, f"ESSAI-{number}").until(state))
-    page = board(home, at=AT)
+    page = dashboard(home, at=AT)
     assert page.startswith("# Tableau de bord des partenariats\n\n4 dossiers, **4 en retard**, 0 à faire sous sept jours.")
     assert "| Payé | **2\u202f000,00\u00a0€** |" in page.replace("\xa0€", "\u00a0€")
     late = [line for line in page.splitlines() if "| 🔴\u00a0" in line]
@@ -159,10 +159,10 @@ def test_the_board_counts_dossiers_and_money_and_sorts_what_is_late(home: Home) 
 
 def test_people_whose_codes_are_refused_are_named_on_the_board(home: Home) -> None:
     Walk(home.store)
-    assert "Trop de codes faux" not in board(home, at=AT)
+    assert "Trop de codes faux" not in dashboard(home, at=AT)
     for _ in range(FAILURES_AT_MOST):
         home.ledger.use_up("Bruno", Shown("000000", AT))
-    assert "Trop de codes faux, à réenrôler (jalon people enrol) : Bruno." in board(home, at=AT)
+    assert "Trop de codes faux, à réenrôler (jalon people enrol) : Bruno." in dashboard(home, at=AT)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def line(reference: str, **changes: Any) -> Outlook:
 def test_an_older_line_never_replaces_a_newer_one(store: Store) -> None:
     walk = Walk(store)
     walk.do("open")
-    lines = Board(store)
+    lines = Dashboard(store)
     lines.keep([(line("ESSAI-1", paid=Decimal("2.00")), 5)])
     lines.keep([(line("ESSAI-1"), 4)])
     lines.keep([(line("ABSENT"), 1)])
@@ -195,7 +195,7 @@ def test_a_dossier_that_moved_without_being_shown_is_behind(store: Store) -> Non
     walks = [Walk(store, f"ESSAI-{number}") for number in (1, 2, 3)]
     for walk in walks:
         walk.do("open")
-    lines = Board(store)
+    lines = Dashboard(store)
     lines.keep([(line("ESSAI-1"), 1), (line("ESSAI-3"), 1)])
     walks[2].do("approve")
     assert lines.behind("", 10) == ["ESSAI-2", "ESSAI-3"]
@@ -204,10 +204,10 @@ def test_a_dossier_that_moved_without_being_shown_is_behind(store: Store) -> Non
 
 def test_a_published_page_is_remembered_until_its_text_changes(store: Store) -> None:
     Walk(store).do("open")
-    lines = Board(store)
+    lines = Dashboard(store)
     lines.keep([(line("ESSAI-1"), 1)])
     assert lines.published(["ESSAI-1"]) == {}
-    assert lines.publish([Page("ESSAI-1", 1, "a" * 64), Page("ABSENT", 1, "b" * 64)]) == []
+    assert lines.publish([PageSeal("ESSAI-1", 1, "a" * 64), PageSeal("ABSENT", 1, "b" * 64)]) == []
     lines.keep([(line("ESSAI-1"), 2)])
     assert lines.published(["ABSENT", "ESSAI-1"]) == {"ESSAI-1": "a" * 64}
 
@@ -255,14 +255,14 @@ def test_a_board_of_a_hundred_thousand_dossiers_still_answers(home: Home) -> Non
             "INSERT INTO outlooks SELECT id, 1, state, entered_on, 'sign', '[\"training_officer\"]', due_on, NULL, 0, 4000000, 0, 0, NULL "
             "FROM partnerships"
         )
-    page = board(home, at=AT)
+    page = dashboard(home, at=AT)
     assert "100000 dossiers" in page
     assert len(page) < 20_000
     assert page.count("](/v2/artifacts/key/dossier-d-") == board_page.LATE_AT_MOST + board_page.COMING_AT_MOST
 
 
 def test_a_table_of_dossiers_is_text_and_goes_on_in_slices(store: Store) -> None:
-    lines = Board(store)
+    lines = Dashboard(store)
     for number in (1, 2, 3):
         Walk(store, f"ESSAI-{number}").do("open")
         lines.keep([(line(f"ESSAI-{number}"), 1)])

@@ -42,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     for reference, state in (("ESSAI-1", State.APPROVED), ("ESSAI-2", State.CLOSED)):
         Walk(home.store, reference).until(state)
         partnership = home.views.partnership(reference)
-        home.board.keep([(outlook(partnership, AT), partnership.version)])
+        home.dashboard.keep([(outlook(partnership, AT), partnership.version)])
     yield home
     home.store.close()
     shared_home.cache_clear()
@@ -93,7 +93,7 @@ def test_the_night_verifies_and_seals_the_head_of_every_chain(home: Home, said: 
     assert seal[:16] in message
     told = json.loads(content)
     assert [(one["reference"], one["head"]) for one in told["heads"]] == [
-        (one, home.views.history(one)[-1]["digest"]) for one in ("ESSAI-1", "ESSAI-2")
+        (one, home.views.history(one)[-1].digest) for one in ("ESSAI-1", "ESSAI-2")
     ]
     (letter,) = letters(home)
     assert (letter["To"], seal in letter.get_content()) == ("aude@essai.example", True)
@@ -155,7 +155,7 @@ def test_a_mark_is_taken_once(store: Store) -> None:
     marks.tell("daily", "2026-11-25", "fait", now=WEDNESDAY)
     last = marks.last("daily")
     assert last is not None
-    assert (last.key, last.told) == ("2026-11-25", "fait")
+    assert (last.key, last.message) == ("2026-11-25", "fait")
     assert not marks.take("daily", "2026-11-25", now=SATURDAY)
     marks.drop("daily", "2026-11-24")
     assert marks.take("daily", "2026-11-24", now=WEDNESDAY)
@@ -168,7 +168,7 @@ def test_a_run_that_was_started_again_takes_its_own_mark_again(store: Store) -> 
     assert marks.take("daily", "2026-11-24", now=TUESDAY, by="run-1")
     last = marks.last("daily")
     assert last is not None
-    assert last.told == ""
+    assert last.message == ""
     marks.tell("daily", "2026-11-24", "fait", now=TUESDAY)
     assert not marks.take("daily", "2026-11-24", now=TUESDAY, by="run-1")
 

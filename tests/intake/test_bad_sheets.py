@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from drawing import draws
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sheet_files import EMPTY, HEADERS, TABLE, TODAY, as_csv, as_ods, as_xlsx, find, read
@@ -326,7 +327,7 @@ def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=150)
+@draws(150)
 def test_a_damaged_file_gives_a_sheet_or_a_sentence_and_nothing_else(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     good, name, suffix = chance.choice(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from flows.ports import build_communes
 from flows.ports.build_communes import CSV_SHA256, TARGET, Unusable, table, unpacked
-from flows.ports.communes import Commune, find, nearest
+from flows.ports.communes import ListedCommune, find, nearest
 from states.payment.calculation import department_of
 
 ROWS = list(csv.DictReader(TARGET.read_text(encoding="utf-8").splitlines()))
@@ -43,12 +43,12 @@ def test_the_committed_list_is_the_one_that_the_script_wrote() -> None:
 
 def test_every_commune_is_found_by_its_own_code() -> None:
     for row in ROWS:
-        assert find(row["insee"]) == (Commune(row["insee"], row["name"], row["department"], None),)
+        assert find(row["insee"]) == (ListedCommune(row["insee"], row["name"], row["department"], None),)
 
 
 def test_every_commune_is_among_those_found_by_its_own_name() -> None:
     for row in ROWS:
-        assert Commune(row["insee"], row["name"], row["department"], None) in find(row["name"])
+        assert ListedCommune(row["insee"], row["name"], row["department"], None) in find(row["name"])
 
 
 def test_every_part_of_a_commune_leads_to_it_by_its_name_and_by_its_code() -> None:
@@ -112,8 +112,8 @@ def test_no_commune_is_told_twice_and_all_come_in_the_order_of_their_codes() -> 
 
 
 def test_a_delegated_commune_leads_to_the_commune_of_today_and_is_named() -> None:
-    assert find("Huby-Saint-Leu") == (Commune("62447", "Hesdin-la-Forêt", "62", "Huby-Saint-Leu"),)
-    assert find("62461") == (Commune("62447", "Hesdin-la-Forêt", "62", "62461"),)
+    assert find("Huby-Saint-Leu") == (ListedCommune("62447", "Hesdin-la-Forêt", "62", "Huby-Saint-Leu"),)
+    assert find("62461") == (ListedCommune("62447", "Hesdin-la-Forêt", "62", "62461"),)
 
 
 def test_a_part_here_and_a_commune_there_of_one_name_are_both_told() -> None:
@@ -121,7 +121,7 @@ def test_a_part_here_and_a_commune_there_of_one_name_are_both_told() -> None:
 
 
 def test_a_part_called_like_its_own_commune_is_told_once_as_the_commune() -> None:
-    assert find("Enquin-lez-Guinegatte") == (Commune("62295", "Enquin-lez-Guinegatte", "62", None),)
+    assert find("Enquin-lez-Guinegatte") == (ListedCommune("62295", "Enquin-lez-Guinegatte", "62", None),)
     assert find("62295") == find("Enquin-lez-Guinegatte")
 
 
@@ -188,7 +188,7 @@ def test_the_beginning_of_a_name_is_not_the_name_but_is_proposed() -> None:
 
 def test_a_name_written_badly_means_nothing_and_the_right_one_is_proposed() -> None:
     assert find("Bethunne") == ()
-    assert nearest("Bethunne")[0] == Commune("62119", "Béthune", "62", None)
+    assert nearest("Bethunne")[0] == ListedCommune("62119", "Béthune", "62", None)
     assert [one.insee for one in nearest("Saint-Omerr (62)", most=1)] == ["62765"]
     assert len(nearest("Noyelle")) == 3
 
@@ -207,7 +207,7 @@ def test_a_postcode_that_is_also_an_insee_code_means_the_commune_of_that_code() 
 
 
 def test_a_commune_whose_postcode_is_of_another_department_is_known_by_its_code() -> None:
-    assert find("03250") == (Commune("03250", "Saint-Pierre-Laval", "03", None),)
+    assert find("03250") == (ListedCommune("03250", "Saint-Pierre-Laval", "03", None),)
 
 
 @pytest.mark.parametrize(

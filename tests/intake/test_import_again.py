@@ -142,7 +142,7 @@ home = Home(settings())
 print("ready", flush=True)
 for path in sys.stdin:
     done = page(imported(home, sys.argv[1], Path(path.strip()), person=sys.argv[2], good_lines=False))
-    print(done.code, *done.told, flush=True)
+    print(done.code, *done.json, flush=True)
 """
 
 

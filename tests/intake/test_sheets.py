@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from drawing import draws
+from hypothesis import given
 from hypothesis import strategies as st
 from make_sheets import BAD_DATE, BAD_LINE, EXAMPLES, cell, examples, ods
 from odf.opendocument import OpenDocumentSpreadsheet
@@ -94,7 +95,7 @@ def test_a_title_empty_lines_and_unknown_columns_are_passed_over(tmp_path: Path,
 
 
 @given(order=st.permutations(range(len(HEADERS))), upper=st.booleans())
-@settings(max_examples=25)
+@draws(25)
 def test_columns_come_in_any_order_and_any_case(tmp_path: Path, order: list[int], *, upper: bool) -> None:
     table = [[HEADERS[place].upper() if upper else HEADERS[place] for place in order], *([row[place] for place in order] for row in TABLE)]
     for way in ("XLSX", "CSV, semicolons, UTF-8"):
@@ -117,7 +118,7 @@ def test_a_header_has_the_names_that_people_give_it(tmp_path: Path, place: int, 
 
 
 @given(day=st.dates(date(1900, 1, 1), date(2025, 12, 14)), spelling=st.sampled_from(["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"]))
-@settings(max_examples=60)
+@draws(60)
 def test_a_date_is_read_in_each_of_its_spellings(tmp_path: Path, day: date, spelling: str) -> None:
     table = [HEADERS, [*TABLE[0]]]
     table[1][2] = f" {day.strftime(spelling).zfill(10)} "
@@ -125,7 +126,7 @@ def test_a_date_is_read_in_each_of_its_spellings(tmp_path: Path, day: date, spel
 
 
 @given(day=st.dates(date(1900, 3, 1), date(2025, 12, 14)))
-@settings(max_examples=20)
+@draws(20)
 def test_a_date_cell_is_the_day_that_it_shows(tmp_path: Path, day: date) -> None:
     table = [HEADERS, [*TABLE[0]]]
     table[1][2] = day
@@ -248,7 +249,7 @@ def test_every_bad_cell_is_told_in_one_pass_and_the_good_lines_are_given(tmp_pat
 
 def test_no_reason_repeats_a_name_or_a_date(tmp_path: Path) -> None:
     bad = [["Lefèvre\u200b", "=Zoé", "12/03/8765", "premier", "autre", "Nulle-Part", None, "x", "hier", "un"]]
-    sheet = read(tmp_path, as_csv(";", "utf-8")([HEADERS, *bad, TABLE[0], TABLE[0]]), known=lambda *_: True)
+    sheet = read(tmp_path, as_csv(";", "utf-8")([HEADERS, *bad, TABLE[0], TABLE[0]]), retained=lambda *_: True)
     assert len(sheet.faults) == 12
     assert not any(word in fault.reason for fault in sheet.faults for word in ("Lefèvre", "Zoé", "8765", "Béthune", "premier", "hier"))
 
@@ -288,7 +289,7 @@ def test_a_person_of_the_dossier_is_told_even_with_the_names_swapped(tmp_path: P
     sentence = "cette personne est déjà retenue dans ce dossier"
     content = as_csv(";", "utf-8")([HEADERS, *TABLE])
     for names in (("Lefèvre", "Zoé"), ("Zoé", "Lefèvre")):
-        sheet = read(tmp_path, content, known=lambda *person, names=names: person == (*names, date(1987, 3, 12)))
+        sheet = read(tmp_path, content, retained=lambda *person, names=names: person == (*names, date(1987, 3, 12)))
         assert told(sheet) == [(2, "", sentence)]
 
 

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from drawing import draws
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from walks import AT, CONDITIONS, IBAN, OTHER_IBAN, RIGHT, WAYS, Walk
@@ -110,7 +111,7 @@ def test_a_lower_cap_takes_nothing_from_who_was_retained_before(store: Store) ->
     assert due(walk, "2026-03-02") == ["2000.00", "2000.00", "0.00"]
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(residents=st.integers(0, 4), cap=st.integers(1, 4), new_caps=st.lists(st.integers(1, 6), min_size=1, max_size=3))
 def test_no_amendment_of_the_cap_pays_less_than_what_was_due_before_it(
     sqlite: Store, residents: int, cap: int, new_caps: list[int]

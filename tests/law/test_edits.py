@@ -21,7 +21,7 @@ import asyncio, json, shutil, sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from golden_lives import OLD_DATABASE, golden, restored
-from lives import enrolled
+from playing import enrolled
 from flows import rounds
 from flows.home import Home
 from flows.settings import settings
@@ -210,7 +210,7 @@ LAW_2 = (
         'of_dossier("committees", day("held_on"), words("minutes_sha256"))',
         'of_dossier("committees", day("held_on"), words("minutes"), words("place", nullable=True))',
     ),
-    ("models/tables/__init__.py", 'SCHEMA = "0004"', 'SCHEMA = "0005"'),
+    ("models/tables/__init__.py", 'SCHEMA = "0005"', 'SCHEMA = "0006"'),
 )
 UPCASTERS = (
     "states/journal/upcasting.py",
@@ -224,7 +224,7 @@ UPCASTERS = (
 MIGRATION = '''"""A committee has a place."""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0005", "0004"
+revision, down_revision = "0006", "0005"
 def upgrade() -> None:
     op.execute("ALTER TABLE committees RENAME COLUMN minutes_sha256 TO minutes")
     op.add_column("committees", sa.Column("place", sa.Text(), nullable=True))

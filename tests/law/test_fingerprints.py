@@ -9,6 +9,7 @@ import pytest
 from fingerprints import KEPT, changes, check, fingerprint, kept, unread
 
 from states.journal import upcasting
+from states.journal.entry import Entry, Facts
 from states.journal.fold import Fold, Unreadable, blank
 from states.journal.kinds import KINDS
 from states.journal.upcasting import Added, Dropped, DroppedKind, Renamed, RenamedKind, Reread, fact_as_read, request_as_read
@@ -99,6 +100,11 @@ def law_3(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("states.journal.upcasting.CHANGES", said)
 
 
+def entry(law: int, facts: Facts) -> Entry:
+    nothing = dict.fromkeys(Entry._fields)
+    return Entry(**nothing | {"dest": "acted", "version": 1, "n": 1, "law": law, "facts": facts})
+
+
 @pytest.mark.usefixtures("law_3")
 def test_a_fact_is_read_through_every_law_since() -> None:
     assert fact_as_read("committees", {"minutes": "AB"}, 1, new=True) == {"minutes_sha256": "ab"}
@@ -118,8 +124,7 @@ def test_facts_of_a_kind_that_is_gone_are_read_no_more_and_those_of_a_renamed_on
     said = {2: (RenamedKind("meetings", "committees"), DroppedKind("stars"), Renamed("committees", "minutes", "minutes_sha256"))}
     monkeypatch.setattr("states.journal.upcasting.CHANGES", said)
     fold = Fold(blank("ESSAI-1"))
-    told = {"to": "acted", "version": 1, "n": 1, "law": 1}
-    fold.add(told | {"facts": {"meetings": {"1": {"held_on": "2026-03-10", "minutes": "ab"}}, "stars": {"1": {"light": 3}}}})
+    fold.add(entry(1, {"meetings": {"1": {"held_on": "2026-03-10", "minutes": "ab"}}, "stars": {"1": {"light": 3}}}))
     assert [(one.number, one.minutes_sha256) for one in fold.partnership.committees] == [(1, "ab")]
 
 
@@ -142,10 +147,9 @@ def test_a_request_is_read_through_every_law_since_inside_its_groups_and_lists_t
 @pytest.mark.usefixtures("law_3")
 def test_a_life_may_hold_entries_of_several_laws() -> None:
     fold = Fold(blank("ESSAI-1"))
-    told = {"to": "acted", "version": 1, "n": 1}
-    fold.add(told | {"law": 1, "facts": {"committees": {"1": {"held_on": "2026-03-10", "minutes": "AB"}}}})
-    fold.add(told | {"law": 2, "facts": {"committees": {"2": {"held_on": "2026-04-10", "minutes_sha256": "CD", "room": "B2"}}}})
-    fold.add(told | {"law": 3, "facts": {"committees": {"1": {"minutes_sha256": "EF"}, "2": None}}})
+    fold.add(entry(1, {"committees": {"1": {"held_on": "2026-03-10", "minutes": "AB"}}}))
+    fold.add(entry(2, {"committees": {"2": {"held_on": "2026-04-10", "minutes_sha256": "CD", "room": "B2"}}}))
+    fold.add(entry(3, {"committees": {"1": {"minutes_sha256": "EF"}, "2": None}}))
     assert [(one.number, one.minutes_sha256) for one in fold.partnership.committees] == [(1, "EF")]
     with pytest.raises(Unreadable, match="loi"):
-        fold.add(told | {"law": 4, "facts": {}})
+        fold.add(entry(4, {}))

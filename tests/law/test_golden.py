@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawing import draws
 from forging import entries_of, rechain
 from golden_lives import SUMS, Golden, facts_told, golden, restored, summed
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from walks import AT, Walk
 from witness import drop_triggers, dump
@@ -42,11 +43,11 @@ def test_a_golden_file_is_never_rewritten() -> None:
 def test_the_golden_lives_know_every_step_and_every_end() -> None:
     """Also every way in which an attempt ends, a delegation, a code, and an undo that names another entry than the last."""
     entries = [entry for life in LIVES if life.law == 1 for entry in life.entries]
-    assert {entry["trigger"] for entry in entries if entry["outcome"] == "done"} == set(STEPS)
-    assert {entry["outcome"] for entry in entries} == {"done", "refused", "conflict"}
-    for told in ("on_behalf_of", "registered", "roles", "objection", "proof", "undoes"):
-        assert any(told in entry for entry in entries), told
-    assert any(entry.get("undoes", entry["n"]) < entry["n"] - 1 for entry in entries)
+    assert {entry.trigger for entry in entries if entry.is_done} == set(STEPS)
+    assert {entry.outcome for entry in entries} == {"done", "refused", "conflict"}
+    for field in ("on_behalf_of", "registered", "roles", "objection", "proof", "undoes"):
+        assert any(getattr(entry, field) is not None for entry in entries), field
+    assert any(entry.undoes is not None and entry.undoes < entry.n - 1 for entry in entries)
 
 
 def test_everything_that_a_dossier_has_is_compared_and_nothing_is_listed_twice() -> None:
@@ -101,10 +102,10 @@ def test_golden_lives_put_into_a_database_verify_and_are_shown(home: Home) -> No
         shown = "\n".join(reading.show(home, life.reference).lines)
         page, _ = dossier_page.page(home, life.reference, at=AT, form=lambda *_: None)
         for entry in life.entries:
-            assert entry["label"] in shown
+            assert entry.label in shown
         assert life.rows[-1][3] in page
         assert reading.verify(home, life.reference, law=True).code == 0
-        assert home.views.why(life.reference, at=AT)["state"] == life.facts["state"]
+        assert home.views.why(life.reference, at=AT).partnership.state == life.facts["state"]
 
 
 def changed(life: Golden, place: int, bit: int) -> list[tuple[int, str, str, str]]:
@@ -117,7 +118,7 @@ def changed(life: Golden, place: int, bit: int) -> list[tuple[int, str, str, str
     return [(n, keys.get(n, ""), entry, digest) for n, entry, digest in found]
 
 
-@settings(max_examples=300)
+@draws(300)
 @given(place=st.integers(0, 1_000_000), bit=st.integers(0, 7))
 def test_one_changed_bit_of_a_golden_journal_is_named_in_one_sentence(place: int, bit: int) -> None:
     life = next(life for life in LIVES if life.reference == "CDG-REPRISES-2025")
@@ -141,7 +142,7 @@ BAD_FACTS: list[tuple[dict[str, Any], str]] = [
     ({"facts": {"findings": {"X": {"severity": "warn"}}}}, "ne se relisent pas"),
     ({"facts": []}, "ne se relisent pas"),
     ({"facts": {"committees": "none"}}, "ne se relisent pas"),
-    ({"to": "nulle part"}, "un état que ce jalon ne connaît pas (« nulle part »)"),
+    ({"dest": "nulle part"}, "un état que ce jalon ne connaît pas (« nulle part »)"),
 ]
 
 
@@ -149,7 +150,7 @@ BAD_FACTS: list[tuple[dict[str, Any], str]] = [
 def test_an_entry_that_tells_of_unknown_things_is_unreadable_in_words(change: dict[str, Any], sentence: str) -> None:
     life = next(life for life in LIVES if life.reference == "CDG-REPRISES-2025")
     entries = life.entries
-    entries[7] = entries[7] | change
+    entries[7] = entries[7]._replace(**change)
     with pytest.raises(Unreadable) as refused:
         folded(life.reference, entries)
     assert sentence in str(refused.value)

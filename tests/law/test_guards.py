@@ -10,8 +10,8 @@ import pytest
 from walks import AGAINST, AT, CONDITIONS, IBAN, OTHER_IBAN, OTHER_SIRET, PEOPLE, RIGHT, SIGNATORIES, VOTE, WAYS, right, role_for
 
 from states.dossier.proof import Proof
-from states.engine.decide import NOTHING_KNOWN, Decision, decide, next_steps, why_not
-from states.grammar.case import Actor, Known, Obstacle, Past, Place
+from states.engine.decide import NO_LOOKUPS, Decision, decide, next_steps, why_not
+from states.grammar.case import Actor, Commune, Lookups, Obstacle, Past
 from states.grammar.guard import Needs, Reason, Refused
 from states.lifecycle import GUARDS, STEPS
 from states.partnership import Partnership
@@ -43,8 +43,8 @@ class Trial(NamedTuple):
     alone: str | None = None
     at: datetime = AT
     kept_alone: str | None = None
-    known: Known = Known()
-    kept_known: Known = Known()
+    lookups: Lookups = Lookups()
+    kept_lookups: Lookups = Lookups()
     acting: Role | None = None  # in which role, when not the first of the row
 
 
@@ -55,14 +55,16 @@ def ask(
     *,
     alone: str | None = None,
     at: datetime = AT,
-    known: Known = NOTHING_KNOWN,
+    lookups: Lookups = NO_LOOKUPS,
     acting: Role | None = None,
 ) -> Decision | Refused:
     content = {"reference": "ESSAI-1"} | RIGHT[trigger] if trigger == "open" else right(trigger, len(partnership.acts))
     given = {name: value for name, value in (content | changes).items() if value is not None}
     role = acting or role_for(trigger)
     actor = Actor(alone or PEOPLE[role], frozenset({role}))
-    return decide(partnership, trigger, STEPS[trigger].asks.model_validate(given), actor=actor, at=at, known=known._replace(salt="00" * 16))
+    return decide(
+        partnership, trigger, STEPS[trigger].asks.model_validate(given), actor=actor, at=at, lookups=lookups._replace(salt="00" * 16)
+    )
 
 
 def walked(steps: Way, **opening: Any) -> Partnership:
@@ -75,7 +77,7 @@ def walked(steps: Way, **opening: Any) -> Partnership:
 
 
 VERIFIED = ("verify_residence", {"trainee": 2})
-BETHUNE, ATHIES_62, ATHIES_80 = Place("62119", "Béthune", "62"), Place("62042", "Athies", "62"), Place("80034", "Athies", "80")
+BETHUNE, ATHIES_62, ATHIES_80 = Commune("62119", "Béthune", "62"), Commune("62042", "Athies", "62"), Commune("80034", "Athies", "80")
 AT_ONCE = way(State.APPROVED, transmit_act={"transmitted_on": "2025-10-09"}, publish_act={"published_on": "2025-10-09"})
 PROPOSED = ("propose_payee", {})
 PROPOSED_BY_FARIDA = [*way(State.SETTLED), PROPOSED]
@@ -99,7 +101,7 @@ def unpublished(steps: Way) -> Way:
 
 FOR_ONE = {"open": {"terms": RIGHT["open"]["terms"] | {"cap": 1}}, "act": {"conditions": CONDITIONS | {"cap": 1}}}
 TRIALS: dict[str, Trial] = {
-    "PERSON_UNPROVED": Trial("approve", known=Known(proof=Proof.WRONG), kept_known=Known(proof=Proof.RIGHT)),
+    "PERSON_UNPROVED": Trial("approve", lookups=Lookups(proof=Proof.WRONG), kept_lookups=Lookups(proof=Proof.RIGHT)),
     "FUTURE_DATE": Trial("approve", {"held_on": "2026-11-24"}, kept={"held_on": "2026-11-23"}),
     "IMPLAUSIBLE_DATE": Trial("approve", {"held_on": "2023-08-31"}, kept={"held_on": "2023-09-01"}),
     "RESULT_BEFORE_TRAINING_END": Trial("present_result", {"presented_on": "2026-05-28"}, kept={"presented_on": "2026-05-29"}),
@@ -173,13 +175,13 @@ TRIALS: dict[str, Trial] = {
     "AMENDED_BACKWARDS": Trial(
         "amend", {"takes_effect_on": "2026-09-01"}, way(State.ACTED), {"takes_effect_on": "2026-08-31"}, way(State.ACTED)
     ),
-    "COMMUNE_UNKNOWN": Trial("retain_trainee", known=Known(places=((),)), kept_known=Known(places=((BETHUNE,),))),
+    "COMMUNE_UNKNOWN": Trial("retain_trainee", lookups=Lookups(communes=((),)), kept_lookups=Lookups(communes=((BETHUNE,),))),
     "AMBIGUOUS_COMMUNE": Trial(
         "retain_trainee",
         {"insee": None, "commune": "Athies"},
-        known=Known(places=((ATHIES_62, ATHIES_80),)),
+        lookups=Lookups(communes=((ATHIES_62, ATHIES_80),)),
         kept={"insee": None, "commune": "Athies (62)"},
-        kept_known=Known(places=((ATHIES_62,),)),
+        kept_lookups=Lookups(communes=((ATHIES_62,),)),
     ),
     "LEFT_BEFORE_SELECTION": Trial(
         "record_dropout", {"left_on": "2025-12-14"}, way(State.ACTED), {"left_on": "2025-12-15"}, way(State.ACTED)
@@ -223,10 +225,10 @@ TRIALS: dict[str, Trial] = {
     "STILL_RELIED_ON": Trial(
         "undo",
         after=way(State.SIGNED),
-        known=Known(past=PAST._replace(obstacles=RELYING)),
+        lookups=Lookups(past=PAST._replace(obstacles=RELYING)),
         alone="Bruno",
         kept_after=way(State.APPROVED),
-        kept_known=Known(past=PAST),
+        kept_lookups=Lookups(past=PAST),
         kept_alone="Bruno",
     ),
     "FEES_UNKNOWN": Trial(
@@ -257,26 +259,26 @@ TRIALS: dict[str, Trial] = {
     "NOTHING_TO_UNDO": Trial(
         "undo",
         after=way(State.PROPOSED),
-        known=Known(past=PAST._replace(never="l’entrée 1 est l’ouverture du dossier")),
+        lookups=Lookups(past=PAST._replace(never="l’entrée 1 est l’ouverture du dossier")),
         kept_after=way(State.APPROVED),
-        kept_known=Known(past=PAST),
+        kept_lookups=Lookups(past=PAST),
         kept_alone="Bruno",
     ),
     "MONEY_MOVED": Trial(
         "undo",
         after=way(State.ORDERED),
-        known=Known(past=PAST._replace(money_moved=True)),
+        lookups=Lookups(past=PAST._replace(money_moved=True)),
         alone="Bruno",
         kept_after=way(State.APPROVED),
-        kept_known=Known(past=PAST),
+        kept_lookups=Lookups(past=PAST),
         kept_alone="Bruno",
     ),
     "NOT_YOURS_TO_UNDO": Trial(
         "undo",
         after=way(State.APPROVED),
-        known=Known(past=PAST),
+        lookups=Lookups(past=PAST),
         kept_after=way(State.APPROVED),
-        kept_known=Known(past=PAST),
+        kept_lookups=Lookups(past=PAST),
         kept_alone="Bruno",
     ),
     "ROLE_NOT_HELD": Trial("delegate", {"role": "public_accountant"}, way(State.ACTED), {}, way(State.ACTED)),
@@ -287,8 +289,8 @@ TRIALS: dict[str, Trial] = {
         {"role": "authorising_officer", "to": "Bruno"},
         way(State.ACTED),
         acting=Role.AUTHORISING_OFFICER,
-        known=Known(registered=(("Paola", frozenset({Role.PUBLIC_ACCOUNTANT})),)),
-        kept_known=Known(registered=(("Bruno", frozenset({Role.BOARD_SECRETARY})),)),
+        lookups=Lookups(registered=(("Paola", frozenset({Role.PUBLIC_ACCOUNTANT})),)),
+        kept_lookups=Lookups(registered=(("Bruno", frozenset({Role.BOARD_SECRETARY})),)),
     ),
     "DELEGATED_TO_ONESELF": Trial("delegate", {"to": "Tania"}, way(State.ACTED), {"to": "Bruno"}, way(State.ACTED)),
 }
@@ -318,7 +320,7 @@ def breaking(code: str, **opening: Any) -> Decision | Refused:
         trial.broken,
         alone=trial.alone,
         at=trial.at,
-        known=trial.known,
+        lookups=trial.lookups,
         acting=trial.acting,
     )
 
@@ -353,7 +355,7 @@ def test_nearly_the_same_step_is_accepted_when_it_keeps_the_rule(code: str) -> N
         trial.kept,
         alone=trial.kept_alone,
         at=trial.at,
-        known=trial.kept_known,
+        lookups=trial.kept_lookups,
         acting=trial.acting,
     )
     assert isinstance(answer, Decision), answer

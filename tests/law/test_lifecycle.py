@@ -17,7 +17,7 @@ from flows.rooms import picture
 from models import tables
 from states.engine.decide import Decision, decide, next_steps
 from states.engine.machine import destination, machine
-from states.grammar.case import Actor, Known
+from states.grammar.case import Actor, Lookups
 from states.grammar.effects import Check, Effect, Tell
 from states.grammar.guard import Guard, Refused
 from states.grammar.request import Request
@@ -43,8 +43,8 @@ def request(trigger: str, acts: int = 1, **changes: Any) -> Request:
 def asked(partnership: Partnership, trigger: str, role: Role, changes: dict[str, Any] | None = None) -> Decision | Refused:
     """What is answered to somebody who holds that role alone."""
     actor = Actor(PEOPLE.get(role, "horloge"), frozenset({role}))
-    known = Known(salt="00" * 16)
-    return decide(partnership, trigger, request(trigger, len(partnership.acts), **(changes or {})), actor=actor, at=AT, known=known)
+    lookups = Lookups(salt="00" * 16)
+    return decide(partnership, trigger, request(trigger, len(partnership.acts), **(changes or {})), actor=actor, at=AT, lookups=lookups)
 
 
 @cache

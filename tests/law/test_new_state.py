@@ -42,7 +42,7 @@ told["n"] = walk.do("attach").n
 walk.do("undo", actor="Omar", entry=told["n"])
 keep_lines(home, ["ESSAI-1"])
 told["page"] = dossier_page.page(home, "ESSAI-1", at=AT, form=lambda *_: "")[0]
-told["dashboard"] = dashboard_page.board(home, at=AT)
+told["dashboard"] = dashboard_page.dashboard(home, at=AT)
 told["faults"] = [fault for one in home.verifier.verify_all() for fault in one.faults]
 told["entrypoints"] = [one["entrypoint"] for one in deployments()["deployments"]]
 told["diagram"] = mermaid()

@@ -19,10 +19,12 @@ from flows.settings import settings
 from models.answers import Invalid
 from models.database.store import Store
 from models.ledger.chain import GENESIS, canonical, digest
+from models.ledger.reading import parsed
 from models.people.register import Register
 from models.read.views import Views
 from models.verify.proof import Verifier
 from models.verify.redeciding import Anomaly, redecided
+from states.journal.entry import Entry
 from states.journal.redecide import OVERTAKEN, UNKEPT, Undecidable, decided, effect, recorded
 from states.vocabulary import Role, State
 
@@ -156,7 +158,7 @@ def test_an_earlier_law_whose_code_is_gone_is_only_added_up(monkeypatch: pytest.
 def test_the_command_says_both_questions_apart(tmp_path: Any) -> None:
     home = Home(settings({"JALON_HOME": str(tmp_path)}), create=True)
     walk = lived(home.store, State.SETTLED)
-    assert reading.verify(home, walk.reference, law=True).told["law"]["decided_again"] == len(entries_of(home.store))
+    assert reading.verify(home, walk.reference, law=True).json["law"]["decided_again"] == len(entries_of(home.store))
     told = entries_of(home.store)
     told[-1]["facts"]["settlements"]["1"]["ceiling"] = "40001.00"
     sql(home.store, "UPDATE settlements SET ceiling_cents = 4000100")
@@ -170,11 +172,15 @@ def test_the_command_says_both_questions_apart(tmp_path: Any) -> None:
     home.store.close()
 
 
+def last_entry(store: Store) -> Entry:
+    return parsed(journal(store, "ESSAI-1")[-1][1])
+
+
 def test_two_outcomes_that_number_a_new_fact_otherwise_have_one_effect(sqlite: Store) -> None:
     walk = Walk(sqlite).until(State.APPROVED)
     walk.do("attach")
     walk.do("attach")
-    *_, last = entries_of(sqlite)
+    last = last_entry(sqlite)
 
     now = fresh(walk).partnership
     with_one, without = now._replace(documents=now.documents[:1]), now._replace(documents=())
@@ -186,7 +192,7 @@ def test_a_step_that_is_gone_from_the_table_cannot_be_decided_again(sqlite: Stor
     walk = Walk(sqlite).until(State.APPROVED)
 
     with pytest.raises(Undecidable, match="n’est plus dans la table"):
-        decided(fresh(walk).partnership, entries_of(sqlite)[-1] | {"trigger": "bless"})
+        decided(fresh(walk).partnership, last_entry(sqlite)._replace(trigger="bless"))
 
 
 # What somebody with every right may write into one entry, and hash all again: named by the proof, or by deciding again, and never a crash.

@@ -11,7 +11,8 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 import rfc8785
-from hypothesis import given, settings
+from drawing import draws
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from walks import IBAN, RIGHT, UNIVERSITY_SIRET, VOTE
@@ -303,7 +304,7 @@ KEYS = TEXT | st.sampled_from(sorted({name for step in STEPS.values() for model 
 JSON = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=12)
 
 
-@settings(max_examples=300)
+@draws(300)
 @given(trigger=st.sampled_from(list(STEPS)), content=st.dictionaries(KEYS, JSON, max_size=8))
 def test_any_json_object_is_a_request_or_told_in_french(trigger: str, content: dict[str, Any]) -> None:
     assert in_french(read(trigger, content))
@@ -312,7 +313,7 @@ def test_any_json_object_is_a_request_or_told_in_french(trigger: str, content: d
 PLACES = [(trigger, name) for trigger in STEPS for name in STEPS[trigger].asks.model_fields]
 
 
-@settings(max_examples=300)
+@draws(300)
 @given(place=st.sampled_from(PLACES), value=JSON | st.integers())
 def test_any_value_in_any_field_is_told_in_french_or_can_be_written_in_the_journal(place: tuple[str, str], value: object) -> None:
     trigger, name = place

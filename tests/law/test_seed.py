@@ -13,7 +13,7 @@ import pytest
 from flows.demo import story
 from states.board.rules import QUORUM_RULES
 from states.engine.decide import Decision, decide
-from states.grammar.case import Actor, Known
+from states.grammar.case import Actor, Lookups
 from states.grammar.guard import Refused
 from states.lifecycle import STEPS
 from states.partnership import Partnership
@@ -31,7 +31,7 @@ def told(partnership: Partnership, scene: story.Scene) -> Decision | Refused:
     """What `decide` answers when the person of the scene asks."""
     actor = Actor(story.PEOPLE[scene.role], frozenset({scene.role}))
     request = STEPS[scene.trigger].asks.model_validate(scene.request)
-    return decide(partnership, scene.trigger, request, actor=actor, at=AT, known=Known(salt="00" * 16))
+    return decide(partnership, scene.trigger, request, actor=actor, at=AT, lookups=Lookups(salt="00" * 16))
 
 
 def walked(scenes: Iterable[story.Scene]) -> Partnership:

@@ -14,7 +14,7 @@ from models.database.store import Store
 from models.ledger.ledger import Ledger
 from models.people.register import Register
 from models.verify.proof import Verifier, chain_faults
-from states.grammar.case import Place
+from states.grammar.case import Commune
 from states.grammar.guard import Refused
 from states.vocabulary import Role, State
 
@@ -122,7 +122,7 @@ def test_an_address_typed_as_a_commune_stays_nowhere(store: Store) -> None:
 def test_a_residence_verified_by_name_is_kept_by_its_code(store: Store) -> None:
     walk = Walk(store).until(State.APPROVED)
     walk.do("retain_trainee")
-    walk.ledger = Ledger(store, gazetteer=lambda _: (Place("62119", "Béthune", "62"),))
+    walk.ledger = Ledger(store, gazetteer=lambda _: (Commune("62119", "Béthune", "62"),))
     walk.do("verify_residence", insee=None, commune="Béthune (chez les Martin)")
     assert "Martin)" not in repr(dump(store))
     assert json.loads(journal(store, walk.reference)[-1][1])["request"]["insee"] == "62119"

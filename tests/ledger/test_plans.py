@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 
 import pytest
 from houses import filled
-from lives import ALL, EVERYTHING, played
+from lives import ALL, EVERYTHING
 from plans import ON_PURPOSE, listening, scans
+from playing import played
 from walks import AT, PEOPLE, Walk
 from witness import sql
 
 from flows.cli import deliberations, reading
 from flows.cli.doctor import _clock
 from flows.cli.supposing import entitled
-from flows.desk.dashboard_page import board
+from flows.desk.dashboard_page import dashboard
 from flows.home import Home, close_all
 from flows.mail.courier import deliver_all, follow_at_once
 from flows.ports.clock import now
@@ -27,7 +28,7 @@ from flows.review import Checked, check
 from flows.rounds import keep_lines
 from flows.settings import settings
 from models.answers import Conflict
-from models.dashboard import Page
+from models.dashboard import PageSeal
 from models.database.sqlite import Sqlite
 from models.database.store import Store
 from models.ledger.tallies import Tallies
@@ -118,15 +119,15 @@ def deliver(home: Home) -> None:
 
 def show_all(home: Home, references: list[str]) -> None:
     keep_lines(home, references)
-    for ask in (home.board.behind, home.board.references, home.board.after):
+    for ask in (home.dashboard.behind, home.dashboard.references, home.dashboard.after):
         assert ask("", 3)
-    home.board.in_state(State.APPROVED, 3)
-    home.board.all_due(date(2026, 1, 3))
-    home.board.published(references)
-    home.board.publish([Page(references[0], 1, "0" * 64)])
-    board(home, at=AT)
+    home.dashboard.in_state(State.APPROVED, 3)
+    home.dashboard.all_due(date(2026, 1, 3))
+    home.dashboard.published(references)
+    home.dashboard.publish([PageSeal(references[0], 1, "0" * 64)])
+    dashboard(home, at=AT)
     Tallies(home.store).fold()
-    home.board.forget_pages()
+    home.dashboard.forget_pages()
     for take in (True, False):
         assert home.marks.take("event", "e", now=AT) == take
     home.marks.drop("event", "e")
@@ -205,11 +206,11 @@ def questions(home: Home, references: list[str]) -> dict[str, Callable[[], objec
         "why": lambda: reading.why(home, reference, None, None),
         "the list": lambda: reading.list_(home),
         "the end of the list": lambda: reading.list_(home, after=last),
-        "the board": lambda: board(home, at=AT),
-        "what is behind": lambda: home.board.behind("", 100),
-        "a slice of the board": lambda: home.board.after(middle, 100),
-        "the dossiers of a form": lambda: home.board.in_state(State.APPROVED, 101),
-        "what is due": lambda: home.board.due(20),
+        "the board": lambda: dashboard(home, at=AT),
+        "what is behind": lambda: home.dashboard.behind("", 100),
+        "a slice of the board": lambda: home.dashboard.after(middle, 100),
+        "the dossiers of a form": lambda: home.dashboard.in_state(State.APPROVED, 101),
+        "what is due": lambda: home.dashboard.due(20),
         "what waits": lambda: home.outbox.take(now=AT - timedelta(days=9), lease="x"),
         "what follows": lambda: home.outbox.take(now=AT - timedelta(days=9), lease="x", follows=reference),
         "what was given up": home.outbox.given_up,

@@ -14,7 +14,7 @@ from walks import AT, PEOPLE, WAYS, Walk
 from witness import sql
 
 from models.answers import Done
-from models.dashboard import Board, Totals
+from models.dashboard import Dashboard, Totals
 from models.database.store import Store
 from models.ledger import tallies
 from models.ledger.codec import cents
@@ -92,7 +92,7 @@ def test_steps_and_foldings_that_meet_lose_no_dossier(store: Store) -> None:
 
     def look() -> None:
         while not at_work.wait(0.02):
-            seen.add(sum(one.dossiers for one in Board(store).totals(TODAY, SOON)))
+            seen.add(sum(one.dossiers for one in Dashboard(store).totals(TODAY, SOON)))
 
     with ThreadPoolExecutor(11) as threads:
         rest = [threads.submit(one) for one in (fold, fold, look)]
@@ -126,7 +126,7 @@ def test_the_board_counts_by_state_what_is_late_and_soon_and_the_money(store: St
         walk = Walk(store, f"ESSAI-{number}")
         for trigger in WAYS[state]:
             walk.do(trigger, **invoice(walk, trigger))
-    found = {one.state: one for one in Board(store).totals(TODAY, SOON)}
+    found = {one.state: one for one in Dashboard(store).totals(TODAY, SOON)}
     assert list(found) == [State.PROPOSED, State.APPROVED, State.SIGNED, State.PAID, State.CLOSED]
     assert found[State.PROPOSED] == Totals(State.PROPOSED, 1, 1, 0, 0, 0, 0)
     assert found[State.SIGNED] == Totals(State.SIGNED, 1, 0, 1, 4_000_000, 0, 0)
@@ -151,7 +151,7 @@ def test_a_board_that_knows_another_deadline_than_the_step_did_corrects_the_coun
     walk = Walk(store).until(State.PROPOSED)
     sql(store, "UPDATE partnerships SET due_on = '2027-01-01', engaged_cents = 5")
     assert list(kept(store)) == [("proposed", "2027-01-01")]
-    line = Board(store)
+    line = Dashboard(store)
     with store.transaction(write=False) as cursor:
         loaded = walk.ledger.dossiers.load(cursor, walk.reference)
     line.keep([(outlook(loaded.partnership, AT), loaded.partnership.version)])

@@ -6,7 +6,8 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from drawing import draws
+from hypothesis import event, given
 from hypothesis import strategies as st
 from taking_back import DRAWN, OMAR, codes, facts, holds, onward, told, undo
 from walks import RIGHT, Walk
@@ -187,7 +188,7 @@ def test_an_undo_is_told_to_those_who_were_told_of_the_step(store: Store, trigge
     assert [role for kind, role in step if kind == "tell"] == sorted(STEPS[trigger].tells)
 
 
-@settings(max_examples=50)
+@draws(50)
 @given(steps=st.lists(st.sampled_from(DRAWN), min_size=15, max_size=45), imported=st.booleans())
 def test_any_walk_with_undos_goes_back_along_the_dossiers_that_there_were(sqlite: Store, steps: list[str], imported: bool) -> None:
     walk = Walk(sqlite, f"ESSAI-{next(references)}")

@@ -60,8 +60,8 @@ def test_every_dossier_of_before_verifies_and_its_facts_are_carried_over_whole(o
     for reference in verifier.references():
         proof, entries = verifier.proved(reference)
         assert proof.faults == ()
-        assert (entries[-1]["trigger"], entries[-1]["law"], entries[-1].get("faults")) == (CARRIED, 1, None)
-        assert not any("facts" in entry for entry in entries[:-1])
+        assert (entries[-1].trigger, entries[-1].law, entries[-1].faults) == (CARRIED, 1, None)
+        assert not any(entry.facts is not None for entry in entries[:-1])
         found = redecided(reference, entries)
         assert (found.again, found.anomalies) == (0, ())
     store.close()
@@ -77,14 +77,14 @@ def test_a_dossier_shows_the_same_before_and_after(old: str, tmp_path: Path, mon
     monkeypatch.setattr(dossier_page, "LINES_AT_MOST", dossier_page.LINES_AT_MOST + 1)  # the new line hides no old one
     home = Home(settings({"JALON_HOME": str(tmp_path), "JALON_DATABASE_URL": old}), agreed=True)
     for reference, before in BEFORE.items():
-        page, partnership, history = home.views.page(reference, on=date(2026, 11, 25))
-        assert json.loads(json.dumps(without_the_carry_over(page))) == before["show"]
-        assert home.views.people(reference) == before["people"]
+        dossier = home.views.dossier(reference, on=date(2026, 11, 25))
+        assert json.loads(json.dumps(without_the_carry_over(dossier.as_json()))) == before["show"]
+        assert [person.as_json() for person in home.views.people(reference)] == before["people"]
         assert home.views.entitlement(reference, on=date(2026, 11, 25)) == before["entitlement"]
-        assert reading.money(partnership) == before["money"]
-        assert plain(reading.timeline(history)[:-1]) == plain(before["timeline"])
-        assert "Reprendre le journal d’avant" in reading.timeline(history)[-1]
-        assert but_undo(json.loads(json.dumps(home.views.why(reference, at=AT)))) == but_undo(before["why"])
+        assert reading.money(dossier.partnership) == before["money"]
+        assert plain(reading.timeline(dossier.history)[:-1]) == plain(before["timeline"])
+        assert "Reprendre le journal d’avant" in reading.timeline(dossier.history)[-1]
+        assert but_undo(json.loads(json.dumps(home.views.why(reference, at=AT).as_json()))) == but_undo(before["why"])
         text_now, _ = dossier_page.page(home, reference, at=AT, form=lambda *_: None)
         assert set(lines_of(before["page"])) - set(lines_of(text_now)) == set()
     home.store.close()

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from test_tallies import kept, recounted
 from witness import journal, sql
 
-from models.dashboard import Board
+from models.dashboard import Dashboard
 from models.database.migrate import upgrade
 from models.database.store import Store, Upgrading
 from models.ledger.dossiers import Dossiers
@@ -69,14 +69,14 @@ def test_it_counts_its_dossiers_and_the_board_corrects_the_deadlines_that_only_r
     assert without_days == {
         state: [*map(sum, zip(*(sums for (place, _), sums in counted.items() if place == state), strict=True))] for state in without_days
     }
-    assert len(Board(store).behind("", 100)) == sum(sums[0] for sums in counted.values()) - 1
+    assert len(Dashboard(store).behind("", 100)) == sum(sums[0] for sums in counted.values()) - 1
     dossiers = Dossiers(store)
     with store.transaction(write=False) as cursor:
         found = [loaded.partnership for one in dossiers.references(cursor) if (loaded := dossiers.load(cursor, one)) is not None]
-    Board(store).keep((outlook(one, AT), one.version) for one in found)
+    Dashboard(store).keep((outlook(one, AT), one.version) for one in found)
     assert kept(store) == recounted(store)
-    assert Board(store).behind("", 100) == []
-    assert sum(one.dossiers for one in Board(store).totals(date(2026, 11, 25), date(2026, 12, 2))) == len(found)
+    assert Dashboard(store).behind("", 100) == []
+    assert sum(one.dossiers for one in Dashboard(store).totals(date(2026, 11, 25), date(2026, 12, 2))) == len(found)
     store.close()
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import event, given, settings
+from drawing import draws
+from hypothesis import event, given
 from hypothesis import strategies as st
 from walks import RIGHT, Walk
 from witness import fresh
@@ -219,7 +220,7 @@ def money_holds(partnership: Partnership, model: Model) -> None:
     assert chain == ([(model.settled, model.ordered, model.paid)] if model.settled is not None else [])
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(steps=st.lists(st.tuples(triggers, actors, some_asked), min_size=20, max_size=50))
 def test_the_ledger_and_the_model_agree_after_every_step_of_a_random_walk(
     sqlite: Store, steps: list[tuple[str, str | None, Asked]]

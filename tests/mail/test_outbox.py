@@ -40,7 +40,7 @@ def test_every_step_of_a_life_leaves_a_letter_for_each_role_of_the_table_and_one
         for number, trigger in enumerate(WAYS[State.CLOSED], start=1)
         for role in (*(role.value for role in STEPS[trigger].tells), None)
     ]
-    assert sorted((one.told["n"], one.role or "") for one in parcels) == sorted((number, role or "") for number, role in expected)
+    assert sorted((parcel.entry.n, parcel.role or "") for parcel in parcels) == sorted((number, role or "") for number, role in expected)
     assert len({one.key for one in parcels}) == len(parcels)
 
 
@@ -48,7 +48,7 @@ def test_a_parcel_tells_the_entry_it_is_about(store: Store, outbox: Outbox) -> N
     letter, check = outbox.take(now=AT, lease="a")
     (_, entry, digest) = journal(store, "ESSAI-1")[0]
     assert (letter.kind, letter.role, check.kind, check.role) == ("tell", Role.BOARD_SECRETARY, "check", None)
-    assert (letter.reference, letter.told, letter.digest) == ("ESSAI-1", json.loads(entry), digest)
+    assert (letter.reference, letter.entry.fields(), letter.digest) == ("ESSAI-1", json.loads(entry), digest)
 
 
 @pytest.mark.parametrize("attempt", ["refused", "asked again", "lost"])

@@ -19,9 +19,13 @@ from urllib.parse import quote
 from playwright.sync_api import Error, Locator, Response, expect, sync_playwright
 from playwright.sync_api import TimeoutError as Late
 
-SECONDS = 20  # the longest wait for a page or a widget
+SECONDS = 60  # the longest wait for a page or a widget, where others use the machine too
 TABS = {type(None): "None", bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
-ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # the page would call an analytics host
+ARGUMENTS = [
+    "--no-sandbox",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the page would call an analytics host
+    *("--disable-gpu", "--disable-software-rasterizer"),  # to imitate a graphics card takes as long as all the pages
+]
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 Act = TypeVar("Act", bound=Callable[..., Any])
 
@@ -74,7 +78,9 @@ class Desk:
         with ExitStack() as opened:
             chromium = opened.enter_context(sync_playwright()).chromium
             launched = opened.enter_context(chromium.launch(executable_path=shutil.which("chromium") or "chromium", args=ARGUMENTS))
-            self.page = launched.new_page(base_url=self.base, viewport={"width": 1300, "height": 1000}, timezone_id="Europe/Paris")
+            self.page = launched.new_page(
+                base_url=self.base, viewport={"width": 1300, "height": 1000}, timezone_id="Europe/Paris", reduced_motion="reduce"
+            )
             self.page.set_default_timeout(SECONDS * 1000)
             self.form = Place(self.page.locator("form"), 0)
             self._opened = opened.pop_all()
@@ -123,6 +129,7 @@ class Desk:
     @watched
     def wait_until_finished(self, run_id: str, seconds: float = 60) -> str:
         """The name of the final state of a run ("Completed", "Refused"...)."""
+        self.page.goto("about:blank")  # an open page of a run asks its server all the time
         limit = time.monotonic() + seconds
         while (state := self.page.request.get(f"/api/flow_runs/{run_id}").json()["state"])["type"] not in FINAL:
             assert time.monotonic() < limit, f"still {state['name']} after {seconds} seconds"

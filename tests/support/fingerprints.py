@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta, tzinfo
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -150,10 +150,7 @@ def _close_code(thing: Any, seen: Seen) -> None:
     seen[module, name] = ""
     if "<lambda>" in name:
         return
-    tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
-    namespace = vars(sys.modules[module])
-    used_here = list(_used(_Plain().visit(tree), namespace))
-    seen[module, name] = ast.unparse(ast.fix_missing_locations(tree))
+    seen[module, name], used_here = _read(thing)
     for used in used_here:
         _close(used, seen)
         if _is_constant(used):
@@ -163,11 +160,23 @@ def _close_code(thing: Any, seen: Seen) -> None:
         _close_all(_hints(thing), seen)
 
 
+@cache  # most of the code is used by many steps and rules: it is read once
+def _read(thing: FunctionType | type) -> tuple[str, tuple[Any, ...]]:
+    """The code of a function or class without words for people, and what of ours it names."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+    used = tuple(_used(_Plain().visit(tree), vars(sys.modules[thing.__module__])))
+    return ast.unparse(ast.fix_missing_locations(tree)), used
+
+
 def _lambdas(thing: FunctionType) -> list[str]:
     """The lambdas that stand where this one does; its own source would be a whole line."""
-    tree = ast.parse(inspect.getsource(sys.modules[thing.__module__]))
     at = thing.__code__.co_firstlineno
-    return [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Lambda) and node.lineno == at]
+    return [ast.unparse(node) for node in _lambdas_of(thing.__module__) if node.lineno == at]
+
+
+@cache
+def _lambdas_of(module: str) -> list[ast.Lambda]:
+    return [node for node in ast.walk(ast.parse(inspect.getsource(sys.modules[module]))) if isinstance(node, ast.Lambda)]
 
 
 def _hints(kind: type[Any]) -> list[Any]:

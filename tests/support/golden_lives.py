@@ -13,13 +13,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from lives import LIVES, played
+from lives import LIVES
+from playing import played
 from sqlalchemy import text
 
 from models.database.store import Store, sqlite_url
 from models.ledger.chain import GENESIS
 from models.ledger.dossiers import Loaded
+from models.ledger.reading import parsed
 from models.ledger.writing import Writing, parts_of
+from states.journal.entry import Entry
 from states.journal.fold import blank, differences, folded, patch
 from states.partnership import Partnership
 from states.values.law import LAW
@@ -40,8 +43,8 @@ class Golden(NamedTuple):
     facts: dict[str, Any]
 
     @property
-    def entries(self) -> list[dict[str, Any]]:
-        return [json.loads(entry) for _, _, entry, _ in self.rows]
+    def entries(self) -> list[Entry]:
+        return [parsed(entry) for _, _, entry, _ in self.rows]
 
 
 def golden() -> list[Golden]:
@@ -102,7 +105,7 @@ def write() -> None:
                 )
                 rows = connection.execute(text(asked), {"r": reference}).fetchall()
             (folder / f"{reference}.journal").write_text("".join(f"{digest} {entry}\n" for digest, entry in rows), encoding="utf-8")
-            told = facts_told(folded(reference, [json.loads(entry) for _, entry in rows]))
+            told = facts_told(folded(reference, [parsed(entry) for _, entry in rows]))
             (folder / f"{reference}.facts.json").write_text(json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
         store.close()
     new = {name: digest for name, digest in summed().items() if name.startswith(f"{folder.name}/")}

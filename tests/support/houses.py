@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, text
 from walks import AT, RIGHT, Walk
 
 from models import tables
-from models.dashboard import Board
+from models.dashboard import Dashboard
 from models.database.sqlite import Sqlite
 from models.database.store import Store
 from models.ledger.dossiers import Dossiers
@@ -79,7 +79,7 @@ def _shown(store: Store, references: list[str]) -> None:
     dossiers, marks = Dossiers(store), Marks(store)
     with store.transaction(write=False) as cursor:
         found = [one.partnership for reference in references if (one := dossiers.load(cursor, reference)) is not None]
-    Board(store).keep((outlook(one, AT), one.version) for one in found)
+    Dashboard(store).keep((outlook(one, AT), one.version) for one in found)
     marks.set("deliver", "1 courrier envoyé", now=AT)
 
 

@@ -35,6 +35,12 @@ class Office:
         assert command.returncode == code, said
         return said
 
+    def begin(self, cache: Path) -> None:
+        """Give Prefect the empty database of `cache`, as after a first `jalon demo`."""
+        folder = self.home / "prefect"
+        folder.mkdir(mode=0o700, parents=True)
+        assert server.from_cache(folder, cache)
+
     def store(self, *, create: bool = False) -> Store:
         return Store(sqlite_url(self.home / "jalon.db"), create=create)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from walks import PEOPLE, Walk
 from witness import fresh, journal
 
 from models.answers import Done
+from models.ledger.reading import parsed
 from models.verify.proof import Verifier
 from states.grammar.guard import Refused
+from states.journal.entry import Entry
 from states.journal.fold import folded
 from states.lifecycle import STEPS
 from states.partnership import Partnership
@@ -38,8 +39,8 @@ def codes(answer: Any) -> list[str]:
     return [reason.code for reason in answer.reasons]
 
 
-def told(walk: Walk) -> list[dict[str, Any]]:
-    return [json.loads(entry) for _, entry, _ in journal(walk.store, walk.reference)]
+def told(walk: Walk) -> list[Entry]:
+    return [parsed(entry) for _, entry, _ in journal(walk.store, walk.reference)]
 
 
 def holds(walk: Walk) -> None:

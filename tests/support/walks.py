@@ -237,7 +237,7 @@ class Walk:
         with self.store.transaction(write=False) as cursor:
             loaded = self.ledger.dossiers.load(cursor, self.reference)
             entries = History(self.store).entries(cursor, loaded.id) if loaded else []
-        return next((entry["n"] for entry in candidates(entries)), 1)
+        return next((entry.n for entry in candidates(entries)), 1)
 
     def do(self, trigger: str, **how: Any) -> Done:
         """Fire and insist that it is done."""
