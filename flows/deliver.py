@@ -58,10 +58,10 @@ async def _on_the_desk(home: Home) -> RunState[None]:
     return Failed(name="Broken", message=delivered.message) if delivered.broken else Completed(message=delivered.message)
 
 
-async def follow_step(home: Home, answer: Answer, asked: str | None) -> None:
+async def follow_step(home: Home, answer: Answer, reference: str | None) -> None:
     """Show what became of a step on the desk at once, where there is a desk: what it did, or in the page that it was refused.
 
-    `asked` is the reference that was asked for. A round does what this cannot.
+    `reference` is that of the step. A round does what this cannot.
     """
     if not home.settings.desk:
         return
@@ -71,8 +71,8 @@ async def follow_step(home: Home, answer: Answer, asked: str | None) -> None:
             if isinstance(answer, Done):
                 await follow_at_once(home, _after_a_step(desk), answer.reference)
                 await desk.show_dashboard(at=now())
-            elif asked is not None:
-                await desk.show([asked])
+            elif reference is not None:
+                await desk.show([reference])
     except Exception as fault:  # noqa: BLE001 - the step is done whatever the desk can show of it, and a round shows it later
         get_run_logger().warning("Le bureau n’a pas pu être mis à jour (%s) : une ronde le fera.", type(fault).__name__)
 

@@ -9,7 +9,6 @@ import asyncio
 import shlex
 import sys
 from importlib import import_module
-from typing import Any
 from uuid import UUID
 
 from prefect import Flow
@@ -25,7 +24,7 @@ from flows import rounds
 from flows.desk import automations
 from flows.home import shared_home
 from flows.settings import settings
-from states.overview.table import deployments
+from states.overview.table import Deployment, deployments
 
 POOL = "jalon"
 
@@ -59,37 +58,32 @@ async def make_pool(client: PrefectClient) -> None:
 
 async def deploy_all(client: PrefectClient) -> None:
     """Every deployment of the table; those of a row that the table has no longer are taken away."""
-    made = {await _deploy(client, **deployment) for deployment in deployments()["deployments"]}
+    made = {await _deploy(client, deployment) for deployment in deployments()["deployments"]}
     pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[POOL]))
     for there in await client.read_deployments(work_pool_filter=pool):
         if there.id not in made and (there.entrypoint or "").startswith("flows."):
             await client.delete_deployment(there.id)
 
 
-async def _deploy(
-    client: PrefectClient,
-    *,
-    entrypoint: str,
-    work_pool: dict[str, str],
-    schedules: list[dict[str, Any]],
-    **rest: Any,
-) -> UUID:
-    """One deployment, made or made again. A field of the table that Prefect does not know is a TypeError."""
-    module, _, name = entrypoint.rpartition(".")
-    flow: Flow[..., Any] = getattr(import_module(module), name)
+async def _deploy(client: PrefectClient, deployment: Deployment) -> UUID:
+    """One deployment, made or made again."""
+    module, _, name = deployment["entrypoint"].rpartition(".")
+    flow: Flow[..., object] = getattr(import_module(module), name)
     return await client.create_deployment(
         flow_id=await client.create_flow_from_name(flow.name),
         version=flow.version,
-        entrypoint=entrypoint,
+        name=deployment["name"],
+        description=deployment["description"],
+        tags=deployment["tags"],
+        entrypoint=deployment["entrypoint"],
         pull_steps=[],
-        work_pool_name=work_pool["name"],
+        work_pool_name=deployment["work_pool"]["name"],
         schedules=[
             DeploymentScheduleCreate(schedule=CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"]), active=schedule["active"])
-            for schedule in schedules
+            for schedule in deployment["schedules"]
         ],
         parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
         enforce_parameter_schema=True,
-        **rest,
     )
 
 

@@ -12,7 +12,6 @@ import os
 import runpy
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
@@ -25,7 +24,7 @@ from flows.steps import use_up_code
 from states.overview.table import deployments
 
 
-def objections(name: str, given: dict[str, Any]) -> Iterator[str]:
+def objections(name: str, given: dict[str, object]) -> Iterator[str]:
     """Why the flow of a deployment cannot be called with these fields, a sentence each. Raises KeyError for a name that is not ours."""
     entrypoint = {deployment["name"]: deployment["entrypoint"] for deployment in deployments()["deployments"]}[name]
     module, _, attribute = entrypoint.rpartition(".")
@@ -47,7 +46,7 @@ async def answered(run_id: UUID) -> bool:
         if not sentences:
             return False
         use_up_code(name, run)
-        state: RunState[Any] = Failed(name="Invalid", message="\n".join(sentences))
+        state: RunState[None] = Failed(name="Invalid", message="\n".join(sentences))
         await client.set_flow_run_state(run_id, state, force=True)
     await log_answer(state, str(run_id))
     return True

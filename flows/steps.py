@@ -8,10 +8,10 @@ a step that needs a name takes it from a file of the inbox.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import cache
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun
@@ -56,7 +56,7 @@ def sentence_of(reason: Reason) -> str:
     return f"{reason.code} : {reason.reason} → {reason.who}"
 
 
-def answered(answer: Answer) -> RunState[Any]:
+def answered(answer: Answer) -> RunState[None]:
     """The final state of a run: an answer is never a traceback."""
     if isinstance(answer, Refused):
         return Failed(name="Refused", message="\n".join(sentence_of(reason) for reason in answer.reasons))
@@ -66,7 +66,7 @@ def answered(answer: Answer) -> RunState[Any]:
     return Completed(message=f"{answer.reference} est « {answer.state.label} » (version {answer.version}).{warnings}")
 
 
-def translate(step: Step, payload: Any) -> Request:
+def translate(step: Step, payload: object) -> Request:
     """The request of a step, from whatever a form, a file or an API call gave. Raises Invalid, never naming the values."""
     if isinstance(payload, step.asks):
         return payload
@@ -74,6 +74,10 @@ def translate(step: Step, payload: Any) -> Request:
         return step.asks.model_validate(payload)
     except ValidationError as fault:
         raise Invalid(*sentences(step.asks, fault)) from None
+
+
+# What a run of a step calls: it is awaited, and answers with the state in which it ends.
+StepFlow = Flow[..., Coroutine[object, object, RunState[None]]]
 
 
 class Form(NamedTuple):
@@ -84,14 +88,14 @@ class Form(NamedTuple):
     code: str | None
 
 
-async def fire(step: Step, form: Form, payload_of: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
-    """Ask the ledger and answer as a run ends, in its log too. `asked` reads the request, `done` tidies up after an accepted one."""
+async def fire(step: Step, form: Form, payload_of: Callable[[Home], object], done: Callable[[Home], None]) -> RunState[None]:
+    """Ask the ledger and answer as a run ends, in its log too. `payload_of` reads the request, `done` tidies up after an accepted one."""
     state = await _fire(step, form, payload_of, done)
     await log_answer(state, flow_run.id)
     return state
 
 
-async def _fire(step: Step, form: Form, payload_of: Callable[[Home], Any], done: Callable[[Home], None]) -> RunState[Any]:
+async def _fire(step: Step, form: Form, payload_of: Callable[[Home], object], done: Callable[[Home], None]) -> RunState[None]:
     try:
         home = shared_home(settings())
         answer = _answer(home, step, form, payload_of)
@@ -108,7 +112,7 @@ async def _fire(step: Step, form: Form, payload_of: Callable[[Home], Any], done:
     return answered(answer)
 
 
-def _answer(home: Home, step: Step, form: Form, payload_of: Callable[[Home], Any]) -> Answer:
+def _answer(home: Home, step: Step, form: Form, payload_of: Callable[[Home], object]) -> Answer:
     if not isinstance(form.person, str) or not isinstance(form.reference, str | None):
         raise Invalid("La référence du dossier et le nom de la personne sont des textes.")
     key, shown = f"prefect:{flow_run.id}", _shown(home, step, form.code)
@@ -134,10 +138,10 @@ def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
     return _as_shown(code, run.flow_run if run is not None else None)
 
 
-def _as_shown(code: Any, run: FlowRun | None) -> Shown:
+def _as_shown(code: object, run: FlowRun | None) -> Shown:
     """A code, or none when it cannot be one: a form that was walked around may hold anything."""
-    legible = isinstance(code, str) and code.isascii() and len(code) <= CODE_AT_MOST
-    return Shown(code if legible else None, (run.created if run is not None else None) or now())
+    legible = code if isinstance(code, str) and code.isascii() and len(code) <= CODE_AT_MOST else None
+    return Shown(legible, (run.created if run is not None else None) or now())
 
 
 def _use_up(home: Home, form: Form, shown: Shown | None) -> None:
@@ -164,21 +168,21 @@ def _run_name() -> str:
     return f"{flow_run.flow_name or ''} {suffix}".strip()
 
 
-def _asking(step: Step) -> tuple[Callable[..., Any], dict[str, Any]]:
+def _asking(step: Step) -> tuple[Callable[..., Coroutine[object, object, RunState[None]]], dict[str, object]]:
     """What a run of the step calls, and the fields of its form; names come from a file of the inbox."""
 
-    async def from_form(*, reference: str, person: str, code: str | None = None, request: Any) -> RunState[Any]:
+    async def from_form(*, reference: str, person: str, code: str | None = None, request: object) -> RunState[None]:
         return await fire(
             step, Form(reference, person, code), lambda home: inbox.fingerprinted(home.settings.inbox, request), lambda _: None
         )
 
-    async def from_page(*, reference: str, person: str, code: str | None = None, request: Any) -> RunState[Any]:
+    async def from_page(*, reference: str, person: str, code: str | None = None, request: object) -> RunState[None]:
         return await fire(step, Form(reference, person, code), lambda home: entry_meant(home, reference, request), lambda _: None)
 
-    async def from_file(*, person: str, code: str | None = None, request: Any) -> RunState[Any]:
+    async def from_file(*, person: str, code: str | None = None, request: object) -> RunState[None]:
         return await fire(step, Form(None, person, code), lambda home: inbox.fingerprinted(home.settings.inbox, request), lambda _: None)
 
-    async def from_inbox(*, reference: str, person: str, code: str | None = None, file: str) -> RunState[Any]:
+    async def from_inbox(*, reference: str, person: str, code: str | None = None, file: str) -> RunState[None]:
         form = Form(reference, person, code)
         return await fire(
             step, form, lambda home: inbox.read(home.settings.inbox, file), lambda home: inbox.drop(home.settings.inbox, file)
@@ -191,12 +195,12 @@ def _asking(step: Step) -> tuple[Callable[..., Any], dict[str, Any]]:
     return from_page if step.takes_back else from_form, {"reference": Reference, "person": PersonName, "request": step.asks}
 
 
-def flow_of(step: Step) -> Flow[..., Any]:
+def flow_of(step: Step) -> StepFlow:
     """The flow of one step. Its parameters are the form; they are checked here again, because Prefect's own check can be skipped."""
     run, asks = _asking(step)
-    run.__annotations__ = {**asks, "code": Code, "return": Any}
+    run.__annotations__ = {**asks, "code": Code, "return": object}
     run.__name__ = run.__qualname__ = step.trigger
-    made: Flow[..., Any] = flow(
+    made: StepFlow = flow(
         name=step.trigger,
         flow_run_name=_run_name,
         description=f"{step.label}. Par : {', '.join(role.label for role in step.by)}.",
@@ -208,12 +212,12 @@ def flow_of(step: Step) -> Flow[..., Any]:
 
 
 @cache
-def flow_named(trigger: str) -> Flow[..., Any]:
+def flow_named(trigger: str) -> StepFlow:
     """The flow of a step, made when it is first asked for: making all of them takes half a second. Raises KeyError."""
     return flow_of(STEPS[trigger])
 
 
-def __getattr__(name: str) -> Flow[..., Any]:
+def __getattr__(name: str) -> StepFlow:
     """prefect.yaml names each flow as an attribute of this module: flows.steps.sign."""
     if name not in STEPS:
         raise AttributeError(name)

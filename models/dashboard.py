@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Integer, Text, bindparam, literal_column, null, or_, select, tuple_, update
+from sqlalchemy import BigInteger, Integer, Text, Update, bindparam, literal_column, null, or_, select, tuple_, update
 
 from models import tables
-from models.database.store import Store
+from models.database.store import Fetched, Store
 from models.ledger.codec import cents, euros
 from models.ledger.tallies import Tallies
 from states.overview.outlook import Outlook
@@ -166,26 +166,26 @@ class Dashboard:
         """The first dossiers in a state."""
         return self._names(self._in, state=state.value, most=most)
 
-    def _names(self, statement: str, **parameters: Any) -> list[str]:
+    def _names(self, statement: str, **parameters: object) -> list[str]:
         with self._store.transaction(write=False) as cursor:
             cursor.execute(statement, parameters)
             return [row[0] for row in cursor.fetchall()]
 
-    def _lines(self, statement: str, **parameters: Any) -> tuple[Outlook, ...]:
+    def _lines(self, statement: str, **parameters: object) -> tuple[Outlook, ...]:
         with self._store.transaction(write=False) as cursor:
             cursor.execute(statement, parameters)
             return tuple(_line(row) for row in cursor.fetchall())
 
 
-def _caught_up() -> Any:
+def _caught_up() -> Update:
     """The row of a dossier whose line of this very version is kept; nothing is written where nothing changes."""
     here = (P.id == bindparam("partnership_id"), P.version == bindparam("version"))
     differs = or_(P.behind == literal_column("1"), *(P[name].is_distinct_from(bindparam(name)) for name in WEIGHED))
-    weighed: dict[str, Any] = {name: bindparam(name) for name in WEIGHED}
+    weighed: dict[str, object] = {name: bindparam(name) for name in WEIGHED}
     return update(tables.partnerships).where(*here, differs).values(weighed | {"behind": literal_column("0")})
 
 
-def _row(outlook: Outlook) -> dict[str, Any]:
+def _row(outlook: Outlook) -> dict[str, object]:
     return {
         "state": outlook.state.value,
         "entered_on": outlook.entered_on.isoformat() if outlook.entered_on else None,
@@ -200,7 +200,7 @@ def _row(outlook: Outlook) -> dict[str, Any]:
     }
 
 
-def _line(row: Any) -> Outlook:
+def _line(row: Fetched) -> Outlook:
     reference, state, entered_on, step, by, due_on, blocked, findings, *money = row
     return Outlook(
         reference,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import signal
@@ -13,20 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import drawing
-import psycopg
 import pytest
+from lending import Lender, administrator, new_database
 from pytest_socket import socket_allow_hosts
 from sqlalchemy.sql import ClauseElement
 
 from models.database.store import Store, sqlite_url
-from models.tables.columns import metadata
 
 pytest_plugins = ["import_house", "old_databases"]
 drawing.register()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, a process and its children would ignore Ctrl-C
-_databases = itertools.count(1)
 # What takes long, so that those who need most of the machine do not meet.
-LONG = ("test_crowd", "test_desk", "test_documents", "test_browser", "test_demo", "test_deploy", "test_flows", "test_prefect_server")
+LONG = ("test_browser", "test_desk", "test_edits", "test_crowd", "test_demo", "test_deploy", "test_flows", "test_prefect_server")
 
 
 def _compiled_once(compile_: Callable[[Store, ClauseElement], str]) -> Callable[[Store, ClauseElement], str]:
@@ -53,6 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     And leave out, counted as left out, what needs a program that this machine has not and `make test` could not install.
     """
+    for item in items:  # the law decides the same on both: `make quick` asks it on one
+        if item.path.parent.name == "law" and "postgresql" in item.name:
+            item.add_marker("long")
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for program in ("strace", "chromium"):
         if shutil.which(program) is None:
@@ -87,7 +87,7 @@ def postgresql() -> Iterator[str]:
     try:
         yield address
     finally:
-        with _administrator(address) as connection:  # hundreds of databases that nobody needs: not to be written out once more
+        with administrator(address) as connection:  # hundreds of databases that nobody needs: not to be written out once more
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("SELECT pg_reload_conf()")
         server.cleanup()
@@ -109,33 +109,22 @@ def prefect_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _administrator(address: str) -> psycopg.Connection:
-    return psycopg.connect(address.format(database="postgres").replace("+psycopg", ""), autocommit=True)
-
-
-def _new_database(postgresql: str, template: str = "template1") -> str:
-    name = f"jalon_{next(_databases)}"
-    with _administrator(postgresql) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    return name
-
-
 @pytest.fixture
 def postgresql_url(postgresql: str) -> str:
     """The address of a new, empty PostgreSQL database."""
-    return postgresql.format(database=_new_database(postgresql))
+    return postgresql.format(database=new_database(postgresql))
 
 
 @pytest.fixture(scope="session")
 def new_postgresql(postgresql: str) -> Callable[[], str]:
     """Makes new, empty PostgreSQL databases; their addresses."""
-    return lambda: postgresql.format(database=_new_database(postgresql))
+    return lambda: postgresql.format(database=new_database(postgresql))
 
 
 @pytest.fixture(scope="session")
 def postgresql_blank(postgresql: str) -> str:
     """The name of a PostgreSQL database with the schema, to be copied: making it takes twenty times as long."""
-    name = _new_database(postgresql)
+    name = new_database(postgresql)
     Store(postgresql.format(database=name), create=True).close()
     return name
 
@@ -157,70 +146,19 @@ def sqlite(tmp_path: Path, sqlite_blank: Path) -> Iterator[Store]:
     store.close()
 
 
-# What a schema is made of. Whoever has changed any of it (a trigger dropped, a setting) leaves a database to nobody.
-AS_MADE = """SELECT array[
-    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_attribute WHERE attrelid >= 16384),
-    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_constraint WHERE oid >= 16384),
-    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_trigger),
-    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_proc WHERE oid >= 16384),
-    (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_index WHERE indexrelid >= 16384),
-    (SELECT count(*)::text FROM pg_statistic WHERE starelid >= 16384),
-    (SELECT count(*)::text FROM pg_db_role_setting),
-    (SELECT version_num FROM alembic_version)]"""
-EMPTY = "; ".join(f'DELETE FROM "{name}"' for name in metadata.tables if name != "vocabulary")
-BEGIN_AGAIN = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL"
-
-
-class Lent:
-    """PostgreSQL databases with the schema, empty: one that comes back as it was made is emptied for the next test.
-
-    To copy one takes the server fifty times as long as to empty it.
-    """
-
-    def __init__(self, postgresql: str, blank: str) -> None:
-        self._postgresql, self._blank = postgresql, blank
-        self._free: dict[str, list[str]] = {}
-
-    def lend(self) -> tuple[str, list[str]]:
-        """The name of a database, and what its schema is made of."""
-        if self._free:
-            return self._free.popitem()
-        name = _new_database(self._postgresql, self._blank)
-        with self._connected(name) as connection:
-            return name, self._made_of(connection)
-
-    def back(self, name: str, made_of: list[str]) -> None:
-        with self._connected(name) as connection:
-            connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> %s",
-                (name, connection.info.backend_pid))  # fmt: skip
-            if self._made_of(connection) != made_of:
-                return
-            connection.execute("SET session_replication_role = replica")  # without the trigger that keeps the journal
-            connection.execute(EMPTY.encode())
-            connection.execute(BEGIN_AGAIN)
-        self._free[name] = made_of
-
-    def _connected(self, name: str) -> psycopg.Connection:
-        return psycopg.connect(self._postgresql.format(database=name).replace("+psycopg", ""), autocommit=True)
-
-    def _made_of(self, connection: psycopg.Connection) -> list[str]:
-        (found,) = connection.execute(AS_MADE.encode()).fetchone() or ([],)
-        return list(found)
-
-
 @pytest.fixture(scope="session")
-def lent_databases(postgresql: str, postgresql_blank: str) -> Lent:
-    return Lent(postgresql, postgresql_blank)
+def lender(postgresql: str, postgresql_blank: str) -> Lender:
+    return Lender(postgresql, lambda: new_database(postgresql, postgresql_blank))
 
 
 @pytest.fixture
-def distant(postgresql: str, lent_databases: Lent) -> Iterator[Store]:
+def distant(postgresql: str, lender: Lender) -> Iterator[Store]:
     """A PostgreSQL database with the schema."""
-    name, made_of = lent_databases.lend()
+    name = lender.lend()
     store = Store(postgresql.format(database=name))
     yield store
     store.close()
-    lent_databases.back(name, made_of)
+    lender.back(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

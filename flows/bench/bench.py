@@ -11,10 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from flows.bench import journal, steps
-from flows.bench.playing import AT, lives, whole_story
+from flows.bench.playing import AT, Figures, lives, whole_story
 from flows.demo import story
 from models.database.store import Store, sqlite_url
 from states.engine.decide import Decision, decide
@@ -28,7 +27,7 @@ BASELINE = "import sqlalchemy; from pydantic import BaseModel"
 PEAK = "import sys; from flows.cli.command import run; run({words}); print(open('/proc/self/status').read(), file=sys.stderr)"
 
 
-def measure_decide() -> dict[str, Any]:
+def measure_decide() -> Figures:
     """`decide` alone, for each step of the story as it comes; microseconds."""
     partnership = Partnership("BENCH", imported=False, state=State.UNOPENED, version=0, entered_on=None, pepper="00" * 32)
     roles = {name: role for role, name in story.PEOPLE.items()}
@@ -47,7 +46,7 @@ def measure_decide() -> dict[str, Any]:
     return {"microseconds": round(median(took.values()), 1), "slowest": slowest, "slowest_microseconds": round(took[slowest], 1)}
 
 
-def measure_show(folder: Path) -> dict[str, Any]:
+def measure_show(folder: Path) -> Figures:
     """The start of `jalon show` against importing sqlalchemy and pydantic alone, in turns; seconds and MiB."""
     store = Store(sqlite_url(folder / "fire.db"), create=True)
     lives(store)
@@ -83,31 +82,27 @@ def main(*, as_json: bool) -> int:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         folder = Path(name)
-        figures = {
-            "fire": steps.measure_steps(),
-            "decide": measure_decide(),
-            "show": measure_show(folder),
-            "journal": journal.measure_journal(),
-        }
-    figures["memory"] = {
+        fire, decided, show = steps.measure_steps(), measure_decide(), measure_show(folder)
+        written = journal.measure_journal()
+    memory: Figures = {
         "bench_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        "show_mib": figures["show"].pop("memory_mib"),
+        "show_mib": show.pop("memory_mib"),
     }
     if as_json:
-        print(json.dumps(figures, indent=2))
+        print(json.dumps({"fire": fire, "decide": decided, "show": show, "journal": written, "memory": memory}, indent=2))
         return 0
-    print("\n".join(_lines(figures)))
+    print("\n".join([*steps.lines(fire), *_lines(decided, show), *journal.lines(written), _memory(memory)]))
     return 0
 
 
-def _lines(figures: dict[str, Any]) -> list[str]:
-    decided, show, memory = figures["decide"], figures["show"], figures["memory"]
+def _lines(decided: Figures, show: Figures) -> list[str]:
     return [
-        *steps.lines(figures["fire"]),
         f"decide        {decided['microseconds']:.0f} µs    moins de 100",
         f"              le plus lent : {decided['slowest']}, {decided['slowest_microseconds']:.0f} µs",
         f"show.ratio    {show['ratio']:.2f}     au plus 1,30",
         f"              {show['seconds']:.3f} s, {show['baseline_seconds']:.3f} s pour importer sqlalchemy et pydantic",
-        *journal.lines(figures["journal"]),
-        f"mémoire       {memory['show_mib']} Mio pour jalon show, {memory['bench_mib']} Mio pour ce banc d’essai",
     ]
+
+
+def _memory(memory: Figures) -> str:
+    return f"mémoire       {memory['show_mib']} Mio pour jalon show, {memory['bench_mib']} Mio pour ce banc d’essai"

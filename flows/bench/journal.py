@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TypeVar
 
 import orjson
 from sqlalchemy import bindparam, select
 
-from flows.bench.playing import lives
+from flows.bench.playing import Figures, Measures, lives
 from models import tables
 from models.database.store import Store, sqlite_url
 from models.ledger.chain import GENESIS, canonical
@@ -28,17 +28,18 @@ from models.verify.proof import Verifier
 from models.verify.redeciding import redecided
 
 ROUNDS = 60
+T = TypeVar("T")
 # What an entry keeps since the first numbered law; without it, an entry is what it was before.
 SINCE = ("law", "facts", "roles", "registered", "undoes", "objection")
 J, P = tables.journal.c, tables.partnerships.c
 
 
-def measure_journal() -> dict[str, Any]:
+def measure_journal() -> Measures:
     """Both figures."""
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         store = Store(sqlite_url(Path(name) / "journal.db"), create=True)
         references = lives(store)
-        figures = {"entry": _sizes(store), "sqlite": _verified(store, references), "postgresql": None}
+        figures: Measures = {"entry": _sizes(store), "sqlite": _verified(store, references), "postgresql": None}
         store.close()
     with own_postgresql() as url:
         if url is not None:
@@ -48,7 +49,7 @@ def measure_journal() -> dict[str, Any]:
     return figures
 
 
-def _sizes(store: Store) -> dict[str, Any]:
+def _sizes(store: Store) -> Figures:
     """The mean size of an entry, in bytes, before and after it kept what was decided."""
     with store.transaction(write=False) as cursor:
         cursor.execute(store.compile(select(J.entry)), {})
@@ -58,7 +59,7 @@ def _sizes(store: Store) -> dict[str, Any]:
     return {"before": round(before), "after": round(after), "ratio": round(after / before, 2)}
 
 
-def _verified(store: Store, references: list[str]) -> dict[str, Any]:
+def _verified(store: Store, references: list[str]) -> Figures:
     """Microseconds an entry: the proof, the bare read, and deciding again; the ratio is that of each round's pair."""
     verifier, chain = Verifier(store), _Chain(store)
     pairs, again, entries = [], [], 0
@@ -104,7 +105,7 @@ class _Chain:
         return len(rows)
 
 
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
     began = time.perf_counter()
     answer = work()
     return answer, time.perf_counter() - began
@@ -129,9 +130,9 @@ def own_postgresql() -> Iterator[str | None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def lines(figures: dict[str, Any]) -> list[str]:
+def lines(figures: Measures) -> list[str]:
     """The figures, for a person."""
-    size = figures["entry"]
+    size = figures["entry"] or {}
     shown = [f"entrée        {size['ratio']:.2f}     au plus 1,60 ({size['after']} octets, {size['before']} sans ce qui a été décidé)"]
     for name, title in (("sqlite", "verify.sqlite"), ("postgresql", "verify.pg")):
         found = figures[name]

@@ -19,6 +19,10 @@ LIVES = 30
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
+Figures = dict[str, float | str | None]  # what one measure gives, by name
+Measures = dict[str, Figures | None]  # by name; None: not measured here
+
+
 class Asked(NamedTuple):
     """One transition of the story, ready to fire."""
 

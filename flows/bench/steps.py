@@ -16,11 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flows.bench.journal import own_postgresql
-from flows.bench.playing import LIVES, peopled, step, whole_story
+from flows.bench.playing import LIVES, Figures, Measures, peopled, step, whole_story
 from models.database.store import Store, sqlite_url
+
+if TYPE_CHECKING:
+    import psycopg
 
 COLD_STARTS = 9
 TABLES = ("dossiers", "entries", "letters")
@@ -50,19 +53,19 @@ from pydantic import BaseModel
 plain = sqlite3.connect(sys.argv[1], isolation_level=None)
 for statement in ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"):
     plain.execute(statement)
-for statement, told in json.loads(sys.argv[2]):
-    plain.execute(statement, told)
+for statement, content in json.loads(sys.argv[2]):
+    plain.execute(statement, content)
 plain.execute("COMMIT")
 """
 
 
-def measure_steps() -> dict[str, Any]:
+def measure_steps() -> Measures:
     """The ratios: hot and cold on SQLite, hot on PostgreSQL (None where its wheel is not installed)."""
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         folder = Path(name)
         store = Store(sqlite_url(folder / "steps.db"), create=True)
         with closing(_plain_file(folder / "plain.db")) as plain:
-            figures: dict[str, Any] = {"hot": _in_turns(store, lambda: _written(plain))}
+            figures: Measures = {"hot": _in_turns(store, lambda: _written(plain))}
         store.close()
         figures["cold"] = _cold(folder)
     with own_postgresql() as url:
@@ -70,7 +73,7 @@ def measure_steps() -> dict[str, Any]:
     return figures
 
 
-def _in_turns(store: Store, plain: Callable[[], None]) -> dict[str, Any]:
+def _in_turns(store: Store, plain: Callable[[], object]) -> Figures:
     """Each step of the story, then a plain transaction; the ratio is the median of the lives, in transactions per second."""
     ledger, pairs, steps = peopled(store), [], 0
     for life in range(LIVES + 1):
@@ -108,7 +111,7 @@ def _written(plain: sqlite3.Connection) -> None:
     plain.execute("COMMIT")
 
 
-def _cold(folder: Path) -> dict[str, Any]:
+def _cold(folder: Path) -> Figures:
     """A new process that does one step, and one that imports what jalon is made of and writes three plain rows, in turns."""
     ours = [sys.executable, "-c", COLD_STEP, sqlite_url(folder / "steps.db"), "BENCH-1", whole_story("BENCH-1")[0].person]
     bare = [sys.executable, "-c", COLD_PLAIN, str(folder / "plain.db"), json.dumps(INSERTS)]
@@ -126,7 +129,7 @@ def _timed(command: list[str]) -> float:
     return time.perf_counter() - began
 
 
-def _on_postgresql(url: str) -> dict[str, Any]:
+def _on_postgresql(url: str) -> Figures:
     """Hot steps beside a plain transaction of a single message, on a database of its own of the same server."""
     with _plain_database(url) as plain:
         store = Store(url, create=True)
@@ -136,7 +139,7 @@ def _on_postgresql(url: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _plain_database(url: str) -> Iterator[Any]:
+def _plain_database(url: str) -> Iterator[psycopg.Connection]:
     import psycopg
 
     address = url.replace("+psycopg", "")
@@ -148,9 +151,9 @@ def _plain_database(url: str) -> Iterator[Any]:
         yield plain
 
 
-def lines(figures: dict[str, Any]) -> list[str]:
+def lines(figures: Measures) -> list[str]:
     """The figures, for a person."""
-    hot, cold, distant = figures["hot"], figures["cold"], figures["postgresql"]
+    hot, cold, distant = figures["hot"] or {}, figures["cold"] or {}, figures["postgresql"]
     shown = [
         f"fire.hot      {hot['ratio']:.2f}     visé 0,85 d’une transaction nue (une ligne dans trois tables sans contrainte)",
         f"              {hot['step_us']} µs par étape, {hot['plain_us']} µs nue, sur SQLite",

@@ -7,7 +7,7 @@ import inspect
 import json
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from getpass import getpass
@@ -74,11 +74,11 @@ class Option:
         self.help = ". ".join(text for text in (field.title, field.description, self._choices(kind)) if text)
 
     @property
-    def annotation(self) -> Any:
+    def annotation(self) -> object:
         parameter = Parameter(name=self.flag, metavar=self.metavar, help=self.help, negative="", consume_multiple=self.many)
         return Annotated[list[str] | None if self.many else str | None, parameter]
 
-    def value(self, given: Any) -> Any:
+    def value(self, given: str | list[str]) -> object:
         """What the request gets: @FILE gives the fingerprint of a file, « cle=valeur;... » becomes an object."""
         if self.model is not None:
             return [_object(text, self.flag) for text in given]
@@ -182,7 +182,7 @@ def _proposing(page: Page, request: Request, answer: Answer) -> Page:
     return page._replace(lines=[*page.lines, *[f"  {meant[0].upper()}{meant[1:]}" for meant in found]])
 
 
-def read_request(step: Step, content: dict[str, Any], *, on: str | None = None) -> Request:
+def read_request(step: Step, content: Mapping[str, object], *, on: str | None = None) -> Request:
     """The request of a step. `on` gives its legal date where the content does not. Raises Invalid."""
     dated_by = step.asks.dated_by
     if on is not None:
@@ -226,7 +226,7 @@ def _signature(options: list[Option]) -> inspect.Signature:
     )
 
 
-def _file(name: str | None) -> dict[str, Any]:
+def _file(name: str | None) -> dict[str, object]:
     if name is None:
         return {}
     if name == "-":
@@ -237,7 +237,7 @@ def _file(name: str | None) -> dict[str, Any]:
         raise Invalid(f"Le fichier {name} ne peut pas être lu ({unreadable(fault)}).") from None
 
 
-def _object(text: str, flag: str) -> dict[str, Any]:
+def _object(text: str, flag: str) -> dict[str, object]:
     if text.lstrip().startswith("{"):
         return parsed(text.encode(), flag)
     parts = [part.partition("=") for part in text.split(";")]
@@ -246,12 +246,13 @@ def _object(text: str, flag: str) -> dict[str, Any]:
     return {name.strip(): value.strip() for name, _, value in parts}
 
 
-def _put(content: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+def _put(content: dict[str, object], path: tuple[str, ...], value: object) -> None:
     *groups, last = path
     for group in groups:
-        content = content.setdefault(group, {})
-        if not isinstance(content, dict):
+        inner = content.setdefault(group, {})
+        if not isinstance(inner, dict):
             raise Invalid(f"« {group} » doit contenir un groupe de champs.")
+        content = inner
     content[last] = value
 
 
@@ -264,7 +265,7 @@ def _bare(annotation: Any) -> Any:
     return annotation
 
 
-def _is_model(kind: Any) -> bool:
+def _is_model(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 

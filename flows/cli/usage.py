@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts import exceptions as faults
 from cyclopts.help import ColumnSpec, DefaultFormatter, DescriptionRenderer, HelpEntry, NameRenderer
 from cyclopts.help.specs import AsteriskColumn
+from rich.console import Console, ConsoleOptions, RenderableType
 
 HELP = "Suit chaque partenariat entre un centre de gestion et une université, du vote au paiement."
 
 
-def _described(entry: HelpEntry) -> Any:
+def _described(entry: HelpEntry) -> RenderableType:
     """The description alone: what cyclopts would add to it is English, and the star says « obligatoire »."""
     return DescriptionRenderer()(entry.copy(required=False))
 
 
-def _columns(console: Any, options: Any, entries: list[HelpEntry]) -> tuple[ColumnSpec, ...]:  # noqa: ARG001 - cyclopts gives all three
+def _columns(console: Console, options: ConsoleOptions, entries: list[HelpEntry]) -> tuple[ColumnSpec, ...]:  # noqa: ARG001 - cyclopts gives all three
     widest = console.width * 35 // 100
     named = ColumnSpec(renderer=NameRenderer(max_width=widest), style="cyclopts.name", max_width=widest)
     described = ColumnSpec(renderer=_described, overflow="fold")

@@ -9,7 +9,7 @@ import signal
 import time
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -22,6 +22,9 @@ from models.read.history import HistoryLine
 from states.journal.entry import Entry
 from states.lifecycle import STEPS
 from states.values.french import euros
+
+if TYPE_CHECKING:
+    from flows.demo.play import Play
 
 INTERRUPTED = 130
 
@@ -79,7 +82,7 @@ def _played(console: Console, port: int, var: Path) -> bool:
     return play.as_told and not home.verifier.verify(story.REFERENCE).faults
 
 
-async def _whole(play: Any, console: Console) -> None:
+async def _whole(play: Play, console: Console) -> None:
     console.print("[bold]1. Le passé, repris de la délibération[/]")
     await play.scenes(story.PAST)
     play.findings()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from prefect.client.schemas.objects import State as RunState
 from rich.console import Console
@@ -62,11 +61,11 @@ class Play:
             self._console.print(f"  [green]✓[/] {STEPS['retain_trainees'].label} ({story.PEOPLE[Role.TRAINING_OFFICER]})")
             await deliver(return_state=True)
 
-    async def many(self, trigger: str, requests: list[dict[str, Any]]) -> None:
+    async def many(self, trigger: str, requests: Sequence[Mapping[str, object]]) -> None:
         """Play many requests of one step."""
         await self._all(trigger, [{"request": request} for request in requests])
 
-    async def _all(self, trigger: str, requests: list[dict[str, Any]]) -> None:
+    async def _all(self, trigger: str, requests: Sequence[Mapping[str, object]]) -> None:
         label = STEPS[trigger].label
         with self._console.status(label) as status:
             for place, parameters in enumerate(requests, start=1):
@@ -76,13 +75,13 @@ class Play:
             await deliver(return_state=True)
         self._console.print(f"  [green]✓[/] {label} × {len(requests)} ({story.PEOPLE[Role.TRAINING_OFFICER]})")
 
-    async def _run(self, trigger: str, role: Role, **parameters: Any) -> RunState[Any]:
-        run: Callable[..., Any] = steps.flow_named(trigger).with_options(flow_run_name=f"{trigger}-{story.REFERENCE}")
+    async def _run(self, trigger: str, role: Role, **parameters: object) -> RunState[None]:
+        run: Callable[..., Awaitable[RunState[None]]] = steps.flow_named(trigger).with_options(flow_run_name=f"{trigger}-{story.REFERENCE}")
         if not STEPS[trigger].opens:
             parameters["reference"] = story.REFERENCE
         if STEPS[trigger].asks_code:
             parameters["code"] = self._code(story.PEOPLE[role])
-        state: RunState[Any] = await run(person=story.PEOPLE[role], **parameters, return_state=True)
+        state: RunState[None] = await run(person=story.PEOPLE[role], **parameters, return_state=True)
         return state
 
     def _code(self, person: str) -> str:
@@ -91,7 +90,7 @@ class Play:
         self._used[person] = period
         return code_at(story.secret_of(person), datetime.fromtimestamp(period * PERIOD, UTC))
 
-    def _tell(self, scene: story.Scene, state: RunState[Any]) -> None:
+    def _tell(self, scene: story.Scene, state: RunState[None]) -> None:
         label, who = STEPS[scene.trigger].label, story.PEOPLE[scene.role]
         remark = f" : {scene.remark}" if scene.remark else ""
         message = state.message or ""
@@ -107,7 +106,7 @@ class Play:
                 self._console.print(f"      {line}", markup=False)
 
 
-def inbox_files(folder: Path, requests: Iterable[dict[str, Any]]) -> list[str]:
+def inbox_files(folder: Path, requests: Iterable[Mapping[str, object]]) -> list[str]:
     """Drop requests that hold names into the inbox; the names of the files."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = []

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from states.vocabulary import Role
 
@@ -26,7 +27,7 @@ PEOPLE: dict[Role, str] = {
 CDG_SIRET, UNIVERSITY_SIRET = "00000006700017", "00000007500010"
 EXERCISE_IBAN = "FR7630006000011234567890189"
 
-DOSSIER: dict[str, Any] = {
+DOSSIER: dict[str, object] = {
     "reference": REFERENCE,
     "opened_on": "2025-10-09",
     "imported": True,
@@ -93,7 +94,7 @@ class Scene(NamedTuple):
 
     trigger: str
     role: Role
-    request: dict[str, Any]
+    request: Mapping[str, object]
     remark: str = ""
     refused: tuple[str, ...] = ()
 
@@ -151,7 +152,7 @@ COMMUNES = (
 )  # fmt: skip
 
 
-def trainees() -> list[dict[str, Any]]:
+def trainees() -> list[dict[str, object]]:
     """The requests that retain the trainees of the exercise."""
     return [
         {
@@ -167,7 +168,7 @@ def trainees() -> list[dict[str, Any]]:
     ]
 
 
-def residences() -> list[dict[str, Any]]:
+def residences() -> list[dict[str, object]]:
     """The requests that verify where they live."""
     return [
         {"trainee": number, "insee": insee, "evidence_kind": "tax_notice", "verified_on": "2026-01-06"}
@@ -175,7 +176,7 @@ def residences() -> list[dict[str, Any]]:
     ]
 
 
-def _invoice(number: str, issued_on: str, amount: str) -> dict[str, Any]:
+def _invoice(number: str, issued_on: str, amount: str) -> dict[str, object]:
     return {
         "number": number,
         "issued_on": issued_on,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
@@ -56,6 +55,7 @@ def _template(text: str) -> dict[str, str]:
 def _automation(
     name: str, expect: set[str], match: dict[str, str], action: RunDeployment, related: dict[str, str] | None = None
 ) -> AutomationCore:
-    on: dict[str, Any] = {"match": match, **({"match_related": related} if related else {})}
-    trigger = EventTrigger(expect=expect, posture=Posture.Reactive, threshold=1, within=timedelta(0), **on)
+    on = {"match": match, **({"match_related": related} if related else {})}
+    when = {"expect": expect, "posture": Posture.Reactive, "threshold": 1, "within": timedelta(0)}
+    trigger = EventTrigger.model_validate({**when, **on})
     return AutomationCore(name=name, description="Créée par jalon.", trigger=trigger, actions=[action])

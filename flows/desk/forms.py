@@ -42,7 +42,7 @@ def acting(row: Step, people: Sequence[Person]) -> list[str] | None:
     return [person.name for person in ordered] if 0 < len(ordered) <= OFFERED_AT_MOST else None
 
 
-def offering(schema: dict[str, Any], *, proved: bool, **offered: list[str] | None) -> dict[str, Any]:
+def offering(schema: dict[str, object], *, proved: bool, **offered: list[str] | None) -> dict[str, object]:
     """The schema of a form, where each field of `offered` is one of these, or any text when there is None; `proved`: by a code."""
     plain: dict[str, Any] = _plain(schema)
     properties = {

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
@@ -176,7 +176,7 @@ def _concerns(row: Step, states: Iterable[State]) -> bool:
     return not row.anywhere and not set(states).isdisjoint(row.source)
 
 
-def event(parcel: Parcel, *, checked: bool) -> dict[str, Any]:
+def event(parcel: Parcel, *, checked: bool) -> dict[str, object]:
     """A step as an event of Prefect. It names nobody: who did what stands in the ledger."""
     entry = parcel.entry
     return {

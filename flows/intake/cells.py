@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unicodedata import category
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -47,7 +48,7 @@ class Grid(NamedTuple):
     """One sheet. A mark says of the cell (line, column), counted from 1, what its value does not tell."""
 
     name: str
-    lines: list[list[Any]]  # from the cell A1; "" is an empty cell
+    lines: Sequence[Sequence[object]]  # from the cell A1; "" is an empty cell
     marks: dict[tuple[int, int], str]
     merged: tuple[tuple[int, int, int, int], ...] = ()  # first line, first column, last line, last column
     refused: str = ""  # why the lines end too early, when they do
@@ -100,7 +101,7 @@ def _text(content: bytes) -> str:
 
 
 def _separated(text: str, separator: str) -> Grid:
-    lines: list[list[Any]] = []
+    lines: list[Sequence[object]] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for line in reader:

@@ -27,20 +27,20 @@ class Wrong(Exception):
     """A cell that cannot be taken; it never repeats what the cell holds."""
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A text, or a number as people write it: 62400.0 is « 62400 »."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value.strip() if isinstance(value, str) else str(value)
 
 
-def _name(value: Any) -> Any:
+def _name(value: object) -> object:
     if isinstance(value, str) and (value.lstrip()[0] in "=+-@" or not plain(value)):
         raise Wrong("un nom commence par une lettre")
     return value.strip(" \u00a0\u202f") if isinstance(value, str) else value
 
 
-def _day(value: Any) -> date:
+def _day(value: object) -> date:
     """A day as a date cell, or as 12/03/1987, 12-03-1987, 12.03.1987 or 1987-03-12."""
     if type(value) is date:
         return value
@@ -63,21 +63,21 @@ def _day(value: Any) -> date:
         raise Wrong("cette date n’existe pas dans le calendrier") from None
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     text = "" if isinstance(value, bool) else _text(value)
     if not re.fullmatch(r"-?[0-9]{1,9}([.,]0+)?", text):
         raise Wrong("un nombre entier est attendu")
     return int(re.split("[.,]", text)[0])
 
 
-def _regime(value: Any) -> str:
+def _regime(value: object) -> str:
     regime = REGIMES.get(plain(value)) if isinstance(value, str) else None
     if regime is None:
         raise Wrong("le régime est « formation continue » ou « formation initiale »")
     return regime
 
 
-def _insee(value: Any) -> str:
+def _insee(value: object) -> str:
     # A number has lost the zero of the first nine departments.
     text = _text(value).removesuffix(".0").upper().zfill(5)
     if not re.fullmatch("([0-9]{2}|2[AB])[0-9]{3}", text):
@@ -85,14 +85,14 @@ def _insee(value: Any) -> str:
     return text
 
 
-def _postcode(value: Any) -> str:
+def _postcode(value: object) -> str:
     text = _text(value).removesuffix(".0").replace(" ", "").zfill(5)
     if not re.fullmatch("[0-9]{5}", text):
         raise Wrong("un code postal a cinq chiffres")
     return text
 
 
-def _commune(value: Any) -> str:
+def _commune(value: object) -> str:
     text = _text(value)
     # A postcode here would be taken for the INSEE code of another commune.
     if not isinstance(value, str) or re.fullmatch("[0-9][0-9ABab]?[0-9 .]*", text):
@@ -106,7 +106,7 @@ class Column(NamedTuple):
     field: str
     header: str
     words: tuple[str, ...]
-    reads: Callable[[Any], Any]
+    reads: Callable[[object], object]
     asks: str
 
 
@@ -156,7 +156,7 @@ BY_WORD = {word: column for column in COLUMNS for word in column.words}
 BY_FIELD = {column.field: column for column in COLUMNS}
 
 
-def cell(column: Column, value: Any, mark: str = "") -> Any:
+def cell(column: Column, value: object, mark: str = "") -> object:
     """What a cell that is not empty says in this column. Raises Wrong."""
     if isinstance(value, str) and value.lstrip().startswith("="):
         mark = FORMULA
@@ -201,7 +201,7 @@ def _template() -> bytes:
     return target.getvalue()
 
 
-def _rule(column: Column) -> dict[str, Any] | None:
+def _rule(column: Column) -> dict[str, object] | None:
     """What the spreadsheet program refuses while the person types."""
     titles = {"error_title": column.header, "input_title": column.header, "input_message": column.asks[:255]}
     if column.field == "fee_regime":

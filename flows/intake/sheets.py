@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 
@@ -63,7 +63,7 @@ class Row(NamedTuple):
     """A line as `TraineeRetained.model_validate` takes it."""
 
     line: int
-    content: dict[str, Any]
+    content: dict[str, object]
 
 
 class Sheet(NamedTuple):
@@ -97,7 +97,7 @@ def read(
 ) -> Sheet:
     """Every line of the sheet.
 
-    `known` and `numbers` are the people of the dossier and the numbers that they bear; `propose` says what a name that
+    `retained` and `numbers` are the people of the dossier and the numbers that they bear; `propose` says what a name that
     no commune has may have meant.
     Raises Invalid when the file cannot be read as a sheet of trainees.
     """
@@ -152,7 +152,7 @@ def _readable(header: str) -> str:
     return "".join(letter for letter in " ".join(header.split()) if letter.isprintable())[:60]
 
 
-def _empty(value: Any) -> bool:
+def _empty(value: object) -> bool:
     return isinstance(value, str) and not value.strip()
 
 
@@ -208,7 +208,7 @@ class Line(NamedTuple):
     """A line while it is read: what was understood, and what is wrong by field ("" is the whole line)."""
 
     number: int
-    content: dict[str, Any]
+    content: dict[str, object]
     wrong: dict[str, str]
 
 
@@ -225,15 +225,15 @@ def _line(table: Table, number: int, today: date, find: Find, propose: Propose) 
             line.wrong[field] = str(fault)
     line.wrong.update(_lives(table, line, find, propose) | _dates(line.content, today))
     for field in ("born_on", "retained_on"):
-        if field in line.content:
-            line.content[field] = line.content[field].isoformat()
+        if isinstance(day := line.content.get(field), date):
+            line.content[field] = day.isoformat()
     line.wrong.update(_refused(table, line) | line.wrong)
     return line
 
 
 def _lives(table: Table, line: Line, find: Find, propose: Propose) -> dict[str, str]:
     """The commune, by its code; by its name when no code is given and one commune only has this name."""
-    name, code = line.content.pop("commune", None), line.content.pop("insee", None)
+    name, code = (str(line.content.pop(field, "")) for field in ("commune", "insee"))
     line.content.pop("postcode", None)  # looked at, but several communes share one
     if "insee" in line.wrong or ("commune" in line.wrong and not code) or table.columns.keys().isdisjoint({"commune", "insee"}):
         return {}
@@ -246,7 +246,7 @@ def _lives(table: Table, line: Line, find: Find, propose: Propose) -> dict[str, 
     if code:
         return {"insee": "aucune commune ne porte ce code INSEE"}
     if not places:
-        meant = propose(name or "")
+        meant = propose(name)
         return {"commune": f"aucune commune ne porte ce nom : vérifiez-le, ou écrivez son code INSEE{f' ; {meant}' if meant else ''}"}
     named = [f"{place.name} ({place.insee}, département {place.department})" for place in places.values()]
     more = [f"{len(named) - 10} autres"] if len(named) > 11 else []
@@ -254,16 +254,16 @@ def _lives(table: Table, line: Line, find: Find, propose: Propose) -> dict[str, 
     return {"commune": f"plusieurs communes portent ce nom : {candidates} ; {WHICH}"}
 
 
-def _dates(content: dict[str, Any], today: date) -> dict[str, str]:
+def _dates(content: Mapping[str, object], today: date) -> dict[str, str]:
     wrong: dict[str, str] = {}
     for field in ("born_on", "retained_on"):
         day = content.get(field)
-        if day and day > today:
+        if isinstance(day, date) and day > today:
             wrong[field] = "cette date est dans l’avenir"
-        elif day and day < OLDEST:
+        elif isinstance(day, date) and day < OLDEST:
             wrong[field] = "cette date est antérieure à 1900"
     born, retained = content.get("born_on"), content.get("retained_on")
-    if not wrong and born and retained and born >= retained:
+    if not wrong and isinstance(born, date) and isinstance(retained, date) and born >= retained:
         wrong["born_on"] = "la date de naissance n’est pas antérieure à la date de sélection"
     return wrong
 
@@ -292,10 +292,10 @@ class _Twice:
         wrong = {}
         content = {field: value for field, value in line.content.items() if field not in line.wrong}
         number = content.get("number")
-        if number and self.numbers.setdefault(number, line.number) != line.number:
+        if isinstance(number, int) and number and self.numbers.setdefault(number, line.number) != line.number:
             wrong["number"] = f"ce numéro est déjà donné à la ligne {self.numbers[number]}"
         if {"family_name", "given_name", "born_on"} <= content.keys():
-            family, given, born = content["family_name"], content["given_name"], content["born_on"]
+            family, given, born = (str(content[field]) for field in ("family_name", "given_name", "born_on"))
             person = (*sorted((plain(family), plain(given))), born)
             if self.persons.setdefault(person, line.number) != line.number:
                 wrong[""] = f"la même personne est déjà à la ligne {self.persons[person]}"

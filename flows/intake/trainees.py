@@ -23,7 +23,6 @@ from states.lifecycle import ROWS, STEPS
 from states.partnership import Partnership
 from states.trainees.identity import person_digest
 from states.trainees.requests import TraineesRetained
-from states.values.plain import Json
 
 TRIGGER = next(row.trigger for row in ROWS if row.asks is TraineesRetained)
 PROPOSED_AT_MOST = 3
@@ -71,7 +70,7 @@ def _sparing(propose: Callable[[str], str]) -> Callable[[str], str]:
     return once
 
 
-def content_of(sheet: Sheet) -> dict[str, Json]:
+def content_of(sheet: Sheet) -> dict[str, object]:
     """The request that retains the good lines of a sheet."""
     return {"trainees": [row.content for row in sheet.rows], "file_sha256": sheet.sha256}
 

@@ -17,7 +17,6 @@ import tarfile
 import tempfile
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 PACKAGE = "@etalab/decoupage-administratif@6.0.0"
 MEMBER = "package/data/communes.json"
@@ -35,7 +34,7 @@ class Unusable(Exception):
 
 def table(package: bytes) -> bytes:
     """The CSV, from the package's communes.json: the same bytes whatever the order of its entries."""
-    places: list[dict[str, Any]] = json.loads(package)
+    places: list[dict[str, str]] = json.loads(package)
     communes = {place["code"]: place for place in places if place["type"] == "commune-actuelle"}
     aliases: dict[str, set[str]] = defaultdict(set)
     for place in places:

@@ -9,7 +9,6 @@ import re
 import stat
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from models.answers import Invalid
 
@@ -19,7 +18,7 @@ DEEP_AT_MOST = 20  # levels of a request
 DOCUMENT = r"@[A-Za-z0-9][A-Za-z0-9._-]{0,99}"  # in a form, in place of a fingerprint
 
 
-def read(folder: Path, name: str) -> dict[str, Any]:
+def read(folder: Path, name: str) -> dict[str, object]:
     """The JSON object in a file of the inbox. Raises Invalid; the file stays where it is."""
     if not isinstance(name, str) or not re.fullmatch(FILE_NAME, name):
         raise Invalid("Le nom du fichier déposé n’est pas permis : lettres, chiffres et tirets, puis « .json ».")
@@ -31,7 +30,7 @@ def read(folder: Path, name: str) -> dict[str, Any]:
     return parsed(path.read_bytes(), name)
 
 
-def fingerprinted(folder: Path, value: Any, deep: int = 0) -> Any:
+def fingerprinted(folder: Path, value: object, deep: int = 0) -> object:
     """What a form gave, where each « @file » in place of a fingerprint is that of this file of the inbox. Raises Invalid."""
     if deep > DEEP_AT_MOST:
         raise Invalid("La demande a trop de niveaux.")
@@ -45,7 +44,7 @@ def fingerprinted(folder: Path, value: Any, deep: int = 0) -> Any:
     }
 
 
-def _is_document(name: str, value: Any) -> bool:
+def _is_document(name: str, value: object) -> bool:
     return name.endswith("sha256") and isinstance(value, str) and re.fullmatch(DOCUMENT, value) is not None
 
 
@@ -60,7 +59,7 @@ def _fingerprint(path: Path) -> str:
     raise Invalid("Le document que la demande nomme après @ n’est pas dans la corbeille d’arrivée, ou ne se lit pas.")
 
 
-def parsed(content: bytes, name: str) -> dict[str, Any]:
+def parsed(content: bytes, name: str) -> dict[str, object]:
     """The JSON object in `content`. Raises Invalid, naming the place of the fault and never the content."""
     try:
         value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=partial(_once, name))
@@ -75,7 +74,7 @@ def parsed(content: bytes, name: str) -> dict[str, Any]:
     return value
 
 
-def _once(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(name: str, pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The object of these pairs; a key given twice would otherwise lose its first value without a word."""
     value = dict(pairs)
     if len(value) < len(pairs):

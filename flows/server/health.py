@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import Any
 
 from flows.ports.clock import now
 from flows.server import processes, server
@@ -87,7 +86,7 @@ def _deployments(_configured: Settings, _record: Record, env: Mapping[str, str])
 
 
 def _rounds(configured: Settings, _record: Record, env: Mapping[str, str]) -> Symptom:
-    question: dict[str, Any] = {
+    question: dict[str, object] = {
         "deployments": {"name": {"any_": ["deliver"]}},
         "flow_runs": {"start_time": {"is_null_": False}, "state": {"name": {"not_any_": LEFT_OUT}}},
         "sort": "START_TIME_DESC",

@@ -142,7 +142,7 @@ def assert_free(host: str, port: int) -> None:
         raise Unreachable(f"Le port {port} est pris par un autre programme ou interdit : choisissez-en un autre avec --port.") from None
 
 
-def ask(env: Mapping[str, str], path: str, content: Any = None, *, seconds: float = 10) -> Any:
+def ask(env: Mapping[str, str], path: str, content: object = None, *, seconds: float = 10) -> Any:
     """Ask the server of an environment: GET, or POST with a content; what it answers. Raises Unreachable.
 
     By hand, because Prefect's own client takes two seconds to import.

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import make_url
 
@@ -272,7 +271,7 @@ def fingerprint() -> str:
 
 def heard_of(env: Mapping[str, str]) -> dict[str, datetime]:
     """When the server has last heard of each worker. Raises Unreachable."""
-    workers: list[dict[str, Any]] = server.ask(env, f"/work_pools/{POOL}/workers/filter", {})
+    workers: list[dict[str, str]] = server.ask(env, f"/work_pools/{POOL}/workers/filter", {})
     return {worker["name"]: datetime.fromisoformat(worker["last_heartbeat_time"]) for worker in workers if worker["last_heartbeat_time"]}
 
 

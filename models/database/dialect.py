@@ -5,15 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Engine, Select, Table
 from sqlalchemy.engine import URL
 from sqlalchemy.sql import ClauseElement, ColumnElement
+from sqlalchemy.sql.elements import SQLCoreOperations
 
 from models.database.writes import Write
 
 Row = Mapping[str, object]
+Expression = SQLCoreOperations[object]  # of a statement: a column, or what is computed of some
+R = TypeVar("R", bound=tuple[object, ...])
 Fetched: TypeAlias = Any  # a row as a driver gives it: the columns asked for, or None where there is no row
 
 
@@ -88,7 +91,7 @@ class Dialect(ABC):
     def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:
         """Begin a transaction: reads of one page see one moment, a write reads what is committed by now.
 
-        `locks` are texts that `lock` has given, `asked` their parameters: nobody else may write to those rows. It is one round trip.
+        `locks` are texts that `lock` has given, `parameters` theirs: nobody else may write to those rows. It is one round trip.
         """
 
     @abstractmethod
@@ -96,11 +99,11 @@ class Dialect(ABC):
         """The text of a statement, with parameters by name, for the driver."""
 
     @abstractmethod
-    def lock(self, rows: Select[Any]) -> Select[Any] | None:
+    def lock(self, rows: Select[R]) -> Select[R] | None:
         """What locks these rows for a writer, or None where BEGIN has locked the whole database."""
 
     @abstractmethod
-    def unheld(self, rows: Select[Any], table: Table) -> Select[Any]:
+    def unheld(self, rows: Select[R], table: Table) -> Select[R]:
         """These rows, without those that another writer holds, and held from now on."""
 
     @abstractmethod
@@ -108,23 +111,23 @@ class Dialect(ABC):
         """What sends the writes of a step."""
 
     @abstractmethod
-    def upsert(self, table: Table, key: str, values: Mapping[str, Any], version: str) -> ClauseElement:
+    def upsert(self, table: Table, key: str, values: Mapping[str, object], version: str) -> ClauseElement:
         """Insert a row, or replace the one of the same `key` unless that one's `version` is a newer one."""
 
     @abstractmethod
-    def array(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
+    def array(self, *columns: Expression) -> ColumnElement[str]:
         """Columns of one row, as the text of a JSON array."""
 
     @abstractmethod
-    def arrays(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
+    def arrays(self, *columns: Expression) -> ColumnElement[str]:
         """Columns of all rows, as the text of a JSON array of arrays; NULL or `[]` when there is none."""
 
     @abstractmethod
-    def values(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+    def values(self, column: Expression) -> ColumnElement[str]:
         """One column of all rows, as the text of a JSON array; NULL or `[]` when there is none."""
 
     @abstractmethod
-    def listed(self, texts: ColumnElement[Any]) -> Select[Any]:
+    def listed(self, texts: ColumnElement[str]) -> Select[tuple[str]]:
         """The texts in a JSON array, one a row."""
 
     @abstractmethod

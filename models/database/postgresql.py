@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
 from sqlalchemy import (
     CTE,
     JSON,
+    Delete,
     Engine,
+    Insert,
     Select,
     Table,
+    TableValuedAlias,
     Text,
+    Update,
     bindparam,
     cast,
     column,
@@ -29,7 +32,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
-from models.database.dialect import Cursor, Dialect, Promises, Row
+from models.database.dialect import Cursor, Dialect, Expression, Promises, R, Row
 from models.database.faults import OtherSchema, Unreachable
 from models.database.writes import OF_DOSSIER, Write, one_row
 from models.tables import SCHEMA
@@ -73,13 +76,13 @@ class AllInOne:
         return text
 
 
-def all_in_one(head: Write, writes: Iterable[Write]) -> Select[Any]:
+def all_in_one(head: Write, writes: Iterable[Write]) -> Select[tuple[int]]:
     """One statement for the row of a dossier and rows that belong to it; it answers with the dossier's id, or nothing."""
     dossier = _written(head, None).returning(head.table.c.id).cte("dossier")
     return select(dossier.c.id).add_cte(*(_written(write, dossier).cte(write.name) for write in writes))
 
 
-def _written(write: Write, dossier: CTE | None) -> Any:
+def _written(write: Write, dossier: CTE | None) -> Insert | Update | Delete:
     """One kind of write, its rows from the parameter of its name."""
     rows = _rows(write)
     whose = dossier if write.of_dossier else None
@@ -96,7 +99,7 @@ def _written(write: Write, dossier: CTE | None) -> Any:
     return update(write.table).where(*which, *write.conditions()).values({name: rows.c[name] for name in write.values})
 
 
-def _rows(write: Write) -> Any:
+def _rows(write: Write) -> TableValuedAlias:
     """The rows in a parameter, typed as the columns that they are for."""
     typed = [column(name, write.table.c[name].type) for name in write.values]
     typed += [column(f"{key}_", write.table.c[key].type) for key in write.keys]
@@ -158,30 +161,30 @@ class PostgreSql(Dialect):
     def compiled(self, statement: ClauseElement, engine: Engine) -> str:
         return str(statement.compile(dialect=engine.dialect))
 
-    def lock(self, rows: Select[Any]) -> Select[Any] | None:
+    def lock(self, rows: Select[R]) -> Select[R] | None:
         return rows.with_for_update()
 
-    def unheld(self, rows: Select[Any], table: Table) -> Select[Any]:
+    def unheld(self, rows: Select[R], table: Table) -> Select[R]:
         return rows.with_for_update(skip_locked=True, of=table)
 
     def sender(self, compiled: Callable[[ClauseElement], str]) -> AllInOne:
         return AllInOne(compiled)
 
-    def upsert(self, table: Table, key: str, values: Mapping[str, Any], version: str) -> ClauseElement:
+    def upsert(self, table: Table, key: str, values: Mapping[str, object], version: str) -> ClauseElement:
         new = postgresql.insert(table).values(values)
         replaced = {name: new.excluded[name] for name in values if name != key}
         return new.on_conflict_do_update(index_elements=[key], set_=replaced, where=table.c[version] <= new.excluded[version])
 
-    def array(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
+    def array(self, *columns: Expression) -> ColumnElement[str]:
         return cast(func.json_build_array(*columns), Text)
 
-    def arrays(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
+    def arrays(self, *columns: Expression) -> ColumnElement[str]:
         return cast(func.json_agg(func.json_build_array(*columns)), Text)
 
-    def values(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+    def values(self, column: Expression) -> ColumnElement[str]:
         return cast(func.json_agg(column), Text)
 
-    def listed(self, texts: ColumnElement[Any]) -> Select[Any]:
+    def listed(self, texts: ColumnElement[str]) -> Select[tuple[str]]:
         return select(func.json_array_elements_text(cast(texts, JSON)).column_valued("text"))
 
     def violated(self, cause: BaseException) -> bool:

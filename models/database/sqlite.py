@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine, Index, PrimaryKeyConstraint, Select, Table, UniqueConstraint, column, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite import dialect as speech
@@ -18,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
-from models.database.dialect import Cursor, Dialect, Promises, Row
+from models.database.dialect import Cursor, Dialect, Expression, Promises, R, Row
 from models.database.faults import Unreachable, empty_database, no_answer, unreadable_address
 from models.database.writes import OF_DOSSIER, Write, one_row
 from models.tables.dossier import partnerships
@@ -135,30 +134,30 @@ class Sqlite(Dialect):
     def compiled(self, statement: ClauseElement, engine: Engine) -> str:  # noqa: ARG002 - one speech for every file
         return str(statement.compile(dialect=speech(paramstyle="named")))
 
-    def lock(self, rows: Select[Any]) -> Select[Any] | None:  # noqa: ARG002 - see `begin`
+    def lock(self, rows: Select[R]) -> Select[R] | None:  # noqa: ARG002 - see `begin`
         return None
 
-    def unheld(self, rows: Select[Any], table: Table) -> Select[Any]:  # noqa: ARG002 - nobody else writes
+    def unheld(self, rows: Select[R], table: Table) -> Select[R]:  # noqa: ARG002 - nobody else writes
         return rows
 
     def sender(self, compiled: Callable[[ClauseElement], str]) -> EachInTurn:
         return EachInTurn(compiled)
 
-    def upsert(self, table: Table, key: str, values: Mapping[str, Any], version: str) -> ClauseElement:
+    def upsert(self, table: Table, key: str, values: Mapping[str, object], version: str) -> ClauseElement:
         new = insert(table).values(values)
         replaced = {name: new.excluded[name] for name in values if name != key}
         return new.on_conflict_do_update(index_elements=[key], set_=replaced, where=table.c[version] <= new.excluded[version])
 
-    def array(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
+    def array(self, *columns: Expression) -> ColumnElement[str]:
         return func.json_array(*columns)
 
-    def arrays(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
+    def arrays(self, *columns: Expression) -> ColumnElement[str]:
         return func.json_group_array(func.json_array(*columns))
 
-    def values(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+    def values(self, column: Expression) -> ColumnElement[str]:
         return func.json_group_array(column)
 
-    def listed(self, texts: ColumnElement[Any]) -> Select[Any]:
+    def listed(self, texts: ColumnElement[str]) -> Select[tuple[str]]:
         return select(func.json_each(texts).table_valued(column("value")).c.value)
 
     def violated(self, cause: BaseException) -> bool:
@@ -218,7 +217,7 @@ def _assert_made(path: Path, *, create: bool) -> None:
         raise Unreachable(f"Le dossier {path.parent} ne peut pas être créé ({unreadable(fault)}).") from fault
 
 
-def _set_up(connection: Any, _record: Any) -> None:
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is ours alone
     cursor = connection.cursor()
     _set_wal(cursor)
@@ -227,7 +226,7 @@ def _set_up(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _set_wal(cursor: Any) -> None:
+def _set_wal(cursor: sqlite3.Cursor) -> None:
     """Put the file into WAL mode once. SQLite does not wait for a lock to change it, so we do."""
     limit = time.monotonic() + BUSY_SECONDS
     while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":

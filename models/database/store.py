@@ -8,19 +8,20 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakSet
 
 from sqlalchemy import Select
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql import ClauseElement
 
-from models.database.dialect import Cursor, Fetched, Row
+from models.database.dialect import Cursor, Expression, Fetched, R, Row
 from models.database.faults import OtherSchema, empty_database, raise_in_french
 from models.database.known import known
 from models.database.sqlite import sqlite_url
 from models.tables import SCHEMA
 
-__all__ = ["Cursor", "Fetched", "Store", "Upgraded", "Upgrading", "sqlite_url", "writable"]
+__all__ = ["Cursor", "Expression", "Fetched", "Store", "Upgraded", "Upgrading", "sqlite_url", "writable"]
 
 NOTHING_ASKED: Row = MappingProxyType({})
 FIRST_SCHEMA = "0003"  # of version 0.1.0: what is older was never released
@@ -84,7 +85,7 @@ class Store:
         self.url, self.dialect = known(url)
         self.upgraded: Upgraded | None = None
         self._kept = threading.local()
-        self._all: WeakSet[Any] = WeakSet()
+        self._all: WeakSet[PoolProxiedConnection] = WeakSet()
         try:
             self.dialect.assert_ours(self.url, create=create)
             self.engine = self.dialect.engine(self.url)
@@ -124,7 +125,7 @@ class Store:
         """The text of a statement, with parameters by name, for the driver of this database."""
         return self.dialect.compiled(statement, self.engine)
 
-    def lock(self, rows: Select[Any]) -> tuple[str, ...]:
+    def lock(self, rows: Select[R]) -> tuple[str, ...]:
         """What `transaction` needs to lock these rows."""
         locking = self.dialect.lock(rows)
         return () if locking is None else (self.compile(locking),)
@@ -134,7 +135,7 @@ class Store:
     ) -> AbstractContextManager[Cursor]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable.
 
-        `locks` are rows (see `lock`, with the parameters `asked`) that nobody else writes to before the commit.
+        `locks` are rows (see `lock`, with their `parameters`) that nobody else writes to before the commit.
         """
         return _Transaction(self, locks, parameters, write=write)
 
@@ -152,8 +153,8 @@ class Store:
         self._all.add(self._kept.connection)
         return self._begin(self._kept.connection, locks, parameters, write=write)
 
-    def _begin(self, connection: Any, locks: Sequence[str], parameters: Row, *, write: bool) -> Cursor:
-        cursor: Cursor = connection.cursor()
+    def _begin(self, connection: PoolProxiedConnection, locks: Sequence[str], parameters: Row, *, write: bool) -> Cursor:
+        cursor: Cursor = connection.cursor()  # type: ignore[assignment] # that of the driver
         self.dialect.begin(cursor, write=write, locks=locks, parameters=parameters)
         return cursor
 

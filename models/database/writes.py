@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import BindParameter, Delete, Insert, Table, Update, bindparam, delete, insert, update
 from sqlalchemy.sql import ColumnElement
@@ -39,7 +39,7 @@ def inserted(table: Table, *but: str) -> Write:
 
 def one_row(write: Write) -> Insert | Update | Delete:
     """The statement that writes one row, its values as parameters of the same names; a new row of a dossier's head gives its id."""
-    values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in write.values}
+    values: dict[str, BindParameter[object]] = {name: bindparam(name) for name in write.values}
     keys = (*((OF_DOSSIER,) if write.of_dossier else ()), *write.keys)
     if not write.keys:
         new = insert(write.table).values(({OF_DOSSIER: bindparam(OF_DOSSIER)} if write.of_dossier else {}) | values)

@@ -8,17 +8,18 @@ from datetime import date
 from decimal import Decimal
 from operator import itemgetter
 from types import UnionType
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import NamedTuple, get_args, get_type_hints
 
 import orjson
 from sqlalchemy import Table
 
 from models import tables
 from states.journal.kinds import KINDS
+from states.partnership import Fact
 from states.trainees.facts import Identity
 
 # The collections of a dossier that are tables of numbered facts, under the name of both the field and the table.
-COLLECTIONS: dict[str, tuple[Table, type[Any]]] = {name: (tables.partnerships.metadata.tables[name], kind) for name, kind in KINDS.items()}
+COLLECTIONS: dict[str, tuple[Table, type[Fact]]] = {name: (tables.partnerships.metadata.tables[name], kind) for name, kind in KINDS.items()}
 
 
 class Field(NamedTuple):
@@ -26,8 +27,8 @@ class Field(NamedTuple):
 
     name: str
     column: str
-    encode: Callable[[Any], Any] | None
-    decode: Callable[[Any], Any] | None
+    encode: Callable[..., object] | None
+    decode: Callable[..., object] | None
 
 
 def cents(amount: Decimal) -> int:
@@ -40,24 +41,24 @@ def euros(amount_cents: int) -> Decimal:
     return Decimal(amount_cents).scaleb(-2)
 
 
-def _json(value: tuple[Any, ...]) -> str:
+def _json(value: tuple[object, ...]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _tuple(value: str) -> tuple[Any, ...]:
+def _tuple(value: str) -> tuple[object, ...]:
     return tuple(tuple(item) if isinstance(item, list) else item for item in orjson.loads(value))
 
 
-def fields(kind: type[Any]) -> tuple[Field, ...]:
+def fields(kind: type[Fact | Identity]) -> tuple[Field, ...]:
     """How each field of a fact is written and read, from its annotation."""
     return _FIELDS[kind]
 
 
-def _fields(kind: type[Any]) -> tuple[Field, ...]:
+def _fields(kind: type[Fact | Identity]) -> tuple[Field, ...]:
     return tuple(_field(name, hint) for name, hint in get_type_hints(kind).items())
 
 
-def _field(name: str, hint: Any) -> Field:
+def _field(name: str, hint: object) -> Field:
     bare = next((part for part in get_args(hint) if part is not type(None)), hint) if isinstance(hint, UnionType) else hint
     if bare is Decimal:
         return Field(name, f"{name}_cents", cents, euros)
@@ -70,17 +71,17 @@ def _field(name: str, hint: Any) -> Field:
     return Field(name, name, _json, _tuple)
 
 
-def row_of(fact: Any) -> dict[str, Any]:
+def row_of(fact: Fact | Identity) -> dict[str, object]:
     """The columns of a fact."""
     columns, encoded = _WRITTEN[type(fact)]
-    row = dict(zip(columns, fact, strict=True))
+    row: dict[str, object] = dict(zip(columns, fact, strict=True))
     for column, encode in encoded:
         if row[column] is not None:
             row[column] = encode(row[column])
     return row
 
 
-def facts_of(kind: type[Any], rows: str) -> tuple[Any, ...]:
+def facts_of(kind: type[Fact], rows: str) -> tuple[Fact, ...]:
     """The facts in a JSON array of arrays of columns, in the order of their numbers."""
     if rows == "[]":
         return ()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Table, bindparam, func, literal_column, select
@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 
 from models import tables
 from models.answers import Invalid
-from models.database.store import Cursor, Store
+from models.database.store import Cursor, Expression, Fetched, Store
 from models.ledger.codec import COLLECTIONS, facts_of
 from states.dossier.facts import Finding
 from states.partnership import Partnership
@@ -49,7 +49,7 @@ class Dossiers:
         cursor.execute(self._load, {"reference": reference})
         return self.loaded(reference, cursor.fetchone())
 
-    def loaded(self, reference: str, row: Sequence[Any] | None) -> Loaded | None:
+    def loaded(self, reference: str, row: Sequence[Fetched] | None) -> Loaded | None:
         """The dossier of that reference in a row of `columns`, None when the row holds none. Raises Invalid when it cannot be read."""
         try:
             return None if row is None or row[0] is None else _loaded(row)
@@ -71,7 +71,7 @@ class Dossiers:
         cursor.execute(self._references)
         return [row[0] for row in cursor.fetchall()]
 
-    def columns(self) -> tuple[ColumnElement[Any], ...]:
+    def columns(self) -> tuple[Expression, ...]:
         """The whole dossier in one row of `partnerships`: its id, length and head first, then what `loaded` reads."""
         return (P.id, P.n, P.head, *PLAIN, *self._collections())
 
@@ -89,7 +89,7 @@ class Dossiers:
             self._array(tables.identities, [tables.identities.c.trainee, tables.identities.c.digest]),
         ]
 
-    def _array(self, table: Table, columns: list[Any], *conditions: ColumnElement[bool]) -> ColumnElement[str]:
+    def _array(self, table: Table, columns: Sequence[Expression], *conditions: ColumnElement[bool]) -> ColumnElement[str]:
         """All rows of the dossier in `table`, as one JSON text."""
         rows = self._store.dialect.arrays(*columns)
         return select(func.coalesce(rows, literal_column("'[]'"))).where(table.c.partnership_id == P.id, *conditions).scalar_subquery()
@@ -98,10 +98,11 @@ class Dossiers:
 PLAIN = (P.reference, P.imported, P.state, P.version, P.entered_on, P.pepper)
 
 
-def _loaded(row: Any) -> Loaded:
+def _loaded(row: Fetched) -> Loaded:
     id_, n, head, reference, imported, state, version, entered_on, pepper, *arrays, findings, identities = row
     collections = {name: facts_of(kind, text) for (name, (_, kind)), text in zip(COLLECTIONS.items(), arrays, strict=True)}
-    partnership = Partnership(
+    made: Callable[..., Partnership] = Partnership
+    partnership = made(
         reference=reference,
         imported=bool(imported),
         state=State(state),

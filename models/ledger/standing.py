@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Text, bindparam, literal_column, null, select
+from sqlalchemy import Select, Text, bindparam, literal_column, null, select
 from sqlalchemy.sql import ColumnElement
 
 from models import tables
-from models.database.store import Cursor, Store
+from models.database.store import Cursor, Fetched, Store
 from models.ledger.attempt import Attempt, name_of
 from models.ledger.dossiers import Dossiers, Loaded
 from models.people.codes import Enrolment, whose
@@ -83,7 +83,7 @@ class Standings:
             _people(others) | _people(lenders),
         )
 
-    def _row(self, cursor: Cursor, attempt: Attempt, others: list[str], *, whole: bool) -> Any:
+    def _row(self, cursor: Cursor, attempt: Attempt, others: list[str], *, whole: bool) -> Fetched:
         parameters = {"folded": folded(name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference}
         if others:
             parameters["others"] = orjson.dumps(others).decode()
@@ -93,7 +93,7 @@ class Standings:
         cursor.execute(self._texts[kind], parameters)
         return cursor.fetchone()
 
-    def _statement(self, *, whole: bool, others: bool) -> Any:
+    def _statement(self, *, whole: bool, others: bool) -> Select[tuple[object, ...]]:
         """One row, whether there is such a person, such a key and such a dossier or not."""
         always = select(literal_column("1").label("one")).subquery()
         return select(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from operator import add
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, delete, func, insert, literal_column, select
 from sqlalchemy.sql import ColumnElement
@@ -44,7 +44,7 @@ class Tallies:
         self._totals = store.compile(select(T.state, *map(func.sum, sums)).group_by(T.state))
         self._in_all = store.compile(select(func.coalesce(func.sum(T.dossiers), literal_column("0")), func.sum(T.loose)))
         self._take = store.compile(delete(tables.tallies).returning(*(T[name] for name in (*PLACE, *SUMS))))
-        new: dict[str, Any] = {name: bindparam(name) for name in (*PLACE, *SUMS)}
+        new: dict[str, object] = {name: bindparam(name) for name in (*PLACE, *SUMS)}
         self._put = store.compile(insert(tables.tallies).values(new | {"loose": literal_column("0")}))
         self._loose = 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from models import tables
 from models.database.store import Cursor, Store
@@ -35,7 +34,7 @@ AMEND = {
 }
 TAKE_AWAY = {name: Write(f"gone_{name}", table, (), ("number",)) for name, (table, _) in COLLECTIONS.items()}
 
-Rows = list[dict[str, Any]]
+Rows = list[dict[str, object]]
 Part = tuple[Write, Rows]
 
 
@@ -51,7 +50,7 @@ class Writing:
         The dossier's id; None when somebody has, and then the transaction must be rolled back.
         """
         before, new = loaded.partnership, after.partnership
-        row: dict[str, Any] = {"n": after.n, "head": after.head}
+        row: dict[str, object] = {"n": after.n, "head": after.head}
         if new.version != before.version:
             row |= _changed(new, after.n)
         if new.state is not before.state:
@@ -69,7 +68,7 @@ class Writing:
                 self._sender.send_alone(cursor, write, row)
 
 
-def _changed(new: Partnership, n: int) -> dict[str, Any]:
+def _changed(new: Partnership, n: int) -> dict[str, object]:
     """What the row of a dossier keeps of a change, made by the entry `n`: what the house counts, and that its line is behind."""
     due_on, *money = weighed(new)
     return {
@@ -101,9 +100,9 @@ def _findings(before: Partnership, after: Partnership, at: str) -> Iterator[Part
     """Open the new ones, resolve those that are gone; one that only says it otherwise stays open since when it was."""
     earlier = {(finding.code, finding.subject): finding for finding in before.findings}
     still = {(finding.code, finding.subject): finding for finding in after.findings}
-    gone = [{"code_": code, "subject_": subject, "resolved_at": at} for code, subject in sorted(earlier.keys() - still)]
-    new = [{**finding._asdict(), "opened_at": at} for key, finding in still.items() if key not in earlier]
-    other = [
+    gone: Rows = [{"code_": code, "subject_": subject, "resolved_at": at} for code, subject in sorted(earlier.keys() - still)]
+    new: Rows = [{**finding._asdict(), "opened_at": at} for key, finding in still.items() if key not in earlier]
+    other: Rows = [
         {
             "code_": finding.code,
             "subject_": finding.subject,

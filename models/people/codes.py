@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyotp
 from pyotp.utils import strings_equal
@@ -57,17 +57,17 @@ FAILED = Write("wrong_code", tables.people, ("code_failures",), ("folded",))
 USED = Write("used_code", tables.people, ("code_period", "code_failures"), ("folded",))
 
 
-def whose(folded: ColumnElement[str]) -> Select[Any]:
+def whose(folded: ColumnElement[str]) -> Select[tuple[int]]:
     """The row of somebody's codes, to be locked before it is read: a code serves once."""
     return select(P.id).where(P.folded == folded)
 
 
 def proved(
     enrolment: Enrolment, folded: str, shown: Shown, *, now: datetime
-) -> tuple[Proof, tuple[tuple[Write, list[dict[str, Any]]], ...]]:
+) -> tuple[Proof, tuple[tuple[Write, list[dict[str, object]]], ...]]:
     """What the code of somebody proves, and what is to be written of it: a right one is used up, a wrong one counted.
 
-    One that waited too long proves nothing. The row that `known` was read from must be locked.
+    One that waited too long proves nothing. The row that `enrolment` was read from must be locked.
     """
     if enrolment.secret is None:
         return Proof.NOT_ENROLLED, ()

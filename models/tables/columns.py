@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData()
 Big = BigInteger().with_variant(Integer, "sqlite")  # STRICT tables of SQLite know INTEGER only
 
 
-def day(name: str, *, nullable: bool = False) -> Column[Any]:
+def day(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Text, nullable=nullable, info={"is_a_day": f"{name} LIKE '____-__-__'"})
 
 
-def words(name: str, *, nullable: bool = False) -> Column[Any]:
+def words(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Text, nullable=nullable)
 
 
-def number(name: str, *, nullable: bool = False) -> Column[Any]:
+def number(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, Integer, nullable=nullable)
 
 
-def truth(name: str) -> Column[Any]:
+def truth(name: str) -> Column[int]:
     return Column(name, Integer, nullable=False, info={"is_a_truth": f"{name} IN (0, 1)"})
 
 
-def cents(name: str, *, nullable: bool = False) -> Column[Any]:
+def cents(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(f"{name}_cents", Big, nullable=nullable, info={"is_not_negative": f"{name}_cents >= 0"})
 
 
@@ -38,7 +37,7 @@ def one_of(name: str, column: str, values: tuple[str, ...]) -> CheckConstraint:
     return check(name, f"{column} IN ({', '.join(repr(value) for value in values)})")
 
 
-def table(name: str, *parts: Any) -> Table:
+def table(name: str, *parts: SchemaItem) -> Table:
     """A strict table; what a column promises (`info`) becomes a named constraint of the table."""
     checks = [
         check(f"ck_{name}_{part.name}_{promise}", demand)
@@ -49,7 +48,7 @@ def table(name: str, *parts: Any) -> Table:
     return Table(name, metadata, *parts, *checks, sqlite_strict=True)
 
 
-def of_dossier(name: str, *parts: Any) -> Table:
+def of_dossier(name: str, *parts: SchemaItem) -> Table:
     """A table of facts of a dossier: each row is known by the dossier and its number in it."""
     return table(
         name,

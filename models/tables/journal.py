@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint, text
 
 from models.tables.columns import Big, check, number, one_of, table, words
@@ -42,7 +40,7 @@ outbox = table(
 )
 
 
-def _index(name: str, where: str, *columns: Column[Any]) -> None:
+def _index(name: str, where: str, *columns: Column[object]) -> None:
     """An index of those rows only of which `where` is true: a few, however many letters were sent."""
     Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 

@@ -26,7 +26,6 @@ from states.partnership import Fact, Partnership
 from states.trainees.identity import commitment, person_digest
 from states.values.french import listed
 from states.values.law import FIRST_LAW, LAW
-from states.values.plain import Json
 from states.vocabulary import State
 
 NAMED_AT_MOST = 5
@@ -115,7 +114,8 @@ class _Sum:
     def add(self, entry: Entry) -> None:
         """Add the next entry, whose link in the chain holds."""
         self._numbered = entry.law is not None
-        self._at_the_upgrade += tuple(entry.faults or ())
+        if entry.faults is not None:
+            self._at_the_upgrade += tuple(entry.faults)
         if self.entries is not None:
             self.entries.append(entry)
         try:
@@ -145,12 +145,14 @@ def chain_faults(reference: str, rows: Sequence[Fetched], each: Callable[[Entry]
     """
     before, state, version, earlier = GENESIS, State.UNOPENED.value, 0, 0
     for place, (n, key, text, sealed) in enumerate(rows, start=1):
-        read = _parsed(text)
-        if read is None:
+        content = text.encode()
+        try:
+            fields = orjson.loads(content)
+            entry = entry_from(fields, SHAPES)
+        except ValueError:  # it is no entry at all
             yield f"Entrée {place} du journal : elle n’a pas la forme d’une entrée de jalon."
             return
-        entry, fields = read
-        content, law, done = text.encode(), entry.law or 0, entry.is_done
+        law, done = entry.law or 0, entry.is_done
         version += done
         holds = (
             digest(content) == sealed,
@@ -184,15 +186,6 @@ TRUTHS = (
     "jalon n’écrit jamais une telle entrée à cet endroit",
     "elle se dit décidée sous une loi que ce jalon ne connaît pas",
 )
-
-
-def _parsed(text: str) -> tuple[Entry, Json] | None:
-    """The entry and the JSON values that it is read from; None when it is not an entry at all."""
-    try:
-        fields = orjson.loads(text)
-        return entry_from(fields, SHAPES), fields
-    except ValueError:
-        return None
 
 
 def _is_of_its_sort(entry: Entry, earlier: int) -> bool:

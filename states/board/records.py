@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from states.board.facts import Act, Appeal
 from states.board.requests import Deliberation
@@ -56,9 +56,10 @@ def publication(case: Case) -> Partnership:
     return _act(case, published_on=case.request.published_on, publication_address=case.request.address)
 
 
-def _act(case: Case, **changes: Any) -> Partnership:
+def _act(case: Case, **changes: object) -> Partnership:
     number = case.request.act or last_number(case.partnership.acts)
-    acts = tuple(act._replace(**changes) if act.number == number else act for act in case.partnership.acts)
+    changed: Callable[..., Act] = Act._replace
+    acts = tuple(changed(act, **changes) if act.number == number else act for act in case.partnership.acts)
     return case.partnership._replace(acts=acts)
 
 

@@ -25,7 +25,7 @@ from states.values.law import HOUSE
 from states.vocabulary import Role, Severity, State
 
 NO_LOOKUPS = Lookups()
-EFFECTS = {roles: following(roles) for roles in {(), *(row.tells for row in ROWS)}}  # the same ones for every step of a row
+EFFECTS = {roles: following(roles) for roles in ((), *(row.tells for row in ROWS))}  # the same ones for every step of a row
 
 
 class Decision(NamedTuple):

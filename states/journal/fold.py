@@ -139,7 +139,8 @@ class Fold:
         """Add facts as `facts_of` gives them. Raises Unreadable, or what JSON of another shape raises."""
         for name, patches in facts.items():
             if name == DOSSIER:
-                self._once |= {field: ONCE[field](value) for field, value in patches.items()}
+                for field, value in patches.items():
+                    self._once[field] = ONCE[field](value)
             elif name == FINDINGS:
                 self._find(patches)
             else:

@@ -6,7 +6,7 @@ that holds nothing is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, KeysView, Sequence
 from datetime import date
 from decimal import Decimal
 from types import UnionType
@@ -67,6 +67,15 @@ KINDS = _kinds()
 FIELDS = {name: _fields(kind) for name, kind in KINDS.items()}
 _READ = {name: {field.name: field.read for field in fields} for name, fields in FIELDS.items()}
 _PLACES = {name: tuple((place, *field) for place, field in enumerate(FIELDS[name], start=1)) for name in KINDS}
+# What `read` needs: the fields in order, those that JSON holds otherwise, and how a fact is made of its values.
+_MADE: dict[str, tuple[KeysView[str], tuple[tuple[int, Reader], ...], Callable[[Iterable[object]], Fact]]] = {
+    name: (
+        _READ[name].keys(),
+        tuple((place, field.read) for place, field in enumerate(FIELDS[name], start=1) if field.read is not None),
+        kind._make,
+    )
+    for name, kind in KINDS.items()
+}
 # Each kind as people call one of them.
 NOUNS = {
     "parties": "partie",
@@ -108,14 +117,14 @@ def changed(name: str, old: Fact, new: Fact) -> Values:
 
 def read(name: str, number: int, values: Values) -> Fact:
     """The fact that `values` are. Raises ValueError or TypeError when one of them cannot be read, or is unknown."""
-    if not values.keys() <= _READ[name].keys():
+    fields, readers, made = _MADE[name]
+    if not values.keys() <= fields:
         raise ValueError(name)
-    given = values.get
-    made: Callable[..., Fact] = KINDS[name]
-    return made(
-        number,
-        *[value if (value := given(field)) is None or reads is None else reads(value) for field, reads in _READ[name].items()],
-    )
+    row: list[object] = [number, *map(values.get, fields)]
+    for place, reads in readers:
+        if row[place] is not None:
+            row[place] = reads(row[place])
+    return made(row)
 
 
 def amended(name: str, fact: Fact, values: Values) -> Fact:

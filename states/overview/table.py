@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from states.grammar.guard import Guard
 from states.grammar.step import Step
@@ -110,7 +110,34 @@ FOLLOWING = (
 DASHBOARD = "[Tableau de bord](/v2/artifacts/key/tableau-de-bord)"
 
 
-def deployments() -> dict[str, Any]:
+class Schedule(TypedDict):
+    """When a round runs."""
+
+    cron: str
+    timezone: str
+    active: bool
+
+
+class Deployment(TypedDict):
+    """A flow that Prefect may run: an entry of prefect.yaml."""
+
+    name: str
+    entrypoint: str
+    description: str
+    tags: list[str]
+    work_pool: dict[str, str]
+    schedules: list[Schedule]
+
+
+class Manifest(TypedDict):
+    """The whole of prefect.yaml."""
+
+    name: str
+    pull: list[str]
+    deployments: list[Deployment]
+
+
+def deployments() -> Manifest:
     """prefect.yaml, as plain values: one deployment for each step, what follows a step, and the scheduled rounds."""
     manual = [
         _deployment(
@@ -122,7 +149,7 @@ def deployments() -> dict[str, Any]:
         for row in ROWS
     ]
     following = [_deployment(name, entrypoint, f"{description}.", [tag]) for name, entrypoint, description, tag in FOLLOWING]
-    rounds = [
+    rounds: list[Deployment] = [
         {
             **_deployment(name, entrypoint, f"{description}.", ["ronde"]),
             "schedules": [{"cron": cron, "timezone": "Europe/Paris", "active": True}],
@@ -132,7 +159,7 @@ def deployments() -> dict[str, Any]:
     return {"name": "jalon", "pull": [], "deployments": [*manual, *following, *rounds]}
 
 
-def _deployment(name: str, entrypoint: str, description: str, tags: list[str]) -> dict[str, Any]:
+def _deployment(name: str, entrypoint: str, description: str, tags: list[str]) -> Deployment:
     return {
         "name": name,
         "entrypoint": entrypoint,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from states.grammar.case import Case
 from states.partnership import Partnership, last_number
@@ -64,9 +64,10 @@ def payment(case: Case) -> Partnership:
     )
 
 
-def _settlement(case: Case, **changes: Any) -> Partnership:
+def _settlement(case: Case, **changes: object) -> Partnership:
     *earlier, last = case.partnership.settlements
-    return case.partnership._replace(settlements=(*earlier, last._replace(**changes)))
+    changed: Callable[..., Settlement] = last._replace
+    return case.partnership._replace(settlements=(*earlier, changed(**changes)))
 
 
 def payee_proposed(case: Case) -> Partnership:
@@ -93,9 +94,10 @@ def payee_rejected(case: Case) -> Partnership:
     return _payee(case, rejected_on=case.effective_on)
 
 
-def _payee(case: Case, **changes: Any) -> Partnership:
+def _payee(case: Case, **changes: object) -> Partnership:
     *earlier, last = case.partnership.payee_changes
-    return case.partnership._replace(payee_changes=(*earlier, last._replace(**changes)))
+    changed: Callable[..., PayeeChange] = last._replace
+    return case.partnership._replace(payee_changes=(*earlier, changed(**changes)))
 
 
 def _name(case: Case) -> str:

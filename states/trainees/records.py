@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
 
 from states.grammar.case import Case
 from states.partnership import Partnership, last_number
@@ -106,8 +106,9 @@ def exclusion(case: Case) -> Partnership:
     return _changed(case, excluded_on=case.effective_on)
 
 
-def _changed(case: Case, **changes: Any) -> Partnership:
-    partnership, changed = case.partnership, _named(case)._replace(**changes)
+def _changed(case: Case, **changes: object) -> Partnership:
+    replaced: Callable[..., Trainee] = _named(case)._replace
+    partnership, changed = case.partnership, replaced(**changes)
     place = partnership.place_of(changed.number)
     assert place is not None, "it was found a moment ago"
     return partnership._replace(trainees=(*partnership.trainees[:place], changed, *partnership.trainees[place + 1 :]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from states.grammar.case import Case
 from states.partnership import Partnership, last_number
@@ -23,9 +23,10 @@ def result(case: Case) -> Partnership:
     return _training(case, presented_on=case.request.presented_on, result_sha256=case.request.document_sha256)
 
 
-def _training(case: Case, **changes: Any) -> Partnership:
+def _training(case: Case, **changes: object) -> Partnership:
     *earlier, training = case.partnership.trainings
-    return case.partnership._replace(trainings=(*earlier, training._replace(**changes)))
+    changed: Callable[..., Training] = training._replace
+    return case.partnership._replace(trainings=(*earlier, changed(**changes)))
 
 
 def committee(case: Case) -> Partnership:

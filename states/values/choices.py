@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from states.vocabulary import ROLE_LABELS, Role
 
@@ -57,7 +57,7 @@ LABELS: dict[str, str] = POINT_LABELS | {
 CODES = {label: code for code, label in LABELS.items()}
 
 
-def choices(annotation: Any) -> Iterator[str]:
+def choices(annotation: object) -> Iterator[str]:
     """The codes that a field may hold, also inside a list or beside None."""
     for inside in get_args(annotation):
         if get_origin(annotation) is Literal:
@@ -66,7 +66,7 @@ def choices(annotation: Any) -> Iterator[str]:
             yield from choices(inside)
 
 
-def coded(value: Any, allowed: frozenset[str]) -> Any:
+def coded(value: object, allowed: frozenset[str]) -> object:
     """The code for the words of a form, alone or in a list; anything else as it is."""
     if isinstance(value, list | tuple):
         return [coded(item, allowed) for item in value]

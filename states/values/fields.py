@@ -6,10 +6,12 @@ import re
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from unicodedata import category
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from stdnum import iban as iban_number
 from stdnum.fr import siret as siret_number
@@ -83,12 +85,13 @@ def _iban(value: object) -> str:
     return compact
 
 
-def _form(pattern: str, format_: str | None = None) -> Any:
+def _form(pattern: str, format_: str | None = None) -> FieldInfo:
     """What a web form is told: Prefect checks the pattern in the browser and on the server."""
-    extra: dict[str, Any] = {"type": "string", "pattern": pattern}
+    extra: JsonDict = {"type": "string", "pattern": pattern}
     if format_:
         extra["format"] = format_
-    return Field(json_schema_extra=extra)
+    field: FieldInfo = Field(json_schema_extra=extra)
+    return field
 
 
 Day = Annotated[date, BeforeValidator(_day), _form(DATE_PATTERN, "date")]

@@ -6,10 +6,11 @@ import errno
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin",
@@ -90,12 +91,12 @@ def sentences(model: type[BaseModel], error: ValidationError) -> tuple[str, ...]
     return tuple(_sentence(model, item) for item in error.errors(include_url=False, include_input=False))
 
 
-def _sentence(model: type[BaseModel], item: Any) -> str:
+def _sentence(model: type[BaseModel], item: ErrorDetails) -> str:
     fault = _fault(item)
     return f"{_named(model, item['loc'])} : {fault}." if item["loc"] else f"{fault[0].upper()}{fault[1:]}."
 
 
-def _fault(item: Any) -> str:
+def _fault(item: ErrorDetails) -> str:
     context = dict(item.get("ctx") or {})
     if item["type"].startswith("jalon_"):
         return str(item["msg"])
@@ -109,7 +110,7 @@ def _fault(item: Any) -> str:
 def _named(model: type[BaseModel], path: Sequence[int | str]) -> str:
     """« Conditions validées › Montant par stagiaire (conditions.rate) »."""
     titles: list[str] = []
-    here: Any = model
+    here: object = model
     for part in path:
         field = getattr(here, "model_fields", {}).get(part)
         if field is not None:
@@ -122,7 +123,7 @@ def _named(model: type[BaseModel], path: Sequence[int | str]) -> str:
     return f"{' › '.join(titles)} ({dotted})" if titles else f"« {dotted[:60]} »"
 
 
-def _model_inside(annotation: Any) -> Any:
+def _model_inside(annotation: object) -> object:
     if hasattr(annotation, "model_fields"):
         return annotation
     return next((found for arg in getattr(annotation, "__args__", ()) if (found := _model_inside(arg))), None)

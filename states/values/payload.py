@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.config import JsonDict
 
 from states.values.choices import choices, coded
 
 
-def _without_docstring(schema: dict[str, Any]) -> None:
+def _without_docstring(schema: JsonDict) -> None:
     # A docstring is English and for whoever reads the code; a form is French.
     schema.pop("description", None)
 

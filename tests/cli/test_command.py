@@ -439,6 +439,7 @@ def test_a_command_leaves_no_database_open(opened: Jalon, tmp_path: Path, words:
     assert [one.name for one in Path("/proc/self/fd").iterdir() if one.is_symlink() and tmp_path in one.readlink().parents] == []
 
 
+@pytest.mark.long
 def test_the_installed_script_opens_shows_and_verifies(tmp_path: Path) -> None:
     (tmp_path / "dossier.json").write_text(json.dumps(DOSSIER))
     env = {**os.environ, "JALON_HOME": str(tmp_path / "home")}

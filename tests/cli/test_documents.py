@@ -44,6 +44,7 @@ def shown(line: str, home: Path) -> str:
 
 
 @pytest.mark.parametrize(("document", "at_least", "ends"), [("README.md", 7, "approved"), ("docs/guide.md", 20, "closed")])
+@pytest.mark.long
 def test_the_commands_of_a_document_do_what_it_says(document: str, at_least: int, ends: str, tmp_path: Path) -> None:
     """Each command succeeds, or is refused where the document says « refusé »; the dossier ends where it should."""
     lines = commands(document)

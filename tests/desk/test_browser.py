@@ -139,7 +139,8 @@ def test_a_form_refuses_a_wrong_date_and_a_used_code_in_french_and_then_signs(
     assert told in window.run_page(early)
     assert told in window.run_log(early)
     window.screenshot(SHOTS / "refus.png")
-    again = {"reference": FRESH, "person": "Tania", "code": first, "request": RIGHT["sign"]}
+    again = office.ask(f"/flow_runs/{early}")["parameters"]  # what the form has sent, the date put right
+    again["request"]["signed_on"] = "2025-11-18"
     used = office.ask(f"/deployments/{deployments['sign']}/create_flow_run", {"parameters": again})["id"]
     assert window.wait_until_finished(used) == "Refused"
     assert "Ce code a déjà servi" in window.run_page(used)
@@ -235,7 +236,7 @@ def test_a_slip_is_taken_back_by_a_form_that_shows_what_it_takes_back(window: De
     assert f"fait, annulé par l’entrée {n + 1}" in window.open_page(f"dossier-{BUSY.lower()}")
 
 
-# Each is a process of its own: `make test` has one of what the ledger, the engine and the form answer, `make endurance` all.
+# Each is a process of its own: `make test` has one that the ledger answers and one that the engine does, `make endurance` all.
 # What is answered to each of the others, tests/desk/test_steps.py asks without a server.
 AROUND: dict[str, tuple[dict[str, Any], str]] = {
     "no code": ({"reference": BUSY, "person": "Bruno", "request": {"title": "x", "sha256": SHA}}, "Refused"),
@@ -243,9 +244,9 @@ AROUND: dict[str, tuple[dict[str, Any], str]] = {
         {"reference": BUSY, "person": "Bruno", "code": "000000", "zzz\n": 1, "request": {"title": "x", "sha256": SHA}},
         "Invalid",
     ),
-    "poisoned": ({"reference": BUSY, "person": ["Bruno"], "code": {"x": 1}, "request": "<script>"}, "Invalid"),
 }
 ALSO_AROUND: dict[str, tuple[dict[str, Any], str]] = {
+    "poisoned": ({"reference": BUSY, "person": ["Bruno"], "code": {"x": 1}, "request": "<script>"}, "Invalid"),
     "unknown key": (
         {"reference": BUSY, "person": "Bruno", "code": "000000", "request": {"title": "x", "sha256": SHA, "clé": 1}},
         "Invalid",
@@ -279,6 +280,7 @@ def test_a_run_that_walks_around_the_form_changes_nothing(office: Office, case: 
     assert Views(office.store()).partnership(BUSY).version == before
 
 
+@pytest.mark.endurance  # the same request as those above, by the browser
 def test_a_form_whose_check_was_switched_off_changes_nothing_either(window: Desk, office: Office, deployments: dict[str, str]) -> None:
     before = Views(office.store()).partnership(BUSY).version
     window.open_form(deployments["attach"], {"reference": "ABSENT-1", "person": "Personne", "code": "000000"})

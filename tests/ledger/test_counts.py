@@ -160,6 +160,7 @@ print(steps)
 
 
 @pytest.mark.needs_strace
+@pytest.mark.long
 def test_sqlite_syncs_at_most_105_times_for_100_steps(sqlite: Store, tmp_path: Path) -> None:
     """Counted by strace between two calls that nothing else makes."""
     sqlite.close()
@@ -173,6 +174,7 @@ def test_sqlite_syncs_at_most_105_times_for_100_steps(sqlite: Store, tmp_path: P
     assert int(told) <= syncs <= 1.05 * int(told)
 
 
+@pytest.mark.long
 def test_postgresql_syncs_at_most_105_times_for_100_steps(postgresql_url: str) -> None:
     """Counted by PostgreSQL itself, for the processes that serve clients."""
     store = Store(postgresql_url, create=True)

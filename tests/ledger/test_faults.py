@@ -46,6 +46,7 @@ ATTEMPTS: dict[str, tuple[State, dict[str, Any], type]] = {
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
+@pytest.mark.long
 def test_a_fault_at_any_statement_leaves_nothing_behind_and_the_same_key_then_succeeds(store: Store, attempt: str) -> None:
     state, changes, kind = ATTEMPTS[attempt]
     for number, (failure, rules) in enumerate(FAILURES.items()):
@@ -125,7 +126,8 @@ def again(store: Store, reference: str, step: int) -> Answer:
     return walk.ask(trigger, key=f"{reference}:{step}", **invoice_of(walk, trigger))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.endurance) for seed in range(1, 12))])
+@pytest.mark.long
 def test_what_was_acknowledged_before_a_kill_is_there_and_is_acknowledged_again(store: Store, seed: int) -> None:
     """A process is killed (SIGKILL) at a random moment of a long walk; afterwards its last step is asked again as well."""
     Walk(store)

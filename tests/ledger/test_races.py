@@ -35,6 +35,7 @@ for reference in sys.stdin:
 """
 
 
+@pytest.mark.long
 def test_of_two_processes_one_wins_and_the_other_learns_who_won(store: Store) -> None:
     references = [f"ESSAI-{number}" for number in range(20)]
     for reference in references:

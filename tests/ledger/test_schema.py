@@ -365,6 +365,7 @@ for url in sys.stdin:
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.long
 def test_four_processes_may_make_the_schema_at_once(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> None:
     sqlite_urls = [sqlite_url(tmp_path / f"{number}.db") for number in range(15)]
     urls = sqlite_urls if database == "sqlite" else [request.getfixturevalue("postgresql_url")]

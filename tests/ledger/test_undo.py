@@ -63,6 +63,7 @@ def test_every_kind_of_step_before_the_order_is_tried() -> None:
 
 @pytest.mark.parametrize("imported", [False, True])
 @pytest.mark.parametrize("trigger", PLACES)
+@pytest.mark.long
 def test_after_an_undo_the_dossier_is_what_it_was_before_the_step_and_the_journal_tells_both(
     store: Store, trigger: str, imported: bool
 ) -> None:

@@ -29,6 +29,7 @@ for line in sys.stdin:
 
 
 @pytest.mark.parametrize("crowds", [(3,), pytest.param((8, 32), marks=pytest.mark.endurance)], ids=str)
+@pytest.mark.long
 def test_of_many_simultaneous_undos_of_one_entry_one_is_done_and_the_others_learn_who_did_it(store: Store, crowds: tuple[int, ...]) -> None:
     """So many processes, with the same key and with different ones; the entries before it stay."""
     url = store.url.render_as_string(hide_password=False)

@@ -58,6 +58,7 @@ UNDO = [sys.executable, "-m", "flows", "undo", "ESSAI-1", "--as", "Tania", "--mo
 
 
 @pytest.mark.parametrize(("typed", "code", "said"), [("6", 0, "Consigné."), ("demain", 2, "Ce n’est pas un numéro d’entrée")])
+@pytest.mark.long
 def test_somebody_at_a_terminal_is_asked_which(at_home: Home, typed: str, code: int, said: str) -> None:
     end, terminal = pty.openpty()
     process = Popen(UNDO, stdin=terminal, stdout=PIPE, stderr=PIPE, text=True)
@@ -81,6 +82,7 @@ def interrupted(process: Popen[str]) -> tuple[str, str]:
     return process.communicate()
 
 
+@pytest.mark.long
 def test_an_interruption_at_the_question_is_told_and_takes_nothing_back(at_home: Home) -> None:
     end, terminal = pty.openpty()
     process = Popen(UNDO, stdin=terminal, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True)

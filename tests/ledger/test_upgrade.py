@@ -29,6 +29,7 @@ from models.verify.proof import Verifier
 from models.verify.redeciding import redecided
 from states.lifecycle import STEPS
 
+pytestmark = pytest.mark.long  # databases of before
 CARRIED = "carry_over"
 
 

@@ -23,6 +23,8 @@ from models.verify.redeciding import redecided
 from states.vocabulary import State
 
 # Steps of whoever has every right on the database of before: each was seen then, and goes on being said.
+
+pytestmark = pytest.mark.long  # databases of before
 TAMPERED = {
     "UPDATE settlements SET paid_cents = paid_cents - 1": "la liquidation, le mandat et le paiement",
     f"UPDATE parties SET payee_iban = '{OTHER_IBAN}' WHERE side = 'university'": "les parties",

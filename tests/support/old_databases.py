@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from golden_lives import OLD_DATABASE, OLD_PAGES
+from lending import new_database
 from sqlalchemy import create_engine, inspect, text
 
 from models.database.migrate import upgrade
@@ -53,11 +54,20 @@ def old_postgresql(url: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def old_blank(postgresql: str) -> str:
+    """The name of a PostgreSQL database of schema 0003, to be copied."""
+    name = new_database(postgresql)
+    old_postgresql(postgresql.format(database=name))
+    return name
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database of schema 0003, with whole lives in it."""
     if request.param == "postgresql":
-        return old_postgresql(request.getfixturevalue("postgresql_url"))
+        postgresql: str = request.getfixturevalue("postgresql")
+        return postgresql.format(database=new_database(postgresql, request.getfixturevalue("old_blank")))
     return old_file(tmp_path / "old")
 
 
