@@ -170,7 +170,7 @@ def test_what_somebody_committed_while_one_waited_for_the_lock_is_read(both: Bot
             cursor.execute("UPDATE trainees SET rank = 7")
         answer = asked.result()
     assert isinstance(answer, Done)
-    known = both.walk.ledger.dossiers.known(both.walk.reference)
+    known = both.walk.ledger.dossiers.remembered(both.walk.reference)
     assert [one.rank for one in known.partnership.trainees] == [7, 1]
 
 
