@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from flows.bench import journal, steps
+from flows.bench import growth, journal, steps
 from flows.bench.playing import AT, Figures, lives, whole_story
 from flows.demo import story
 from models.database.store import Store, sqlite_url
@@ -84,14 +84,15 @@ def main(*, as_json: bool) -> int:
         folder = Path(name)
         fire, decided, show = steps.measure_steps(), measure_decide(), measure_show(folder)
         written = journal.measure_journal()
+    grown = growth.measure_growth()
     memory: Figures = {
         "bench_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "show_mib": show.pop("memory_mib"),
     }
     if as_json:
-        print(json.dumps({"fire": fire, "decide": decided, "show": show, "journal": written, "memory": memory}, indent=2))
+        print(json.dumps({"fire": fire, "decide": decided, "show": show, "journal": written, "growth": grown, "memory": memory}, indent=2))
         return 0
-    print("\n".join([*steps.lines(fire), *_lines(decided, show), *journal.lines(written), _memory(memory)]))
+    print("\n".join([*steps.lines(fire), *_lines(decided, show), *journal.lines(written), *growth.lines(grown), _memory(memory)]))
     return 0
 
 
