@@ -80,7 +80,7 @@ def test_one_of_a_crowd_wins_and_every_other_is_told_who_did_and_when(
     for state in ends.values():
         assert "Traceback" not in state["message"]
         if state["name"] == "Conflict":
-            assert state["message"].startswith(f"« Approuver le partenariat » a déjà été fait par {done[0]['actor']} le ")
+            assert state["message"].startswith(f"« Approuver le partenariat » a déjà été fait par {done[0].entry.actor} le ")
     assert Verifier(store).verify("ESSAI-1").faults == ()
     for log in (office.home / "prefect").glob("worker*.log"):
         assert "Traceback" not in log.read_text()

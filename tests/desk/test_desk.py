@@ -40,7 +40,7 @@ class House(Office):
     def examined(self) -> dict[str, Symptom]:
         """What doctor finds, by name."""
         try:
-            return {one["name"]: Symptom(**one) for one in examined(settings(self.env)).told["checks"]}
+            return {one["name"]: Symptom(**one) for one in examined(settings(self.env)).json["checks"]}
         finally:
             close_all()
 

@@ -127,7 +127,7 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
     return {
         "ends": ends,
         "first": f"prefect:{first}",
-        "history": [line.entry.fields() for line in home.views.history("ESSAI-1")],
+        "history": [line.entry.fields() | {"digest": line.digest} for line in home.views.history("ESSAI-1")],
         "faults": home.verifier.verify("ESSAI-1").faults,
         "inbox": inbox,
         "letters": [sent, sent_again, sent_twice],

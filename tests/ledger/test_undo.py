@@ -78,7 +78,7 @@ def test_after_an_undo_the_dossier_is_what_it_was_before_the_step_and_the_journa
     after = undo(walk)
     assert facts(fresh(walk).partnership) == facts(before)
     assert (after.state, after.version) == (before.state, before.version + 2)
-    assert [(one["trigger"], one["outcome"]) for one in told(walk)[-2:]] == [(trigger, "done"), ("undo", "done")]
+    assert [(entry.trigger, entry.outcome) for entry in told(walk)[-2:]] == [(trigger, "done"), ("undo", "done")]
     holds(walk)
 
 
@@ -176,7 +176,7 @@ def test_an_undo_has_a_motive(store: Store, motive: str) -> None:
     walk = Walk(store).until(State.APPROVED)
     assert codes(walk.ask("undo", actor="Bruno", motive=motive)) == ["MOTIVE_REQUIRED"]
     undo(walk)
-    assert told(walk)[-1]["request"]["motive"] == "Saisie par erreur"
+    assert told(walk)[-1].request["motive"] == "Saisie par erreur"
 
 
 @pytest.mark.parametrize("trigger", ["approve", "sign", "settle", "attach"])
