@@ -13,6 +13,7 @@ from models.read.history import HistoryLine
 from states.board.appeals import Windows, windows
 from states.board.facts import Act
 from states.convention.terms import differences
+from states.lifecycle import ROWS
 from states.partnership import Partnership
 from states.values.french import counted, day
 from states.values.law import FIGURES, Figure
@@ -51,7 +52,8 @@ def acts(home: Home, reference: str) -> Page:
 
 def _session_of(history: list[HistoryLine], act: Act) -> Fields:
     """The deliberation as it was entered: a fact keeps what the item needs, the journal the whole session."""
-    requests = [line.entry.request for line in history if line.entry.is_done and line.entry.trigger == act.trigger]
+    deliberating = {row.trigger for row in ROWS if row.deliberates is act.matter}
+    requests = [line.entry.request for line in history if line.entry.is_done and line.entry.trigger in deliberating]
     sessions = [session for request in requests if isinstance(session := request.get("deliberation", request), dict)]
     same = [session for session in sessions if (session.get("held_on"), session.get("item")) == (act.held_on.isoformat(), act.item)]
     return same[-1] if same else {}
