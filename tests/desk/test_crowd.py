@@ -1,6 +1,6 @@
 """Many people submit the same step at once: Prefect on PostgreSQL, two workers, one transition.
 
-Six show how it is done; `make endurance` has fifty.
+In `make endurance`: in each run, eight write to one Prefect at once (test_prefect_server), and eight race on the ledger (test_races).
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def office(tmp_path: Path, postgresql_url: str, crowd: int) -> Iterator[Crowded]
         office.run("down")
 
 
-@pytest.mark.parametrize("crowd", [6, pytest.param(50, marks=pytest.mark.endurance)])
+@pytest.mark.endurance
+@pytest.mark.parametrize("crowd", [50])
 def test_one_of_a_crowd_wins_and_every_other_is_told_who_did_and_when(
     office: Crowded, crowd: int, record_property: Callable[[str, object], None]
 ) -> None:
