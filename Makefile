@@ -16,7 +16,7 @@ help:
 	@echo "make up         Prefect for good: server, worker, forms and rounds; they stay until make down"
 	@echo "make down       stops them"
 	@echo "make dashboard  the flow runs of the last demo in the Prefect UI (Ctrl-C stops it)"
-	@echo "make quick      the law, the ledger and the command line: under a minute"
+	@echo "make quick      the law, the ledger and the command line: a minute and a half"
 	@echo "make test       the test suite: all that a change can break, in a few minutes"
 	@echo "make endurance  the long tests: crowds, kills at every statement, many processes at once, many more examples"
 	@echo "make check      lint, types, import contracts, generated files"
