@@ -62,7 +62,7 @@ class Marks:
             with self._store.transaction() as cursor:
                 cursor.execute(self._take, {"name": name, "key": key, "done_at": instant(now), "told": f"{AT_WORK}{by}"})
         except Exception as fault:
-            if violated(fault) != "pk_marks":
+            if violated(self._store, fault) != "pk_marks":
                 raise
             return self._taken_over(name, key, now, by)
         return True

@@ -1,15 +1,14 @@
-"""Which named constraint a database objected with, on both drivers."""
+"""Which named constraint a database objected with, and what a person reads of it."""
 
 from __future__ import annotations
 
 from models.database.faults import cause_of
-from models.database.known import DIALECTS
+from models.database.store import Store
 
 
-def violated(fault: Exception) -> str | None:
-    """The name of the constraint that `fault` is about, or None when it is another fault."""
-    cause = cause_of(fault)
-    return next((name for dialect in DIALECTS if (name := dialect.constraint(cause)) is not None), None)
+def violated(store: Store, fault: Exception) -> str | None:
+    """The name of the constraint of a database that `fault` is about, or None when it is another fault."""
+    return store.dialect.constraint(cause_of(fault))
 
 
 # The rule that a constraint repeats, by its code, where there is one.

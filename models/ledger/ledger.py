@@ -112,7 +112,7 @@ class Ledger:
             except _OvertakenError:
                 continue
             except Exception as fault:
-                name = violated(fault)
+                name = violated(self.store, fault)
                 if name is None:
                     raise
                 if name not in FIRST_WINS and not learnt(self.store, name):

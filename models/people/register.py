@@ -86,7 +86,7 @@ class Register:
                 for role in person.roles:
                     cursor.execute(self._grant, {"person_id": id_, "role": role.value})
         except Exception as fault:
-            constraint = violated(fault)
+            constraint = violated(self._store, fault)
             if learnt(self._store, constraint):
                 return self.add(name, mail, roles, secret)
             if constraint != "uq_people_name":
@@ -110,7 +110,7 @@ class Register:
                     for role in dict.fromkeys(roles):
                         cursor.execute(self._grant, {"person_id": id_, "role": role.value})
         except Exception as fault:
-            if learnt(self._store, violated(fault)):
+            if learnt(self._store, violated(self._store, fault)):
                 return self.change(name, mail=mail, roles=roles)
             raise
         return self.person(name)

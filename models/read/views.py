@@ -1,4 +1,4 @@
-"""What people and programs read of the ledger: a dossier, its history, what is missing, the list. Nothing here writes."""
+"""What people and programs read of the ledger: a dossier, its history, what is missing, the list. Facts are only read here."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ MORE = {
 def objection(store: Store, statement: str) -> str | None:
     with pytest.raises(DBAPIError) as refused:
         sql(store, statement)
-    return "append-only" if "append-only" in str(refused.value) else violated(refused.value)
+    return "append-only" if "append-only" in str(refused.value) else violated(store, refused.value)
 
 
 def test_the_database_refuses_every_bad_write_by_the_name_of_what_it_breaks(store: Store) -> None:
