@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text, text
 from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData()
@@ -46,6 +46,11 @@ def table(name: str, *parts: SchemaItem) -> Table:
         for promise, demand in part.info.items()
     ]
     return Table(name, metadata, *parts, *checks, sqlite_strict=True)
+
+
+def partial(name: str, where: str, *columns: Column[object], unique: bool = False) -> Index:
+    """An index of those rows only of which `where` is true: a few, however many there are."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def of_dossier(name: str, *parts: SchemaItem) -> Table:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, text
+from sqlalchemy import Column, ForeignKey, PrimaryKeyConstraint
 
-from models.tables.columns import Big, cents, day, number, table, words
+from models.tables.columns import Big, cents, day, number, partial, table, words
 
 # One line for each dossier, as `states.overview.outlook` gives it: a dashboard of 100,000 dossiers is then a few short queries.
 outlooks = table(
@@ -23,13 +23,7 @@ outlooks = table(
     cents("paid"),
     words("page", nullable=True),  # the sha256 of the page that was last published
 )
-Index(
-    "ix_outlooks_due",
-    outlooks.c.due_on,
-    outlooks.c.partnership_id,
-    sqlite_where=text("due_on IS NOT NULL"),
-    postgresql_where=text("due_on IS NOT NULL"),
-)
+partial("ix_outlooks_due", "due_on IS NOT NULL", outlooks.c.due_on, outlooks.c.partnership_id)
 
 # A round by its own day, an event by its own id: what comes twice finds its mark.
 marks = table(
@@ -40,4 +34,4 @@ marks = table(
     words("told"),
     PrimaryKeyConstraint("name", "key", name="pk_marks"),
 )
-Index("ix_marks_done", marks.c.done_at, sqlite_where=text("key <> ''"), postgresql_where=text("key <> ''"))
+partial("ix_marks_done", "key <> ''", marks.c.done_at)

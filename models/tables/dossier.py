@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint
 
-from models.tables.columns import Big, cents, check, day, number, of_dossier, one_of, table, truth, words
+from models.tables.columns import Big, cents, check, day, number, of_dossier, one_of, partial, table, truth, words
 
 partnerships = table(
     "partnerships",
@@ -276,14 +276,6 @@ findings = table(
     words("resolved_at", nullable=True),
 )
 Index("ix_partnerships_state", partnerships.c.state, partnerships.c.reference)
-Index("ix_partnerships_behind", partnerships.c.reference, sqlite_where=text("behind = 1"), postgresql_where=text("behind = 1"))
+partial("ix_partnerships_behind", "behind = 1", partnerships.c.reference)
 Index("ix_findings_dossier", findings.c.partnership_id, findings.c.id)
-Index(
-    "uq_findings_open",
-    findings.c.partnership_id,
-    findings.c.code,
-    findings.c.subject,
-    unique=True,
-    sqlite_where=text("resolved_at IS NULL"),
-    postgresql_where=text("resolved_at IS NULL"),
-)
+partial("uq_findings_open", "resolved_at IS NULL", findings.c.partnership_id, findings.c.code, findings.c.subject, unique=True)

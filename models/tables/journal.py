@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, UniqueConstraint
 
-from models.tables.columns import Big, check, number, one_of, table, words
+from models.tables.columns import Big, check, number, one_of, partial, table, words
 
 # One canonical entry and its digest; triggers refuse every change (see the first migration).
 journal = table(
@@ -38,16 +38,9 @@ outbox = table(
     one_of("ck_outbox_kind", "kind", ("tell", "check")),
     check("ck_outbox_role", "(kind = 'tell') = (role IS NOT NULL)"),
 )
-
-
-def _index(name: str, where: str, *columns: Column[object]) -> None:
-    """An index of those rows only of which `where` is true: a few, however many letters were sent."""
-    Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
 WAITING = "sent_at IS NULL AND dead_at IS NULL"
-_index("ix_outbox_waiting", WAITING, outbox.c.due_at, outbox.c.id)
-_index("ix_outbox_follows", WAITING, outbox.c.partnership_id, outbox.c.due_at, outbox.c.id)
-_index("ix_outbox_lease", "lease IS NOT NULL", outbox.c.lease)
-_index("ix_outbox_held", f"{WAITING} AND fault IS NOT NULL", outbox.c.id)
-_index("ix_outbox_dead", "dead_at IS NOT NULL", outbox.c.id)
+partial("ix_outbox_waiting", WAITING, outbox.c.due_at, outbox.c.id)
+partial("ix_outbox_follows", WAITING, outbox.c.partnership_id, outbox.c.due_at, outbox.c.id)
+partial("ix_outbox_lease", "lease IS NOT NULL", outbox.c.lease)
+partial("ix_outbox_held", f"{WAITING} AND fault IS NOT NULL", outbox.c.id)
+partial("ix_outbox_dead", "dead_at IS NOT NULL", outbox.c.id)

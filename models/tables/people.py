@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint
 
-from models.tables.columns import Big, number, table, words
+from models.tables.columns import Big, number, partial, table, words
 
 people = table(
     "people",
@@ -24,5 +24,5 @@ people_roles = table(
     PrimaryKeyConstraint("person_id", "role", name="pk_people_roles"),
 )
 Index("ix_people_name", people.c.name)
-Index("ix_people_refused", people.c.code_failures, sqlite_where=text("code_failures > 0"), postgresql_where=text("code_failures > 0"))
+partial("ix_people_refused", "code_failures > 0", people.c.code_failures)
 Index("ix_people_roles_role", people_roles.c.role)
