@@ -22,6 +22,8 @@ from walks import PEOPLE, RIGHT, SHA, Walk
 from models.database.store import Store, sqlite_url
 from states.vocabulary import State
 
+pytestmark = pytest.mark.long
+
 JALON = Path(sys.executable).parent / "jalon"
 # Programs that lame the one they become: root obeys the rights of files; no file grows beyond 4096 bytes.
 WITHOUT_PRIVILEGE = """

@@ -12,6 +12,8 @@ import pytest
 from flows.cli.commands import app
 from flows.settings import PROJECT
 
+pytestmark = pytest.mark.long
+
 DOCUMENTS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "README.md", *PROJECT.glob("docs/**/*.md")))
 # One letter of each in brackets, so that this file does not find itself.
 PACKAGE_INDEX = re.compile(

@@ -37,6 +37,8 @@ from models.people.register import CLOCK
 from models.tables.columns import metadata
 from states.vocabulary import Role, State
 
+pytestmark = pytest.mark.long
+
 MANY = 20_000
 # Of these, each alone would do for the plans: with one of them, only what waits is read.
 BACKLOG = ("ix_outbox_waiting", "ix_outbox_follows", "ix_outbox_held")

@@ -19,6 +19,8 @@ from models.tables import SCHEMA
 from models.verify.proof import Verifier
 from states.overview.outlook import outlook
 
+pytestmark = pytest.mark.long
+
 NEW = {"tallies", "vocabulary", "alembic_version"}
 
 
