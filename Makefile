@@ -16,7 +16,7 @@ help:
 	@echo "make up         Prefect for good: server, worker, forms and rounds; they stay until make down"
 	@echo "make down       stops them"
 	@echo "make dashboard  the flow runs of the last demo in the Prefect UI (Ctrl-C stops it)"
-	@echo "make quick      the law, the ledger and the command line: a minute and a half"
+	@echo "make quick      the law, the ledger and the command line, in under a minute"
 	@echo "make test       the test suite: all that a change can break, in a few minutes"
 	@echo "make endurance  the long tests: crowds, kills at every statement, many processes at once, many more examples"
 	@echo "make check      lint, types, import contracts, generated files"
@@ -36,7 +36,7 @@ dashboard: .venv/run.stamp
 	@$(BIN)/jalon dashboard --home var/demo/prefect
 
 quick: .venv/dev.stamp
-	$(PYTEST) -m "not endurance and not long" --hypothesis-profile=quick tests/law tests/ledger tests/cli
+	$(PYTEST) --dist worksteal -m "not endurance and not long" --hypothesis-profile=quick tests/law tests/ledger tests/cli
 
 test: .venv/dev.stamp
 	@$(call install,strace) || echo "strace is missing and cannot be installed here: the count of fsync on SQLite is left out."

@@ -50,8 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     And leave out, counted as left out, what needs a program that this machine has not and `make test` could not install.
     """
-    for item in items:  # the law decides the same on both: `make quick` asks it on one
-        if item.path.parent.name == "law" and "postgresql" in item.name:
+    for item in items:  # `make quick` asks one database, the file; `make test` both
+        if "postgresql" in item.name:
             item.add_marker("long")
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for program in ("strace", "chromium"):

@@ -139,7 +139,7 @@ def _case(
 ) -> Case:
     effective_on = request.effective_on(today) if request is not None else today
     newcomers = _newcomers(partnership, request, lookups)
-    return Case(partnership, step, request, actor, effective_on, today, newcomers, lookups, on_behalf_of)
+    return Case(partnership, step, request, actor, effective_on, today, {}, newcomers, lookups, on_behalf_of)
 
 
 def _newcomers(partnership: Partnership, request: Request | None, lookups: Lookups) -> tuple[Newcomer, ...]:

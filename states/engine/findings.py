@@ -202,5 +202,5 @@ def _still(finding: Finding, case: Case, partnership: Partnership, changed: froz
         return None  # a rule that this version of jalon no longer has
     if rule.needs is not Needs.DOSSIER or (rule.reads and changed.isdisjoint(rule.reads)):
         return finding
-    reason = rule.judge(case._replace(partnership=partnership))
+    reason = rule.judge(case._replace(partnership=partnership, computed={}))
     return finding._replace(reason=reason.reason) if reason else None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from states.partnership import Partnership
 from states.vocabulary import Role
 
 if TYPE_CHECKING:
     from states.grammar.step import Step
+
+R = TypeVar("R")
+Calculation = Callable[[Partnership, date], R]
 
 
 class Actor(NamedTuple):
@@ -83,6 +87,15 @@ class Case(NamedTuple):
     actor: Actor | None
     effective_on: date
     today: date
+    computed: dict[tuple[Calculation[Any], date], Any]  # what several rules ask for: see `once`
     newcomers: tuple[Newcomer, ...] = ()
     lookups: Lookups = Lookups()
     on_behalf_of: str | None = None  # who has delegated the role that the actor acts in
+
+    def once(self, calculation: Calculation[R]) -> R:
+        """The calculation on the dossier as it is known on the legal date, done once for all the rules of a step."""
+        key = calculation, self.effective_on
+        if key not in self.computed:
+            self.computed[key] = calculation(self.partnership, self.effective_on)
+        result: R = self.computed[key]
+        return result

@@ -60,7 +60,7 @@ def invoice_is_new(case: Case) -> str | None:
 @guard("AMOUNT_EXCEEDS_ENTITLEMENT", clears=Role.UNIVERSITY_REFERENT)
 def amount_is_within_entitlement(case: Case) -> str | None:
     """La facture ne dépasse pas le droit à subvention calculé."""
-    due = entitlement(case.partnership, case.effective_on)
+    due = case.once(entitlement)
     if case.request.amount <= due.amount or any(line.status in UNDECIDED for line in due.lines):
         return None  # what is due for somebody who left is decided before the settlement, which compares again
     return (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from operator import is_
 from typing import NamedTuple
 
 from states.convention.facts import Terms
@@ -62,10 +61,6 @@ class Entitlement(NamedTuple):
     lines: tuple[Line, ...]
 
 
-# The facts, the day and the answer of the last calculation; one assignment, so that threads can only miss it.
-_LAST: list[tuple[tuple[object, ...], date | None, Entitlement]] = [((object(),) * 3, None, Entitlement(0, 0, NOTHING, ()))]
-
-
 def department_of(insee: str) -> str:
     """The department of a commune by its INSEE code: two signs, three overseas (97x, 98x)."""
     return insee[:3] if insee[:2] in ("97", "98") else insee[:2]
@@ -89,19 +84,7 @@ def unit_for(trainee: Trainee, terms: Terms) -> Decimal:
 
 
 def entitlement(partnership: Partnership, on: date | None = None) -> Entitlement:
-    """The calculation over all retained trainees, in the order of their ranks (then of their numbers), by the terms in force on `on`.
-
-    Several rules of one step ask for the same sum, so the last answer is kept for the very same facts.
-    """
-    facts, (earlier, day, due) = (partnership.trainees, partnership.terms, partnership.trainings), _LAST[0]
-    if day == on and all(map(is_, facts, earlier)):
-        return due
-    due = _calculated(partnership, on)
-    _LAST[0] = (facts, on, due)
-    return due
-
-
-def _calculated(partnership: Partnership, on: date | None) -> Entitlement:
+    """The calculation over all retained trainees, in the order of their ranks (then of their numbers), by the terms in force on `on`."""
     versions = in_force(partnership, on)
     training = partnership.training
     policy = versions[-1].dropout_policy
@@ -171,9 +154,9 @@ def _unit(trainee: Trainee, terms: Terms, training: Training | None, policy: str
     return (unit * done / training.hours).quantize(CENT, ROUND_HALF_UP)
 
 
-def tied_at_cap(partnership: Partnership, on: date | None = None) -> tuple[int, ...]:
+def tied_at_cap(due: Entitlement) -> tuple[int, ...]:
     """The numbers of the eligible trainees who share a rank on both sides of the cap."""
-    lines = [line for line in entitlement(partnership, on).lines if line.status in ELIGIBLE]
+    lines = [line for line in due.lines if line.status in ELIGIBLE]
     split = {line.rank for line in lines if line.counted} & {line.rank for line in lines if not line.counted}
     return tuple(line.trainee for line in lines if line.rank in split)
 

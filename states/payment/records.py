@@ -14,7 +14,7 @@ from states.values.french import euros
 def settlement(case: Case) -> Partnership:
     """The invoice certified, with the calculation as it stands on that day."""
     settled = case.partnership.invoices[-1]
-    due = entitlement(case.partnership, case.effective_on)
+    due = case.once(entitlement)
     chain = Settlement(
         number=last_number(case.partnership.settlements) + 1,
         invoice=settled.number,

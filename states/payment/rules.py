@@ -35,7 +35,7 @@ def result_is_presented(case: Case) -> str | None:
 @guard("INVOICE_ABOVE_ENTITLEMENT", needs=Needs.DOSSIER, clears=Role.FINANCE_OFFICER)
 def invoice_is_still_within_entitlement(case: Case) -> str | None:
     """Au moment de liquider, la facture ne dépasse toujours pas le droit à subvention."""
-    invoice, due = case.partnership.invoice, entitlement(case.partnership, case.effective_on)
+    invoice, due = case.partnership.invoice, case.once(entitlement)
     if invoice is None or invoice.amount <= due.amount or any(line.status in UNDECIDED for line in due.lines):
         return None  # What is due for somebody who left may not be known yet: POLICY_REQUIRED and HOURS_REQUIRED say so.
     return (
@@ -103,5 +103,5 @@ def payment_follows_the_order(case: Case) -> str | None:
 @guard("ENTITLEMENT_NOT_NIL", needs=Needs.DOSSIER, clears=Role.FINANCE_OFFICER)
 def entitlement_is_nil(case: Case) -> str | None:
     """Aucune subvention n’est due."""
-    due = entitlement(case.partnership, case.effective_on)
+    due = case.once(entitlement)
     return None if due.amount == 0 else f"Une subvention de {euros(due.amount)} est due : le dossier ne peut pas être clos sans paiement."

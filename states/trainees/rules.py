@@ -138,7 +138,7 @@ def residences_are_verified(case: Case) -> str | None:
         for trainee in case.partnership.trainees
         if trainee.verified_on is not None and trainee.verified_on > case.effective_on
     }
-    lines = entitlement(case.partnership, case.effective_on).lines
+    lines = case.once(entitlement).lines
     missing = [line.trainee for line in lines if line.status == "RESIDENCE_UNVERIFIED" or line.trainee in later]
     return f"La résidence n’est pas vérifiée pour {numbered(missing)}." if missing else None
 
@@ -164,11 +164,11 @@ def hours_done_are_known(case: Case) -> str | None:
 @guard("RANK_TIE", needs=Needs.DOSSIER, clears=Role.TRAINING_OFFICER)
 def ranks_decide_at_the_cap(case: Case) -> str | None:
     """Au plafond, les rangs départagent les stagiaires."""
-    tied = tied_at_cap(case.partnership, case.effective_on)
+    tied = tied_at_cap(case.once(entitlement))
     if not tied:
         return None
     return f"{numbered(tied)[0].upper()}{numbered(tied)[1:]} ont le même rang au plafond : la sélection doit les départager."
 
 
 def _with_status(case: Case, status: str) -> list[int]:
-    return [line.trainee for line in entitlement(case.partnership, case.effective_on).lines if line.status == status]
+    return [line.trainee for line in case.once(entitlement).lines if line.status == status]

@@ -150,19 +150,19 @@ def test_the_department_is_read_from_the_commune_code(insee: str, department: st
 
 
 def test_two_equal_ranks_that_the_cap_would_part_are_told_and_nobody_else() -> None:
-    assert tied_at_cap(dossier(*[One()] * 19, One(rank=20), One(rank=20), One(rank=21))) == (20, 21)
+    assert tied_at_cap(entitlement(dossier(*[One()] * 19, One(rank=20), One(rank=20), One(rank=21)))) == (20, 21)
 
 
 def test_equal_ranks_that_both_count_are_no_matter() -> None:
-    assert tied_at_cap(dossier(One(rank=1), One(rank=1), *[One()] * 19)) == ()
+    assert tied_at_cap(entitlement(dossier(One(rank=1), One(rank=1), *[One()] * 19))) == ()
 
 
 def test_equal_ranks_are_no_matter_when_all_fit_under_the_cap() -> None:
-    assert tied_at_cap(dossier(*[One(rank=1)] * 20)) == ()
+    assert tied_at_cap(entitlement(dossier(*[One(rank=1)] * 20))) == ()
 
 
 def test_equal_ranks_are_no_matter_when_one_lives_elsewhere() -> None:
-    assert tied_at_cap(dossier(*[One()] * 19, One(rank=20), One(ELSEWHERE, rank=20), One(rank=21))) == ()
+    assert tied_at_cap(entitlement(dossier(*[One()] * 19, One(rank=20), One(ELSEWHERE, rank=20), One(rank=21)))) == ()
 
 
 # Laws of the sum.
@@ -228,7 +228,7 @@ def test_the_order_in_which_trainees_were_entered_changes_nothing(people: list[O
     partnership = dossier(*people, terms=terms)
     shuffled = partnership._replace(trainees=tuple(chance.sample(partnership.trainees, len(people))))
     assert entitlement(shuffled) == entitlement(partnership)
-    assert tied_at_cap(shuffled) == tied_at_cap(partnership)
+    assert tied_at_cap(entitlement(shuffled)) == tied_at_cap(entitlement(partnership))
 
 
 @given(PEOPLE, TERMS, st.integers(1, 30))
@@ -248,7 +248,7 @@ def test_nobody_over_the_cap_ranks_before_somebody_who_counts(people: list[One],
 def test_a_tie_is_told_exactly_when_a_rank_is_on_both_sides_of_the_cap(people: list[One], terms: Terms) -> None:
     partnership = dossier(*people, terms=terms)
     counted, over = ({line.rank for line in entitlement(partnership).lines if line.status == one} for one in ("COUNTED", "OVER_CAP"))
-    tied = {one.rank for one in partnership.trainees if one.number in tied_at_cap(partnership)}
+    tied = {one.rank for one in partnership.trainees if one.number in tied_at_cap(entitlement(partnership))}
     assert tied == counted & over
 
 
