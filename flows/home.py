@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from flows.ports.clock import now
+from flows.ports.keys import FileVault
 from flows.settings import Settings
 from models.database.store import Store, Upgraded, Upgrading
 from models.tables import SCHEMA
@@ -42,7 +43,9 @@ class Home:
     def __init__(self, settings: Settings, *, create: bool = False, upgrade: bool = True, agreed: bool = False) -> None:
         """`upgrade`: bring a database of before forward; `agreed`: a copy of it was made, where jalon cannot make one."""
         self.settings = settings
-        self.store = Store(settings.database_url, create=create, upgrading=Upgrading(now(), agreed) if upgrade else None)
+        self.vault = FileVault(settings.codes_key)
+        upgrading = Upgrading(now(), agreed, self.vault.seal) if upgrade else None
+        self.store = Store(settings.database_url, create=create, upgrading=upgrading)
         if self.store.upgraded is not None:
             print(upgraded_told(self.store.upgraded), file=sys.stderr)
         OPENED.append(self.store)
@@ -52,13 +55,13 @@ class Home:
         from flows.ports.gazetteer import communes
         from models.ledger.ledger import Ledger
 
-        return Ledger(self.store, gazetteer=communes)
+        return Ledger(self.store, gazetteer=communes, vault=self.vault, waits=self.settings.waits)
 
     @cached_property
     def register(self) -> Register:
         from models.people.register import Register
 
-        return Register(self.store)
+        return Register(self.store, self.vault)
 
     @cached_property
     def dashboard(self) -> Dashboard:

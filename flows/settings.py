@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.ports.keys import key_path
+from models.answers import Invalid
 from models.database.store import sqlite_url
 
+DAYS_AT_MOST = 30
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -22,6 +25,8 @@ class Settings:
     `JALON_INBOX`: where requests with personal data wait, so that they never pass through Prefect.
     `JALON_CODES`: which flow runs ask for a one-time code: `every` one (default), or only those that move `money`, for runs
     that no form has started, as those of the demo.
+    `JALON_CODES_KEY`: the file with the key of the codes' secrets (default: `codes.key` in the home, or systemd's credential).
+    `JALON_WAITING_DAYS`: working days before a role that was given, or newly enrolled, moves money (default: 1).
     `JALON_DESK`: set where a desk listens (`jalon up` sets it): the events of steps then start the checks.
     """
 
@@ -32,6 +37,8 @@ class Settings:
     inbox: Path
     codes: str
     desk: bool
+    codes_key: Path
+    waits: int
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -45,4 +52,12 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         inbox=Path(environment.get("JALON_INBOX") or home / "inbox"),
         codes="money" if environment.get("JALON_CODES") == "money" else "every",
         desk=bool(environment.get("JALON_DESK")),
+        codes_key=key_path(Path(key) if (key := environment.get("JALON_CODES_KEY")) else None, home),
+        waits=_days(environment.get("JALON_WAITING_DAYS") or "1"),
     )
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= DAYS_AT_MOST):
+        raise Invalid(f"JALON_WAITING_DAYS est un nombre de jours ouvrés, de 0 à {DAYS_AT_MOST}.")
+    return int(text)

@@ -56,7 +56,7 @@ ONCE_ACTED = states_where((Convention.ACTED,))
 AFTER_TRAINING = states_where((Convention.ACTED,), course=(Course.DONE,))
 PAID_ONCE = states_where((Convention.ACTED, Convention.OVER), money=(Money.PAID,))
 
-OF_EVERY_STEP: tuple[Guard, ...] = (proof.person_is_proved, dates.fact_has_happened, dates.date_is_plausible)
+OF_EVERY_STEP: tuple[Guard, ...] = (proof.person_is_proved, proof.money_role_has_waited, dates.fact_has_happened, dates.date_is_plausible)
 VOTE = (board.roll_call_is_known, board.quorum_is_met, board.vote_is_adopted)
 REFUSAL = (board.roll_call_is_known, board.quorum_is_met, board.vote_is_rejected)
 SELECTED = (trainees.trainee_is_new, trainees.birth_precedes_selection, trainees.commune_exists, trainees.commune_is_one)
@@ -191,6 +191,8 @@ GUARDS: dict[str, Guard] = {guard.code: guard for row in ROWS for guard in (*OF_
 OPENING = next(row for row in ROWS if row.opens)
 UNDOING = next(row for row in ROWS if row.takes_back)
 REVIEW = next(row for row in ROWS if row.reviews)
+# The hands through which money goes: whoever moves a dossier by a step that asks for a code.
+MONEY_ROLES = frozenset(role for row in ROWS if row.asks_code and not row.is_recording for role in row.by)
 
 
 def steps_from(state: State) -> tuple[Step, ...]:

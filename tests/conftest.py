@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import base64
 import os
 import shutil
 import signal
@@ -13,6 +15,7 @@ from typing import Any
 
 import drawing
 import pytest
+from enlisting import KEY
 from lending import Lender, administrator, new_database
 from pytest_socket import socket_allow_hosts
 from sqlalchemy.sql import ClauseElement
@@ -43,6 +46,16 @@ def _compiled_once(compile_: Callable[[Store, ClauseElement], str]) -> Callable[
 
 
 Store.compile = _compiled_once(Store.compile)  # type: ignore[method-assign]
+
+
+def pytest_configure() -> None:
+    """The key of the codes, where every command of these tests finds it."""
+    folder = Path(tempfile.mkdtemp(prefix="jalon-key-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "codes.key"
+    path.touch(mode=0o600)
+    path.write_bytes(base64.b64encode(KEY))
+    os.environ["JALON_CODES_KEY"] = str(path)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,7 +10,7 @@ from flows.demo import story
 from models.answers import Done
 from models.database.store import Store
 from models.ledger.ledger import Ledger
-from models.people.register import Register
+from models.people.register import Founder, Register
 from states.grammar.request import Request
 from states.lifecycle import STEPS
 from states.vocabulary import Role
@@ -70,8 +70,8 @@ def step(ledger: Ledger, reference: str, place: int, transition: Asked) -> float
 
 def peopled(store: Store) -> Ledger:
     """A ledger on an empty database, with the people of the story."""
-    for role, name in story.PEOPLE.items():
-        Register(store).add(name, f"{role.value.replace('_', '-')}@bench.invalid", [role])
+    people = [Founder(name, f"{role.value.replace('_', '-')}@bench.invalid", (role,)) for role, name in story.PEOPLE.items()]
+    Register(store).found(people, at=AT, via="bench")
     return Ledger(store)
 
 

@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows.cli import asking, reading, registering, screen
 from flows.cli.asking import JSON, PERSON
+from flows.cli.people_commands import people
 from flows.cli.usage import new_app, sentence
 from flows.home import Home
 from flows.settings import settings
@@ -22,12 +23,6 @@ STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
     Group(title, sort_key=place) for place, title in enumerate(("Étapes d’un dossier", "Faits consignés", "Lire", "Registre et outils"))
 )
 FOR_PERSON = Annotated[str | None, Parameter(name="--as", metavar="NOM", help="Ce qui manque pour cette personne")]
-ROLES = Annotated[list[str], Parameter(name="--role", metavar="RÔLE", help=registering.ROLES_HELP, negative="", consume_multiple=True)]
-MORE_ROLES = Annotated[
-    list[str] | None, Parameter(name="--role", metavar="RÔLE", help="Les rôles, à la place des anciens", negative="", consume_multiple=True)
-]
-NEW_MAIL = Annotated[str | None, Parameter(name="--mail", metavar="ADRESSE", help="La nouvelle adresse")]
-MAIL = Annotated[str, Parameter(name="--mail", metavar="ADRESSE", help="Adresse de courriel")]
 ACTING = Annotated[str | None, Parameter(name="--as", metavar="NOM", help="Qui agit : un nom du registre des personnes")]
 ON = Annotated[str | None, Parameter(name="--on", metavar="DATE", help="Selon les conditions en vigueur ce jour-là (AAAA-MM-JJ)")]
 WHAT_IF = Annotated[
@@ -104,12 +99,7 @@ def app() -> App:
         root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
     for reads in (show, why, trainees, entitlement, acts, list_, verify, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
-    people = new_app("people", "Tenir le registre des personnes.", group=TOOLS)
-    people.command(people_add, name="add")
-    people.command(people_change, name="change")
-    people.command(people_enrol, name="enrol")
-    people.command(people_list, name="list")
-    root.command(people)
+    root.command(people(_home, _new_home, TOOLS))
     imports = new_app("import", "Importer un tableau.", group=TOOLS)
     imports.command(import_trainees, name="trainees")
     root.command(imports)
@@ -177,26 +167,6 @@ def diagram(*, as_json: JSON = False) -> int:
 def schema(trigger: str, *, as_json: JSON = False) -> int:
     """Donner le schéma JSON de ce qu’une étape demande."""
     return screen.show(asking.schema_of(trigger), as_json=as_json)
-
-
-def people_add(name: str, *, role: ROLES, mail: MAIL, as_json: JSON = False) -> int:
-    """Ajouter une personne, avec un rôle ou plusieurs."""
-    return screen.show(registering.add(_new_home(), name, role, mail), as_json=as_json)
-
-
-def people_change(name: str, *, role: MORE_ROLES = None, mail: NEW_MAIL = None, as_json: JSON = False) -> int:
-    """Changer les rôles ou l’adresse d’une personne."""
-    return screen.show(registering.change(_home(), name, role, mail), as_json=as_json)
-
-
-def people_enrol(name: str, *, as_json: JSON = False) -> int:
-    """Donner à une personne un nouveau secret pour ses codes à usage unique ; l’ancien ne vaut plus rien."""
-    return screen.show(registering.enrol(_home(), name), as_json=as_json)
-
-
-def people_list(*, as_json: JSON = False) -> int:
-    """Lister les personnes."""
-    return screen.show(registering.list_(_home()), as_json=as_json)
 
 
 def import_trainees(

@@ -25,6 +25,7 @@ from flows.settings import Settings
 from flows.wording import wall_time
 from models.database.dialect import Promises
 from models.database.faults import OtherSchema, Unreachable
+from models.people.codes import FLOOD
 from models.tables import SCHEMA
 from states.grammar.deadlines import PARIS
 from states.values.french import counted, listed
@@ -146,10 +147,10 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
     if not home.register.holding(Role.OPERATOR):
         sentence = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
         yield Symptom("Exploitants", WARN, sentence, "Lancez : jalon people add NOM --role operator --mail ADRESSE")
-    blocked = home.register.blocked()
-    if blocked:
-        sentence = f"Trop de codes faux pour {listed(blocked)} : aucun autre code ne sera accepté."
-        yield Symptom("Codes", WARN, sentence, "Devant la personne, lancez : jalon people enrol NOM")
+    mistaken = [name for name, _ in home.register.mistaken(FLOOD)]
+    if mistaken:
+        sentence = f"Beaucoup de codes faux à la suite pour {listed(mistaken)} : quelqu’un essaie peut-être d’agir à sa place."
+        yield Symptom("Codes", WARN, sentence, "Prévenez la personne ; si son téléphone est perdu : jalon people invite NOM")
     dead, waiting = home.outbox.dead(), home.outbox.waiting()
     sentence = counted(waiting, "envoi attend", "envois attendent")
     if dead:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import getpass
 import io
+import sys
+from collections.abc import Sequence
 
 import segno
 from pydantic import TypeAdapter, ValidationError
 
-from flows.cli.screen import Page
+from flows.cli.asking import prompted
+from flows.cli.screen import Page, of_answer
 from flows.home import Home
+from flows.mail.people import letters_of
+from flows.ports import mail as post
 from flows.ports.clock import now
-from flows.wording import role_label, table
+from flows.wording import role_label, table, wall_time
 from models.answers import Invalid
-from models.people.codes import code_at, new_secret, provisioning
-from models.people.register import Person
-from states.values.fields import Line, Mail
+from models.database.faults import Unreachable
+from models.people.codes import Shown, code_at, new_secret, period_of, provisioning
+from models.people.invitations import invitation_digest, invited, new_invitation
+from models.people.register import Changed, Founder, Person
+from states.grammar.guard import Refused
+from states.register.facts import Deed, RegisterEntry, Standing
+from states.register.fold import House
+from states.register.requests import Verb, Wish
+from states.values.fields import Line, Mail, Paragraph
 from states.values.plain import Json
 from states.vocabulary import ROLE_LABELS, Role
 
@@ -23,27 +35,100 @@ ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(
 )
 
 
-def add(home: Home, name: str, roles: list[str], mail: str) -> Page:
-    """Add a person to the register. Raises Invalid for an unknown role, a bad address or a name that is taken."""
-    try:
-        clean = TypeAdapter(Line).validate_python(name)
-    except ValidationError:
-        raise Invalid("Le nom est vide, trop long, ou contient des caractères invisibles.") from None
+def first(home: Home, name: str, mail: str) -> Page:
+    """The first operator, who has nobody to ask, with codes of their own. Raises Invalid, also when the register has somebody."""
+    person = Founder(_name(name), _address(mail), (Role.OPERATOR,))
+    if home.register.everyone():
+        raise Invalid("Le registre a déjà quelqu’un : un exploitant ajoute les autres (jalon people add NOM --as EXPLOITANT).")
+    secret = _drawn(person.name)
+    home.register.found([person._replace(secret=secret)], at=now(), via="jalon")
+    return _listed([home.register.person(person.name)])
+
+
+def change(home: Home, wishes: Sequence[Wish], actor: str, code: str | None) -> Page:
+    """Do what `actor` wishes, and write the letters that it causes. Raises Invalid, Unreachable."""
+    before, invitation, at = home.register.house(), new_invitation(), now()
+    asked = [wish._replace(invitation=invitation_digest(invitation)) for wish in wishes]
+    shown = Shown(prompted(code, actor), at, source())
+    changed = home.register.change(asked, actor=actor, at=at, via="jalon", shown=shown)
+    if isinstance(changed, Refused):
+        return of_answer(changed)
+    return _done(home, changed, before, invitation)
+
+
+def enrol(home: Home, invitation: str | None) -> Page:
+    """Draw one's own secret with an invitation. Raises Invalid."""
+    typed = invitation if invitation is not None else _typed("Invitation : ")
+    name = invited(home.register.house(), invitation_digest(typed), now()).name
+    before = home.register.house()
     secret = new_secret()
-    return _enrolled(home.register.add(clean, _address(mail), _roles(roles), secret), secret)
+    _draw(name, secret)
+    changed = home.register.enrol(typed, secret, _typed("Premier code : "), at=now(), via="jalon")
+    return _done(home, changed, before, "")
 
 
-def enrol(home: Home, name: str) -> Page:
-    """A new secret for somebody whose telephone is lost, or who typed too many wrong codes. Raises Invalid."""
-    secret = new_secret()
-    return _enrolled(home.register.enrol(name, secret), secret)
+def source() -> str:
+    """Where a code that is typed here comes from."""
+    return f"terminal:{getpass.getuser()}"
 
 
-def change(home: Home, name: str, roles: list[str] | None, mail: str | None) -> Page:
-    """Change the roles or the address of a person. Raises Invalid as `add` does, and when nothing is to be changed."""
+def adding(name: str, roles: list[str], mail: str, *, shared_mail: bool) -> Wish:
+    """The wish to add a person. Raises Invalid."""
+    return Wish(Verb.ADD, _name(name), tuple(_roles(roles)), _address(mail), shared_mail)
+
+
+def changing(home: Home, name: str, roles: list[str] | None, mail: str | None, *, shared_mail: bool) -> list[Wish]:
+    """The wishes that leave a person with just these roles, and this address. Raises Invalid when nothing is to be changed."""
     if not roles and mail is None:
         raise Invalid("Dites ce qui change : --role ou --mail.")
-    return _page(home.register.change(name, mail=_address(mail) if mail is not None else None, roles=_roles(roles) if roles else None))
+    wanted, held = frozenset(_roles(roles or [])), frozenset(home.register.person(name).roles)
+    wishes = [Wish(Verb.ADDRESS, name, mail=_address(mail), shared_mail=shared_mail)] if mail is not None else []
+    if roles and (taken := held - wanted):
+        wishes.append(Wish(Verb.TAKE, name, tuple(sorted(taken))))
+    if roles and (given := wanted - held):
+        wishes.append(Wish(Verb.GIVE, name, tuple(sorted(given))))
+    if not wishes:
+        raise Invalid("Rien ne change : la personne a déjà ces rôles, et eux seuls.")
+    return wishes
+
+
+def motive(text: str | None) -> str | None:
+    """A reason as it is kept. Raises Invalid."""
+    if text is None:
+        return None
+    try:
+        return TypeAdapter(Paragraph).validate_python(text)
+    except ValidationError:
+        raise Invalid("Le motif est trop long, ou contient des caractères invisibles.") from None
+
+
+def _done(home: Home, changed: Changed, before: House, invitation: str) -> Page:
+    """What was written, and the letters that go with it: they follow the commit, and what fails is told."""
+    lines = [_sentence(entry) for entry in changed.entries]
+    written = 0
+    try:
+        for letter in letters_of(changed.entries, changed.house, before, invitation):
+            post.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
+            written += 1
+    except Unreachable as fault:
+        lines.append(f"Le registre a changé, mais tous les courriers ne sont pas écrits : {fault}")
+    return Page(lines, {"entries": [entry.fields() for entry in changed.entries], "letters": written})
+
+
+def _sentence(entry: RegisterEntry) -> str:
+    role = f" : {role_label(entry.role)}" if entry.role else ""
+    waits = f". Une seconde personne donne son accord avec : jalon people agree {entry.n} --as NOM" if entry.deed in ASKED else ""
+    return f"{entry.n}. {entry.person}, {Deed(entry.deed).label}{role}{waits}."
+
+
+ASKED = (Deed.ROLE_ASKED, Deed.INVITATION_ASKED)
+
+
+def _name(name: str) -> str:
+    try:
+        return TypeAdapter(Line).validate_python(name)
+    except ValidationError:
+        raise Invalid("Le nom est vide, trop long, ou contient des caractères invisibles.") from None
 
 
 def _roles(roles: list[str]) -> list[Role]:
@@ -61,29 +146,69 @@ def _address(mail: str) -> str:
         raise Invalid("L’adresse de courriel n’est pas valable.") from None
 
 
-def _page(person: Person) -> Page:
-    return Page([f"{person.name} est au registre : {', '.join(role.label for role in person.roles)}."], _as_json(person))
+def _drawn(name: str) -> str:
+    """A secret that its owner has drawn and proved with a first code. Raises Invalid."""
+    secret = new_secret()
+    _draw(name, secret)
+    if period_of(secret, _typed("Premier code : "), now()) is None:
+        raise Invalid("Ce premier code n’est pas celui de ce secret : rien n’est écrit, recommencez.")
+    return secret
 
 
-def _as_json(person: Person) -> dict[str, Json]:
-    return {"name": person.name, "mail": person.mail, "roles": [role.value for role in person.roles]}
-
-
-def _enrolled(person: Person, secret: str) -> Page:
-    """The person, and once only the QR code of the secret: it is shown nowhere else."""
-    page, address = _page(person), provisioning(person.name, secret)
+def _draw(name: str, secret: str) -> None:
+    """Show a secret, once, to whoever sits here: on the error stream, so that no file gets it by a redirection of the answer."""
     drawn = io.StringIO()
-    segno.make(address, error="m").terminal(drawn, compact=True)
+    segno.make(provisioning(name, secret), error="m").terminal(drawn, compact=True)
     lines = [
-        *page.lines,
-        "",
-        f"Code à usage unique pour {person.name} : à scanner maintenant avec une application d’authentification,",
-        "par la personne elle-même. Ce dessin ne sera plus montré (jalon people enrol en donne un autre).",
+        f"Code à usage unique pour {name} : à scanner maintenant avec une application d’authentification, par la personne elle-même.",
+        "Ce dessin ne sera plus montré.",
         "",
         *drawn.getvalue().splitlines(),
         f"Sans appareil photo, tapez ce secret : {secret}",
     ]
-    return page._replace(lines=lines, json={**page.json, "otpauth": address})
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _typed(question: str) -> str:
+    """What somebody types, or what a program writes on our standard input. Raises Invalid when there is nothing."""
+    if sys.stdin.isatty():
+        return getpass.getpass(question)
+    line = sys.stdin.readline(200)
+    if not line:
+        raise Invalid("L’enrôlement se fait devant un écran : il demande l’invitation, puis un premier code.")
+    return line.strip()
+
+
+def pending(home: Home) -> Page:
+    """What waits for a second person."""
+    waiting = home.register.house().waiting.values()
+    lines = [f"{_sentence(entry)} Demandé par {entry.actor} {wall_time(entry.recorded_at)}." for entry in waiting]
+    return Page(lines or ["Rien n’attend une seconde personne."], [entry.fields() for entry in waiting])
+
+
+def journal(home: Home) -> Page:
+    """The journal of the register, from the first entry on."""
+    entries = home.register.entries()
+    rows = [[str(entry.n), wall_time(entry.recorded_at), entry.person, _told(entry), entry.actor] for entry in entries]
+    lines = table(("N°", "Quand", "Qui", "Quoi", "Par"), rows) if rows else ["Le journal du registre est vide."]
+    return Page(lines, [entry.fields() for entry in entries])
+
+
+def _told(entry: RegisterEntry) -> str:
+    roles = [entry.role] if entry.role else list(entry.roles or {})
+    because = f" ; motif : {entry.because}" if entry.because else ""
+    second = f" ; demandé par {entry.proposed_by}" if entry.proposed_by else ""
+    return f"{Deed(entry.deed).label}{' : ' if roles else ''}{', '.join(map(role_label, roles))}{second}{because}"
+
+
+def _listed(people: Sequence[Person]) -> Page:
+    lines = [f"{person.name} est au registre : {', '.join(role.label for role in person.roles)}." for person in people]
+    return Page(lines, _as_json(people[0]) if len(people) == 1 else [_as_json(person) for person in people])
+
+
+def _as_json(person: Person) -> dict[str, Json]:
+    roles: list[Json] = [role.value for role in person.roles]
+    return {"name": person.name, "mail": person.mail, "roles": roles, "standing": person.standing.value}
 
 
 def list_(home: Home) -> Page:
@@ -91,9 +216,14 @@ def list_(home: Home) -> Page:
     people = home.register.everyone()
     fields = [_as_json(person) for person in people]
     if not people:
-        return Page(["Le registre est vide : ajoutez quelqu’un avec « jalon people add »."], fields)
-    rows = ([person.name, person.mail, ", ".join(role_label(role.value) for role in person.roles)] for person in people)
+        return Page(["Le registre est vide : inscrivez le premier exploitant avec « jalon people first »."], fields)
+    rows = ([person.name, person.mail, _standing(person)] for person in people)
     return Page(table(("Nom", "Courriel", "Rôles"), rows), fields)
+
+
+def _standing(person: Person) -> str:
+    roles = ", ".join(role_label(role.value) for role in person.roles)
+    return roles if person.standing is Standing.PRESENT else person.standing.label
 
 
 def demo_code(name: str) -> Page:

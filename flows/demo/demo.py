@@ -15,9 +15,11 @@ from rich.console import Console
 
 from flows.demo import story
 from flows.home import Home
+from flows.ports.clock import now
 from flows.server import server
 from flows.settings import PROJECT, settings
 from flows.wording import OUTCOMES, roles_label, short_day, table, wall_time
+from models.people.register import Founder
 from models.read.history import HistoryLine
 from states.journal.entry import Entry
 from states.lifecycle import STEPS
@@ -72,8 +74,14 @@ def _played(console: Console, port: int, var: Path) -> bool:
     os.environ.clear()
     os.environ.update(env)  # before Prefect is imported: it reads its settings then
     home = Home(settings(), create=True)
-    for role, name in story.PEOPLE.items():
-        home.register.add(name, f"{role.value.replace('_', '-')}@exercice.invalid", [role], story.secret_of(name))
+    home.register.found(
+        [
+            Founder(name, f"{role.value.replace('_', '-')}@exercice.invalid", (role,), story.secret_of(name))
+            for role, name in story.PEOPLE.items()
+        ],
+        at=now(),
+        via="demo",
+    )
     from flows.demo.play import Play
 
     play = Play(home, console)

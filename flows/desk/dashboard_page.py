@@ -10,6 +10,7 @@ from flows.home import Home
 from flows.wording import due_label, wall_time
 from models.dashboard import Totals
 from models.ledger.codec import euros as from_cents
+from models.people.codes import FLOOD
 from states.grammar.deadlines import SOON, Age, age, paris_day
 from states.lifecycle import STEPS
 from states.overview.outlook import Outlook, days_in_state
@@ -171,6 +172,6 @@ def _health(home: Home) -> list[str]:
     rows += [("❌", plain(reference), plain(key), plain(fault)) for reference, key, fault in home.outbox.given_up()]
     waiting = counted(home.outbox.waiting(), "envoi en attente", "envois en attente")
     sentence = f"{waiting}, {counted(home.outbox.dead(), 'envoi abandonné', 'envois abandonnés')}."
-    blocked = home.register.blocked()
-    sentence += f" Trop de codes faux, à réenrôler (jalon people enrol) : {plain(listed(blocked))}." if blocked else ""
+    mistaken = [name for name, _ in home.register.mistaken(FLOOD)]
+    sentence += f" Trop de codes faux à la suite, à surveiller : {plain(listed(mistaken))}." if mistaken else ""
     return ["## Santé", "", sentence, "", *(table(("", "Dossier", "Envoi", "Pourquoi"), rows) if rows else [])]

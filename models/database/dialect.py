@@ -123,10 +123,6 @@ class Dialect(ABC):
         """Columns of all rows, as the text of a JSON array of arrays; NULL or `[]` when there is none."""
 
     @abstractmethod
-    def values(self, column: Expression) -> ColumnElement[str]:
-        """One column of all rows, as the text of a JSON array; NULL or `[]` when there is none."""
-
-    @abstractmethod
     def listed(self, texts: ColumnElement[str]) -> Select[tuple[str]]:
         """The texts in a JSON array, one a row."""
 

@@ -19,15 +19,21 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(
-    engine: Engine, revision: str = "head", *, at: datetime | None = None, keep_copy: Callable[[str], None] = lambda _: None
+    engine: Engine,
+    revision: str = "head",
+    *,
+    at: datetime | None = None,
+    seal: Callable[[str, str], str] | None = None,
+    keep_copy: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Run every missing migration, in one transaction. `at` is the instant of the upgrade, UTC: what it writes bears it.
 
+    `seal(folded name, secret)` gives the text to store of a secret; without it, secrets of before are forgotten.
     `keep_copy` is called with the schema of before, once nobody else can write any more.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes.update(engine=engine, at=at, keep_copy=keep_copy)
+    config.attributes.update(engine=engine, at=at, seal=seal, keep_copy=keep_copy)
     command.upgrade(config, revision)
 
 
@@ -37,5 +43,5 @@ def bring_forward(engine: Engine, dialect: Dialect, schema: str, upgrading: Upgr
         raise OtherSchema(f"La base est du schéma {schema}, d’avant ce jalon ({SCHEMA}) : lancez « jalon upgrade » pour la reprendre.")
     dialect.assert_leave(engine.url, schema, agreed=upgrading.agreed)
     copies: list[Path | None] = []
-    upgrade(engine, at=upgrading.at, keep_copy=lambda found: copies.append(dialect.keep_copy(engine.url, found)))
+    upgrade(engine, at=upgrading.at, seal=upgrading.seal, keep_copy=lambda found: copies.append(dialect.keep_copy(engine.url, found)))
     return Upgraded(schema, copies[0] if copies else None)

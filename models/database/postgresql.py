@@ -181,9 +181,6 @@ class PostgreSql(Dialect):
     def arrays(self, *columns: Expression) -> ColumnElement[str]:
         return cast(func.json_agg(func.json_build_array(*columns)), Text)
 
-    def values(self, column: Expression) -> ColumnElement[str]:
-        return cast(func.json_agg(column), Text)
-
     def listed(self, texts: ColumnElement[str]) -> Select[tuple[str]]:
         return select(func.json_array_elements_text(cast(texts, JSON)).column_valued("text"))
 

@@ -154,9 +154,6 @@ class Sqlite(Dialect):
     def arrays(self, *columns: Expression) -> ColumnElement[str]:
         return func.json_group_array(func.json_array(*columns))
 
-    def values(self, column: Expression) -> ColumnElement[str]:
-        return func.json_group_array(column)
-
     def listed(self, texts: ColumnElement[str]) -> Select[tuple[str]]:
         return select(func.json_each(texts).table_valued(column("value")).c.value)
 

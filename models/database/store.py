@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -28,10 +28,14 @@ FIRST_SCHEMA = "0003"  # of version 0.1.0: what is older was never released
 
 
 class Upgrading(NamedTuple):
-    """Leave to bring an earlier database forward, at an aware instant; `agreed`: somebody has made a copy of a PostgreSQL database."""
+    """Leave to bring an earlier database forward, at an aware instant; `agreed`: somebody has made a copy of a PostgreSQL database.
+
+    `seal(folded name, secret)` gives what is stored of a secret of one-time codes; without it, those of before are forgotten.
+    """
 
     at: datetime
     agreed: bool = False
+    seal: Callable[[str, str], str] | None = None
 
 
 class Upgraded(NamedTuple):

@@ -37,6 +37,7 @@ class Attempt(NamedTuple):
     objection: str | None = None  # and the constraint by whose name it did
     shown: Shown | None = None  # the one-time code, where one is asked for
     proof: Proof | None = None  # and what became of it
+    register: int | None = None  # how many entries the register had when its roles were read
 
 
 def assert_writable(reference: str, actor: str, key: str, via: str, expected_version: int | None) -> None:

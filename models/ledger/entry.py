@@ -8,7 +8,7 @@ from models.answers import Conflict
 from models.ledger.attempt import Attempt, name_of
 from models.ledger.chain import canonical
 from models.ledger.dossiers import Loaded
-from models.people.register import folded
+from states.dossier.proof import lately_given
 from states.dossier.requests import Undoing
 from states.engine.decide import Decision
 from states.grammar.case import Actor, Lookups
@@ -16,6 +16,7 @@ from states.grammar.deadlines import paris_day
 from states.grammar.guard import Refused
 from states.journal.entry import CONFLICT, DONE, REFUSED, ConflictFields, Entry, Facts, ReasonFields
 from states.lifecycle import STEPS
+from states.register.facts import folded
 from states.trainees.identity import keyed
 from states.trainees.requests import ResidenceVerified, TraineeRetained, TraineesRetained
 from states.values.law import LAW
@@ -44,6 +45,7 @@ def entry_of(attempt: Attempt, loaded: Loaded, actor: Actor, decided: Decided) -
     done = verdict if isinstance(verdict, Decision) else None
     after = done.after if done else before
     reasons = done.warnings if done else verdict.reasons if isinstance(verdict, Refused) else ()
+    recent = lately_given(STEPS[attempt.trigger], actor, attempt.at)
     entry = Entry(
         law=LAW,
         reference=attempt.reference,
@@ -65,6 +67,9 @@ def entry_of(attempt: Attempt, loaded: Loaded, actor: Actor, decided: Decided) -
         reasons=[cast("ReasonFields", reason._asdict()) for reason in reasons],
         # What deciding again needs besides the dossier.
         proof=attempt.proof.value if attempt.proof else None,
+        register=attempt.register,
+        since=dict(recent) or None,
+        waits=decided.lookups.waits if recent else None,
         registered={name: sorted(roles) for name, roles in decided.lookups.registered} if decided.lookups.registered else None,
         objection=attempt.objection or None,
         conflict=ConflictFields(sentence=verdict.sentence, who=verdict.who, when=verdict.when) if isinstance(verdict, Conflict) else None,

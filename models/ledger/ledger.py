@@ -27,9 +27,11 @@ from models.ledger.reading import parsed
 from models.ledger.standing import Standing, Standings
 from models.ledger.writing import APPEND, NAME, POST, Part, Writing, parts_of
 from models.people.codes import Shown, proved
-from models.people.register import CLOCK, folded, unknown_person
+from models.people.enrolments import Enrolments
+from models.people.register import CLOCK, unknown_person
+from models.people.vault import NO_VAULT, Vault
 from states.dossier.requests import Undoing
-from states.engine.decide import NO_LOOKUPS, Decision, decide
+from states.engine.decide import Decision, decide
 from states.grammar.case import Actor, Commune, Lookups
 from states.grammar.deadlines import paris_day
 from states.grammar.effects import Tell
@@ -38,12 +40,13 @@ from states.grammar.request import Request
 from states.journal.fold import differences, patch
 from states.lifecycle import STEPS
 from states.partnership import Partnership
+from states.register.facts import folded
 from states.trainees.requests import residences_of
 from states.vocabulary import Role, State
 
 Verdict = Decision | Refused | Conflict
 Gazetteer = Callable[[str], tuple[Commune, ...]]
-FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key"})
+FIRST_WINS = frozenset({"uq_partnerships_reference", "uq_journal_key", "uq_code_sources_source"})
 
 
 class Asking(NamedTuple):
@@ -61,11 +64,23 @@ class Ledger:
     """A ledger on one database.
 
     `entropy(n)` gives n random bytes as hexadecimal, for salts. `gazetteer(text)` gives the communes that an INSEE
-    code or a name may mean; without one, codes are taken as they are and names are refused.
+    code or a name may mean; without one, codes are taken as they are and names are refused. `vault` opens the secrets of codes;
+    `waits` is how many working days pass before a role that was given, or newly enrolled, moves money.
     """
 
-    def __init__(self, store: Store, *, entropy: Callable[[int], str] = secrets.token_hex, gazetteer: Gazetteer | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        entropy: Callable[[int], str] = secrets.token_hex,
+        gazetteer: Gazetteer | None = None,
+        vault: Vault = NO_VAULT,
+        waits: int = 1,
+    ) -> None:
         self.store = store
+        self._vault = vault
+        self._asks_nothing = Lookups(waits=waits)
+        self._enrolments = Enrolments(store)
         self._gazetteer = gazetteer
         self._entropy = entropy
         self.dossiers = Dossiers(store)
@@ -140,8 +155,7 @@ class Ledger:
         """Use up the code of somebody whose question could not be asked."""
         locks, parameters = self._standings.locks(None, folded(name))
         with self.store.transaction(locks=locks, parameters=parameters) as cursor:
-            _, spent = proved(self._standings.codes(cursor, folded(name)), folded(name), shown, now=shown.at)
-            self._writing.alone(cursor, spent)
+            self._enrolments.judged(cursor, folded(name), shown, now=shown.at, vault=self._vault)
 
     def answered(self, key: str) -> Answer | None:
         """What `key` was answered, or None; for a caller whose input cannot differ. Raises Unreachable."""
@@ -157,10 +171,10 @@ class Ledger:
         loaded = standing.loaded or self._unopened(attempt)
         if standing.earlier is not None:
             return again(attempt, loaded.partnership.state, *json.loads(standing.earlier)), None
-        actor = _actor(attempt.actor, standing)
+        actor, attempt = _actor(attempt.actor, standing), attempt._replace(register=standing.register)
         spent: tuple[Part, ...] = ()
         if attempt.shown is not None:
-            proof, spent = proved(standing.codes, folded(actor.name), attempt.shown, now=attempt.at)
+            proof, spent = proved(standing.codes, folded(actor.name), attempt.shown, now=attempt.at, vault=self._vault)
             attempt = attempt._replace(proof=proof)
         verdict, lookups = self._verdict(cursor, attempt, loaded, Asking(actor, standing.others))
         if loaded.id == 0 and not isinstance(verdict, Decision):
@@ -180,12 +194,12 @@ class Ledger:
         """What is decided, and what was looked up for it."""
         partnership = loaded.partnership
         if attempt.refusal is not None:
-            return attempt.refusal, NO_LOOKUPS
+            return attempt.refusal, self._asks_nothing
         if attempt.expected_version not in (None, partnership.version):
             last = self._history.last_change(cursor, loaded.id, moves_only=False)
             behind = attempt.expected_version is not None and attempt.expected_version < partnership.version
             lost = overtaken(attempt, last, partnership.state) if last and behind else wrong_version(attempt, partnership)
-            return lost, NO_LOOKUPS
+            return lost, self._asks_nothing
         lookups = self._lookups(cursor, attempt, loaded, asking)
         if lookups.past is not None and lookups.past.taken_back is not None:
             return taken_back(attempt, lookups.past, partnership.state), lookups
@@ -201,9 +215,9 @@ class Ledger:
         concerned = [*(delegation.giver for delegation in lent), *(getattr(attempt.request, field) for field in attempt.request.people)]
         asks_nothing = attempt.proof is None and attempt.communes is None and not attempt.request.personal
         if asks_nothing and not concerned and type(attempt.request) is not Undoing:
-            return NO_LOOKUPS
+            return self._asks_nothing
         entry = attempt.request.entry if type(attempt.request) is Undoing else None
-        return Lookups(
+        return self._asks_nothing._replace(
             communes=attempt.communes,
             registered=tuple((name, _roles_of(name, asking.others)) for name in concerned),
             past=self._history.past(cursor, loaded, entry) if entry is not None else None,
@@ -264,7 +278,7 @@ def _actor(actor: str | Actor, standing: Standing) -> Actor:
         return CLOCK
     if standing.name is None:
         raise unknown_person(name_of(actor))
-    return Actor(standing.name, standing.roles)
+    return standing.actor(standing.name)
 
 
 def _naming(attempt: Attempt, standing: Standing) -> Attempt:

@@ -4,37 +4,51 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Select, Text, bindparam, literal_column, null, select
+from sqlalchemy import Select, Text, bindparam, func, literal_column, null, select
 from sqlalchemy.sql import ColumnElement
 
 from models import tables
 from models.database.store import Cursor, Fetched, Store
 from models.ledger.attempt import Attempt, name_of
 from models.ledger.dossiers import Dossiers, Loaded
-from models.people.codes import Enrolment, whose
-from models.people.register import folded
+from models.people.codes import NONE, Enrolment, Failures, whose
 from states.grammar.case import Actor
+from states.register.facts import folded
 from states.vocabulary import Role
 
-PEOPLE, ROLES, ENTRIES, HERE, LENT = (
-    table.c for table in (tables.people, tables.people_roles, tables.journal, tables.partnerships, tables.delegations)
+PEOPLE, ROLES, ENTRIES, HERE, LENT, REGISTER, SOURCES = (
+    table.c
+    for table in (
+        tables.people,
+        tables.people_roles,
+        tables.journal,
+        tables.partnerships,
+        tables.delegations,
+        tables.register_journal,
+        tables.code_sources,
+    )
 )
-PLACE = slice(8, 11)  # where a row says the id, the length and the head of the dossier
+PLACE = slice(11, 14)  # where a row says the id, the length and the head of the dossier
 
 
 class Standing(NamedTuple):
     """What was read. `others` are the people whom the question concerns besides the one who asks, by their folded names."""
 
     name: str | None  # of who asks, as the register writes it; None when it does not know them
-    roles: frozenset[Role]
+    since: dict[Role, str]  # the roles in which they may act, and since when ('' where nobody knows)
     codes: Enrolment
     earlier: str | None  # what the key was answered, as JSON (see `conflicts.again`)
     loaded: Loaded | None
     others: dict[str, Actor]
+    register: int | None  # how many entries the register's journal has; None: it has none yet
+
+    def actor(self, name: str) -> Actor:
+        """Who asks, as the rules see them."""
+        return Actor(name, frozenset(self.since), tuple((role, since) for role, since in self.since.items() if since))
 
 
 class Standings:
@@ -47,7 +61,7 @@ class Standings:
     def __init__(self, store: Store, dossiers: Dossiers) -> None:
         self._store = store
         self._dossiers = dossiers
-        self._texts: dict[tuple[bool, bool], str] = {}
+        self._texts: dict[tuple[bool, bool, bool], str] = {}
         self._lock = store.lock(select(HERE.id).where(HERE.reference == bindparam("reference")))
         self._lock_codes = store.lock(whose(bindparam("folded")))
 
@@ -56,16 +70,6 @@ class Standings:
         locks = (*(self._lock if reference is not None else ()), *(self._lock_codes if codes_of is not None else ()))
         return locks, {"reference": reference, "folded": codes_of}
 
-    def codes(self, cursor: Cursor, folded: str) -> Enrolment:
-        """What the register keeps of somebody's codes."""
-        cursor.execute(self._codes, {"folded": folded})
-        return Enrolment(*(cursor.fetchone() or (None, 0, None)))
-
-    @cached_property
-    def _codes(self) -> str:
-        enrolment = select(PEOPLE.secret, PEOPLE.code_failures, PEOPLE.code_period).where(PEOPLE.folded == bindparam("folded"))
-        return self._store.compile(enrolment)
-
     def read(self, cursor: Cursor, attempt: Attempt) -> Standing:
         """Where an attempt begins; `lock` has locked the dossier before. Raises Invalid when a row of it cannot be read."""
         remembered = self._dossiers.remembered(attempt.reference)
@@ -73,34 +77,41 @@ class Standings:
         if remembered is not None and tuple(row[PLACE]) != remembered[:3]:
             remembered = None
             row = self._row(cursor, attempt, _concerned(attempt, None), whole=True)
-        name, secret, failures, period, roles, earlier, others, lenders, *dossier = row
+        name, secret, failures, failed_at, period, elsewhere, register, since, earlier, others, lenders, *dossier = row
         return Standing(
             name,
-            _roles(roles),
-            Enrolment(secret, failures or 0, period),
+            _since(since),
+            Enrolment(secret, Failures(failures or 0, failed_at), period, Failures(*orjson.loads(elsewhere)) if elsewhere else NONE),
             earlier,
             remembered or self._dossiers.loaded(attempt.reference, dossier),
             _people(others) | _people(lenders),
+            register,
         )
 
     def _row(self, cursor: Cursor, attempt: Attempt, others: list[str], *, whole: bool) -> Fetched:
         parameters = {"folded": folded(name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference}
+        source = attempt.shown.source if attempt.shown is not None else ""
         if others:
             parameters["others"] = orjson.dumps(others).decode()
-        kind = (whole, bool(others))
+        if source:
+            parameters["source"] = source
+        kind = (whole, bool(others), bool(source))
         if kind not in self._texts:
-            self._texts[kind] = self._store.compile(self._statement(whole=whole, others=bool(others)))
+            self._texts[kind] = self._store.compile(self._statement(whole=whole, others=bool(others), source=bool(source)))
         cursor.execute(self._texts[kind], parameters)
         return cursor.fetchone()
 
-    def _statement(self, *, whole: bool, others: bool) -> Select[tuple[object, ...]]:
+    def _statement(self, *, whole: bool, others: bool, source: bool) -> Select[tuple[object, ...]]:
         """One row, whether there is such a person, such a key and such a dossier or not."""
         always = select(literal_column("1").label("one")).subquery()
         return select(
             PEOPLE.name,
             PEOPLE.secret,
             PEOPLE.code_failures,
+            PEOPLE.code_failed_at,
             PEOPLE.code_period,
+            self._elsewhere() if source else null(),
+            select(func.max(REGISTER.id)).scalar_subquery(),
             self._roles(),
             self._earlier(),
             self._others() if others else null(),
@@ -113,7 +124,16 @@ class Standings:
         )
 
     def _roles(self) -> ColumnElement[str]:
-        return select(self._store.dialect.values(ROLES.role)).where(ROLES.person_id == PEOPLE.id).scalar_subquery()
+        held = self._store.dialect.arrays(ROLES.role, ROLES.since)
+        return select(held).where(ROLES.person_id == PEOPLE.id).scalar_subquery()
+
+    def _elsewhere(self) -> ColumnElement[str]:
+        """The wrong codes from the source of the one that is shown."""
+        return (
+            select(self._store.dialect.array(SOURCES.failures, SOURCES.failed_at))
+            .where(SOURCES.source == bindparam("source"))
+            .scalar_subquery()
+        )
 
     def _earlier(self) -> ColumnElement[str]:
         """What the key was answered: the secret of its dossier, the digest of the input, the entry, and its digest."""
@@ -158,5 +178,6 @@ def _people(rows: str | None) -> dict[str, Actor]:
 
 
 @lru_cache(maxsize=256)
-def _roles(roles: str | None) -> frozenset[Role]:
-    return frozenset(map(Role, json.loads(roles or "[]")))
+def _since(roles: str | None) -> dict[Role, str]:
+    """Roles and since when they are held, from a JSON array of `[role, since]`; never changed by whoever reads it."""
+    return {Role(role): since for role, since in json.loads(roles or "[]")}

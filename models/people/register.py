@@ -1,40 +1,78 @@
-"""The register of people: who may act, in which roles, and where mail reaches them."""
+"""The register of people: who may act, in which roles, and where mail reaches them. Its journal says how that came about."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
+from sqlalchemy import bindparam, insert, literal_column, select
 
 from models import tables
 from models.answers import Invalid
 from models.database.constraints import violated
-from models.database.store import Store
+from models.database.faults import Unreachable
+from models.database.store import Cursor, Store
 from models.database.vocabulary import learnt
-from models.people.codes import FAILURES_AT_MOST
+from models.people.codes import TOLD_FROM, Failures, Shown, period_of, whose
+from models.people.enrolments import Enrolments
+from models.people.invitations import invitation_digest, invited
+from models.people.projection import Projection, Sealed
+from models.people.reading import Journal, digest_of
+from models.people.vault import NO_VAULT, Vault
+from states.dossier.delegation import APART
+from states.dossier.proof import Proof
 from states.grammar.case import Actor
+from states.grammar.guard import Refused
+from states.register.facts import Deed, RegisterEntry, Standing, folded
+from states.register.fold import House
+from states.register.names import odd_letters, passes_for, written
+from states.register.records import Draft
+from states.register.requests import Wish
+from states.register.rules import RESERVED, decide
 from states.vocabulary import Role
 
-CLOCK = Actor("horloge", frozenset({Role.CLOCK}))  # jalon itself; nobody can take the name
+__all__ = ["CLOCK", "Changed", "Founder", "Person", "Register", "folded", "unknown_person"]
+
+CLOCK = Actor(RESERVED, frozenset({Role.CLOCK}))  # jalon itself; nobody can take the name
 P, R = tables.people.c, tables.people_roles.c
+FIRST_WINS = frozenset({"pk_register_journal", "uq_code_sources_source"})
+TRIES = 5
 
 
 class Person(NamedTuple):
-    """A person of the register."""
+    """A person of the register, with the roles in which they may act now."""
 
     name: str
     mail: str
     roles: tuple[Role, ...]
+    standing: Standing = Standing.PRESENT
 
 
-@lru_cache(maxsize=1024)
-def folded(name: str) -> str:
-    """One spelling of a name, so that case, accents and spaces make no second person."""
-    decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+class Founder(NamedTuple):
+    """Somebody who is in the register from the beginning, with the secret of their codes, if any."""
+
+    name: str
+    mail: str
+    roles: tuple[Role, ...]
+    secret: str | None = None
+
+
+class Asked(NamedTuple):
+    """Who asks for a change, when, by which way, and what their code proved."""
+
+    actor: str
+    at: datetime
+    via: str
+    proof: Proof | None
+
+
+class Changed(NamedTuple):
+    """What was written: the entries, and the register after them."""
+
+    entries: tuple[RegisterEntry, ...]
+    house: House
 
 
 def unknown_person(name: str) -> Invalid:
@@ -43,90 +81,117 @@ def unknown_person(name: str) -> Invalid:
 
 
 class Register:
-    """The register on one database."""
+    """The register on one database; `vault` seals the secrets of codes."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vault: Vault = NO_VAULT) -> None:
         self._store = store
-        self._add = store.compile(
-            insert(tables.people).values(name="", folded="", mail="", secret="", code_failures=0).returning(P.id)
-        )  # fmt: skip
-        self._grant = store.compile(insert(tables.people_roles).values(person_id=0, role=""))
-        self._which = store.compile(select(P.id).where(P.folded == bindparam("folded")))
-        self._readdress = store.compile(update(tables.people).where(P.folded == bindparam("folded_")).values(mail=bindparam("mail")))
-        self._revoke = store.compile(delete(tables.people_roles).where(R.person_id == bindparam("person_id_")))
-        self._enrol = store.compile(
-            update(tables.people)
-            .where(P.folded == bindparam("folded_"))
-            .values(secret=bindparam("secret"), code_period=null(), code_failures=literal_column("0"))
-        )
-        people = select(P.name, P.mail, R.role).join(tables.people_roles, R.person_id == P.id).order_by(P.name, R.role)
+        self._vault = vault
+        self._journal = Journal(store)
+        self._enrolments = Enrolments(store)
+        self._projection = Projection(store)
+        self._append = store.compile(insert(tables.register_journal).values(id=0, entry="", digest=""))
+        self._lock_codes = store.lock(whose(bindparam("folded")))
+        held = tables.people.outerjoin(tables.people_roles, R.person_id == P.id)
+        people = select(P.name, P.mail, P.standing, R.role).select_from(held).order_by(P.name, R.role)
         self._all, self._one = store.compile(people), store.compile(people.where(P.folded == bindparam("folded")))
         holders = tables.people_roles.alias("holders").c
         holding = select(holders.person_id).where(holders.role == bindparam("role"))
         self._holding = store.compile(people.where(P.id.in_(holding)))
         # The second condition is that of the index: few people have a failure at all.
         refused = (P.code_failures >= bindparam("most"), P.code_failures > literal_column("0"))
-        self._blocked = store.compile(select(P.name).where(*refused))
+        self._refused = store.compile(select(P.name, P.code_failures, P.code_failed_at).where(*refused))
 
-    def add(self, name: str, mail: str, roles: Sequence[Role], secret: str | None = None) -> Person:
-        """Add a person, with the secret of the one-time codes.
+    def found(self, people: Sequence[Founder], *, at: datetime, via: str = "") -> Changed:
+        """Write the first people into a register that has nobody: they have nobody to ask. Raises Invalid, also when it has somebody."""
+        if reasons := tuple(_founding_reasons(people)):
+            raise Invalid(*reasons)
 
-        Raises Invalid when the name is taken, reserved or empty, or a role is the clock's.
+        def entries(_cursor: Cursor, house: House) -> list[RegisterEntry]:
+            if house.members:
+                raise Invalid("Le registre a déjà quelqu’un : un exploitant ajoute les autres (jalon people add NOM --as EXPLOITANT).")
+            return [_founding(person, at, via) for person in people]
+
+        secrets = {folded(person.name): Sealed(person.secret, None) for person in people if person.secret is not None}
+        return self._written(entries, secrets)
+
+    def change(self, wishes: Sequence[Wish], *, actor: str, at: datetime, via: str = "", shown: Shown | None = None) -> Changed | Refused:
+        """Do all that `actor` wishes, at an aware instant, or nothing; `shown` is their code, for a caller who must ask for one.
+
+        Raises Invalid for an actor whom the register does not have, Unreachable when its journal does not hold.
         """
-        clean = " ".join(name.split())
-        if not roles or Role.CLOCK in roles:
-            raise Invalid("Une personne a au moins un rôle, et jamais celui de l’horloge.")
-        if not clean or folded(clean) == CLOCK.name:
-            raise Invalid(f"Le nom « {clean} » ne peut pas être celui d’une personne.")
-        person = Person(clean, mail, tuple(dict.fromkeys(roles)))
-        try:
-            with self._store.transaction() as cursor:
-                cursor.execute(self._add, {"name": clean, "folded": folded(clean), "mail": mail, "secret": secret, "code_failures": 0})
-                id_ = cursor.fetchone()[0]
-                for role in person.roles:
-                    cursor.execute(self._grant, {"person_id": id_, "role": role.value})
-        except Exception as fault:
-            constraint = violated(self._store, fault)
-            if learnt(self._store, constraint):
-                return self.add(name, mail, roles, secret)
-            if constraint != "uq_people_name":
-                raise
-            raise Invalid(f"{clean} est déjà au registre ; pour changer ses rôles ou son adresse : jalon people change.") from fault
-        return person
+        refused: list[Refused] = []
 
-    def change(self, name: str, *, mail: str | None = None, roles: Sequence[Role] | None = None) -> Person:
-        """Give a person another address or other roles; what was done before stays as it was. Raises Invalid."""
-        if roles is not None and (not roles or Role.CLOCK in roles):
-            raise Invalid("Une personne a au moins un rôle, et jamais celui de l’horloge.")
-        person = self.person(name)
-        try:
-            with self._store.transaction() as cursor:
-                if mail is not None:
-                    cursor.execute(self._readdress, {"folded_": folded(person.name), "mail": mail})
-                if roles is not None:
-                    cursor.execute(self._which, {"folded": folded(person.name)})
-                    id_ = cursor.fetchone()[0]
-                    cursor.execute(self._revoke, {"person_id_": id_})
-                    for role in dict.fromkeys(roles):
-                        cursor.execute(self._grant, {"person_id": id_, "role": role.value})
-        except Exception as fault:
-            if learnt(self._store, violated(self._store, fault)):
-                return self.change(name, mail=mail, roles=roles)
-            raise
-        return self.person(name)
+        def entries(cursor: Cursor, house: House) -> list[RegisterEntry]:
+            member = house.member(actor)
+            if member is None:
+                raise unknown_person(actor)
+            proof = self._enrolments.judged(cursor, folded(actor), shown, now=at, vault=self._vault) if shown is not None else None
+            asked = Asked(member.name, at, via, proof)
+            found = _decided(house, wishes, asked)
+            refused[:] = [found] if isinstance(found, Refused) else []
+            return [] if isinstance(found, Refused) else found
 
-    def enrol(self, name: str, secret: str) -> Person:
-        """Give a person a new secret; the codes of the old one are worth nothing from now on. Raises Invalid."""
-        person = self.person(name)
-        with self._store.transaction() as cursor:
-            cursor.execute(self._enrol, {"folded_": folded(person.name), "secret": secret})
-        return person
+        changed = self._written(entries, {}, codes_of=folded(actor) if shown is not None else None)
+        return refused[0] if refused else changed
 
-    def blocked(self) -> tuple[str, ...]:
-        """Those whose codes are refused until they are given a new secret: too many of theirs were wrong."""
+    def enrol(self, invitation: str, secret: str, code: str, *, at: datetime, via: str = "") -> Changed:
+        """Enrol the person whom an invitation names, with a secret that only they have seen, once a first code of it is right.
+
+        Raises Invalid when the invitation is none, has served or is too late, or the code is not right.
+        """
+        digest = invitation_digest(invitation)
+        name, period = invited(self.house(), digest, at).name, period_of(secret, code, at)
+        if period is None:
+            raise Invalid("Ce premier code n’est pas celui de ce secret : recommencez, l’invitation n’a pas servi.")
+
+        def entries(_cursor: Cursor, house: House) -> list[RegisterEntry]:
+            invited(house, digest, at)
+            return [RegisterEntry(0, "", Deed.ENROLLED, name, name, instant(at), via, proof=Proof.RIGHT)]
+
+        return self._written(entries, {folded(name): Sealed(secret, period)})
+
+    def _written(
+        self, entries_of: Callable[[Cursor, House], list[RegisterEntry]], secrets: Mapping[str, Sealed], *, codes_of: str | None = None
+    ) -> Changed:
+        """What was written, in one transaction; begun again when somebody else was first."""
+        locks = self._lock_codes if codes_of is not None else ()
+        for _ in range(TRIES):
+            try:
+                with self._store.transaction(locks=locks, parameters={"folded": codes_of}) as cursor:
+                    house = self._journal.house(cursor)
+                    entries = [self._appended(cursor, house, entry) for entry in entries_of(cursor, house)]
+                    sealed = {name: given._replace(secret=self._vault.seal(name, given.secret)) for name, given in secrets.items()}
+                    self._projection.write(cursor, house, {folded(entry.person) for entry in entries}, sealed)
+            except Exception as fault:
+                constraint = violated(self._store, fault)
+                if constraint not in FIRST_WINS and not learnt(self._store, constraint):
+                    raise
+            else:
+                return Changed(tuple(entries), house)
+        raise Unreachable("Le registre des personnes change trop vite : réessayez dans un instant.")
+
+    def _appended(self, cursor: Cursor, house: House, entry: RegisterEntry) -> RegisterEntry:
+        entry = entry._replace(n=house.n + 1, prev=house.head)
+        content, digest = digest_of(entry)
+        cursor.execute(self._append, {"id": entry.n, "entry": content, "digest": digest})
+        house.add(entry, digest)
+        return entry
+
+    def house(self) -> House:
+        """The register as its journal adds up. Raises Unreachable when that does not hold."""
         with self._store.transaction(write=False) as cursor:
-            cursor.execute(self._blocked, {"most": FAILURES_AT_MOST})
-            return tuple(sorted(row[0] for row in cursor.fetchall()))
+            return self._journal.house(cursor)
+
+    def entries(self) -> list[RegisterEntry]:
+        """The journal, from the first entry on. Raises Unreachable when it does not hold."""
+        with self._store.transaction(write=False) as cursor:
+            return [entry for entry, _ in self._journal.read(cursor)]
+
+    def mistaken(self, most: int = TOLD_FROM) -> tuple[tuple[str, Failures], ...]:
+        """Those for whom so many wrong codes were given since the last right one."""
+        with self._store.transaction(write=False) as cursor:
+            cursor.execute(self._refused, {"most": most})
+            return tuple(sorted((name, Failures(count, at)) for name, count, at in cursor.fetchall()))
 
     def person(self, name: str) -> Person:
         """Somebody by name. Raises Invalid when the register does not have the name."""
@@ -143,10 +208,12 @@ class Register:
         with self._store.transaction(write=False) as cursor:
             cursor.execute(statement, parameters)
             rows = cursor.fetchall()
-        found: dict[str, tuple[str, list[Role]]] = {}
-        for name, mail, role in rows:
-            found.setdefault(name, (mail, []))[1].append(Role(role))
-        return tuple(Person(name, mail, tuple(roles)) for name, (mail, roles) in found.items())
+        found: dict[str, tuple[str, str, list[Role]]] = {}
+        for name, mail, standing, role in rows:
+            roles = found.setdefault(name, (mail, standing, []))[2]
+            if role is not None:
+                roles.append(Role(role))
+        return tuple(Person(name, mail, tuple(roles), Standing(standing)) for name, (mail, standing, roles) in found.items())
 
     def actor(self, name: str) -> Actor:
         """A person as the rules see one. Raises Invalid when the name is not in the register."""
@@ -154,5 +221,53 @@ class Register:
         return Actor(found.name, frozenset(found.roles))
 
     def holding(self, role: Role) -> tuple[Person, ...]:
-        """Everybody who holds `role`."""
+        """Everybody who may act in `role`."""
         return self._people(self._holding, role=role.value)
+
+
+def instant(at: datetime) -> str:
+    """An aware instant as ISO text in UTC, microseconds included, so that text order is time order."""
+    return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
+
+
+def _founding(person: Founder, at: datetime, via: str) -> RegisterEntry:
+    roles = dict.fromkeys(sorted(role.value for role in person.roles), "")
+    name = written(person.name)
+    entry = RegisterEntry(0, "", Deed.FOUNDED, name, name, instant(at), via, mail=person.mail, roles=roles)
+    return entry._replace(enrolled=person.secret is not None)
+
+
+def _founding_reasons(people: Sequence[Founder]) -> Iterator[str]:
+    """Why these cannot be the first people."""
+    for place, person in enumerate(people):
+        odd, earlier = odd_letters(person.name), [other.name for other in people[:place]]
+        if odd or not any(letter.isalpha() for letter in person.name) or folded(person.name) == RESERVED:
+            yield f"« {person.name} » ne peut pas être le nom d’une personne."
+        if passes_for(person.name, earlier):
+            yield f"{person.name} est déjà au registre."
+        if not person.roles or Role.CLOCK in person.roles:
+            yield "Une personne a au moins un rôle, et jamais celui de l’horloge."
+        if frozenset(person.roles) >= APART:
+            yield f"{person.name} ne peut pas à la fois mandater et payer."
+
+
+def _decided(house: House, wishes: Sequence[Wish], asked: Asked) -> list[RegisterEntry] | Refused:
+    """The entries that all wishes leave, each decided on the register as the one before leaves it; or every reason against them."""
+    after, entries, reasons = deepcopy(house), [], []
+    for wish in wishes:
+        clean = wish._replace(person=written(wish.person))
+        found = decide(after, clean, asked.actor, at=asked.at, proof=asked.proof)
+        if isinstance(found, Refused):
+            reasons += [reason for reason in found.reasons if reason not in reasons]
+            continue
+        for draft in found:
+            entry = _entry(draft, asked)
+            after.add(entry._replace(n=after.n + 1), "")
+            entries.append(entry)
+    return Refused(wishes[0].verb, tuple(reasons)) if reasons else entries
+
+
+def _entry(draft: Draft, asked: Asked) -> RegisterEntry:
+    """A draft as an entry that has no place in the chain yet."""
+    given = {name: value for name, value in draft._asdict().items() if name not in ("deed", "person")}
+    return RegisterEntry(0, "", draft.deed, draft.person, asked.actor, instant(asked.at), asked.via, proof=asked.proof, **given)

@@ -27,12 +27,13 @@ from models.tables.dossier import (
 )
 from models.tables.house import tallies, vocabulary
 from models.tables.journal import journal, outbox
-from models.tables.people import people, people_roles
+from models.tables.people import code_sources, people, people_roles, register_journal
 
 __all__ = [
     "SCHEMA",
     "acts",
     "appeals",
+    "code_sources",
     "committees",
     "delegations",
     "documents",
@@ -49,6 +50,7 @@ __all__ = [
     "people",
     "people_roles",
     "recoveries",
+    "register_journal",
     "settlements",
     "signatures",
     "tallies",
@@ -58,4 +60,4 @@ __all__ = [
     "vocabulary",
 ]
 
-SCHEMA = "0005"  # the newest migration; a test compares it with models/database/migrations
+SCHEMA = "0006"  # the newest migration; a test compares it with models/database/migrations

@@ -17,10 +17,11 @@ Calculation = Callable[[Partnership, date], R]
 
 
 class Actor(NamedTuple):
-    """A person of the register, with every role held."""
+    """A person of the register, with every role held, and since which instant (ISO, UTC) those that have not been held for ever."""
 
     name: str
     roles: frozenset[Role]
+    since: tuple[tuple[Role, str], ...] = ()
 
 
 class Newcomer(NamedTuple):
@@ -76,6 +77,7 @@ class Lookups(NamedTuple):
     salt: str = ""
     proof: str | None = None  # a `states.dossier.proof.Proof`: what became of the one-time code; None: none was asked for
     newcomers: tuple[Newcomer, ...] | None = None  # whom the request names, where only a journal tells; None: the request names them
+    waits: int = 1  # working days before a role that was given serves where money moves: a setting of the house
 
 
 class Case(NamedTuple):

@@ -63,6 +63,9 @@ class Entry(NamedTuple):
     on_behalf_of: str | None = None  # who has delegated the role
     registered: dict[str, list[str]] | None = None  # the roles of other people, as the register gave them
     proof: str | None = None  # what became of the one-time code
+    register: int | None = None  # how many entries the register of people had when it was asked for roles
+    since: dict[str, str] | None = None  # the roles that the actor was given lately, and when: they may have to wait
+    waits: int | None = None  # how many working days
     notes: list[str] | None = None  # what changed, as French sentences
     undoes: int | None = None  # the number of the entry that is taken back
     conflict: ConflictFields | None = None
@@ -86,7 +89,8 @@ class Entry(NamedTuple):
 
 NAMES = tuple({"source": "from", "dest": "to"}.get(field, field) for field in Entry._fields)
 ALWAYS = frozenset(name for name, field in zip(NAMES, Entry._fields, strict=True) if field not in Entry._field_defaults)
-NUMBERS, GROUPS, LISTS = ("n", "version", "law", "undoes"), ("request", "facts", "registered", "conflict"), ("reasons", "notes", "faults")
+NUMBERS, GROUPS = ("n", "version", "law", "undoes", "register", "waits"), ("request", "facts", "registered", "conflict", "since")
+LISTS = ("reasons", "notes", "faults")
 TYPES: dict[str, type] = {
     **dict.fromkeys(NAMES, str),
     **dict.fromkeys(NUMBERS, int),

@@ -95,7 +95,7 @@ def decided(before: Partnership, entry: Entry, past: Past | None = None) -> Outc
         request, newcomers = _request(step.asks, entry.request)
     except ValidationError as fault:
         raise Gone(f"la demande ne se lit plus ({listed(sentences(step.asks, fault))})") from fault
-    lookups = Lookups(_communes(request), _registered(entry), past, proof=entry.proof, newcomers=newcomers)
+    lookups = Lookups(_communes(request), _registered(entry), past, proof=entry.proof, newcomers=newcomers, waits=entry.waits or 1)
     at = datetime.fromisoformat(entry.recorded_at)
     verdict = decide(before, step.trigger, request, actor=_actor(entry), at=at, lookups=lookups)
     if isinstance(verdict, Refused):
@@ -176,4 +176,5 @@ def _registered(entry: Entry) -> tuple[tuple[str, frozenset[Role]], ...] | None:
 def _actor(entry: Entry) -> Actor:
     """Who acted, with every role held at that moment."""
     roles = entry.role if entry.roles is None else entry.roles
-    return Actor(entry.actor, frozenset(map(Role, roles.split(","))) if roles else frozenset())
+    held = frozenset(map(Role, roles.split(","))) if roles else frozenset()
+    return Actor(entry.actor, held, tuple((Role(role), since) for role, since in (entry.since or {}).items()))

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enlisting import enlist
 from offices import Office
 from walks import RIGHT, Walk
 
 from flows.ports.clock import now
 from flows.server import server
 from models.people.codes import code_at, new_secret
-from models.people.register import Register
 from models.read.views import Views
 from models.verify.proof import Verifier
 from states.vocabulary import Role
@@ -43,7 +43,7 @@ def office(tmp_path: Path, postgresql_url: str, crowd: int) -> Iterator[Crowded]
     store = office.store(create=True)
     Walk(store).do("open")
     for name, secret in office.secrets.items():
-        Register(store).add(name, "conseil@essai.example", [Role.BOARD_SECRETARY], secret)
+        enlist(store, name, "conseil@essai.example", [Role.BOARD_SECRETARY], secret)
     store.close()
     try:
         office.run("up", "--port", str(server.free_port()), "--workers", "2")

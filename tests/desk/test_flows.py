@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enlisting import enlist
 from walks import PEOPLE, RIGHT
 
 from flows.server import server
@@ -49,7 +50,7 @@ async def story(folder: Path) -> dict[str, Any]:  # noqa: PLR0915 - a story is o
     home = Home(settings(), create=True)
     for role, person in PEOPLE.items():
         if role is not REFERENT:
-            home.register.add(person, f"{person.lower()}@essai.example", [role])
+            enlist(home.store, person, f"{person.lower()}@essai.example", [role])
     ends: dict[str, dict[str, str]] = {}
 
     def note(name: str, state: State[Any]) -> State[Any]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from enlisting import enlist
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from walks import AT, PEOPLE, RIGHT, VOTE, WAYS, Walk
 from witness import fresh, journal
 
 from models.database.store import Store
-from models.people.register import CLOCK, Register
+from models.people.register import CLOCK
 from models.read.views import Views
 from models.verify.proof import Verifier
 from states.board.appeals import Windows, windows
@@ -256,7 +257,7 @@ def settled(store: Store, *lacking: str, imported: bool = False) -> Walk:
 @pytest.mark.parametrize("lacking", ["transmit_act", "publish_act", "transmit_act publish_act"])
 def test_nothing_is_ordered_on_an_act_that_is_not_executory_whoever_asks(store: Store, lacking: str, imported: bool) -> None:
     walk = settled(store, *lacking.split(), imported=imported)
-    Register(store).add("Pierre", "pierre@essai.example", [role for role in Role if role is not Role.CLOCK])
+    enlist(store, "Pierre", "pierre@essai.example", [role for role in Role if role is not Role.CLOCK])
     people: list[Any] = [*PEOPLE.values(), "Pierre", CLOCK]
     for actor in people:
         assert "ACT_NOT_EXECUTORY" in [code for code, _ in refusals(walk.ask("order_payment", actor=actor))]

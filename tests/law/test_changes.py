@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from drawing import draws
+from enlisting import enlist, reroled
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -17,7 +18,6 @@ from witness import fresh, journal, sql
 
 from models.answers import Invalid
 from models.database.store import Store
-from models.people.register import Register
 from models.read.views import Views
 from models.verify.proof import Verifier
 from states.grammar.deadlines import due_on
@@ -176,9 +176,9 @@ def test_nobody_is_authorising_officer_and_public_accountant_at_once_by_a_delega
     asked = {"role": "authorising_officer", "to": "Paola"}
     assert codes(walk.ask("delegate", actor="Omar", **asked)) == ["ROLES_KEPT_APART"]
     assert fresh(walk).partnership.delegations == ()
-    Register(store).change("Paola", roles=[Role.AUDITOR])
+    reroled(store, "Paola", [Role.AUDITOR])
     walk.do("delegate", actor="Omar", **asked)
-    Register(store).change("Paola", roles=[Role.PUBLIC_ACCOUNTANT])
+    reroled(store, "Paola", [Role.PUBLIC_ACCOUNTANT])
     assert codes(walk.ask("order_payment", actor="Paola")) == ["WRONG_ROLE"]
     walk.do("order_payment")
     assert codes(walk.ask("delegate", actor="Paola", role="public_accountant", to="Omar")) == ["ROLES_KEPT_APART"]
@@ -192,7 +192,7 @@ def test_who_certified_orders_nothing_through_a_delegation(store: Store) -> None
 
 def test_who_has_lent_a_role_and_who_has_borrowed_it_are_both_kept_from_the_next_signature(store: Store) -> None:
     Walk(store)
-    Register(store).add("Iris", "iris@essai.example", [Role.FINANCE_OFFICER, Role.AUTHORISING_OFFICER])
+    enlist(store, "Iris", "iris@essai.example", [Role.FINANCE_OFFICER, Role.AUTHORISING_OFFICER])
     walk = walked(store, "receive_invoice")
     lend(walk, Role.FINANCE_OFFICER, "Iris", "Tania")
     walk.do("settle", actor="Tania")

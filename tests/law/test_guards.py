@@ -46,6 +46,8 @@ class Trial(NamedTuple):
     lookups: Lookups = Lookups()
     kept_lookups: Lookups = Lookups()
     acting: Role | None = None  # in which role, when not the first of the row
+    since: str = ""  # the instant from which the actor has that role
+    kept_since: str = ""
 
 
 def ask(
@@ -57,11 +59,12 @@ def ask(
     at: datetime = AT,
     lookups: Lookups = NO_LOOKUPS,
     acting: Role | None = None,
+    since: str = "",
 ) -> Decision | Refused:
     content = {"reference": "ESSAI-1"} | RIGHT[trigger] if trigger == "open" else right(trigger, len(partnership.acts))
     given = {name: value for name, value in (content | changes).items() if value is not None}
     role = acting or role_for(trigger)
-    actor = Actor(alone or PEOPLE[role], frozenset({role}))
+    actor = Actor(alone or PEOPLE[role], frozenset({role}), ((role, since),) if since else ())
     return decide(
         partnership, trigger, STEPS[trigger].asks.model_validate(given), actor=actor, at=at, lookups=lookups._replace(salt="00" * 16)
     )
@@ -102,6 +105,8 @@ def unpublished(steps: Way) -> Way:
 FOR_ONE = {"open": {"terms": RIGHT["open"]["terms"] | {"cap": 1}}, "act": {"conditions": CONDITIONS | {"cap": 1}}}
 TRIALS: dict[str, Trial] = {
     "PERSON_UNPROVED": Trial("approve", lookups=Lookups(proof=Proof.WRONG), kept_lookups=Lookups(proof=Proof.RIGHT)),
+    # A Monday; who had the role on the Friday before has waited.
+    "ROLE_TOO_NEW": Trial("settle", since="2026-11-23T08:00:00Z", kept_since="2026-11-20T17:00:00Z"),
     "FUTURE_DATE": Trial("approve", {"held_on": "2026-11-24"}, kept={"held_on": "2026-11-23"}),
     "IMPLAUSIBLE_DATE": Trial("approve", {"held_on": "2023-08-31"}, kept={"held_on": "2023-09-01"}),
     "RESULT_BEFORE_TRAINING_END": Trial("present_result", {"presented_on": "2026-05-28"}, kept={"presented_on": "2026-05-29"}),
@@ -322,6 +327,7 @@ def breaking(code: str, **opening: Any) -> Decision | Refused:
         at=trial.at,
         lookups=trial.lookups,
         acting=trial.acting,
+        since=trial.since,
     )
 
 
@@ -357,6 +363,7 @@ def test_nearly_the_same_step_is_accepted_when_it_keeps_the_rule(code: str) -> N
         at=trial.at,
         lookups=trial.kept_lookups,
         acting=trial.acting,
+        since=trial.kept_since,
     )
     assert isinstance(answer, Decision), answer
     assert answer.warnings == ()

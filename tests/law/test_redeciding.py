@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from databases import beneath
+from enlisting import reroled
 from forging import entries_of, rechain
 from walks import Walk
 from witness import drop_triggers, fresh, journal, sql
@@ -20,7 +21,6 @@ from models.answers import Invalid
 from models.database.store import Store
 from models.ledger.chain import GENESIS, canonical, digest
 from models.ledger.reading import parsed
-from models.people.register import Register
 from models.read.views import Views
 from models.verify.proof import Verifier
 from models.verify.redeciding import Anomaly, redecided
@@ -141,8 +141,8 @@ def test_a_delegate_and_the_roles_of_that_day_decide_again_whatever_became_of_th
     walk = Walk(store).until(State.SETTLED)
     walk.do("delegate", actor="Omar", role="authorising_officer", to="Tania")
     walk.do("order_payment", actor="Tania")
-    Register(store).change("Omar", roles=[Role.AUDITOR])
-    Register(store).change("Tania", roles=[Role.AUDITOR])
+    reroled(store, "Omar", [Role.AUDITOR])
+    reroled(store, "Tania", [Role.AUDITOR])
     assert anomalies(walk) == []
 
 

@@ -22,6 +22,7 @@ from cigognes import (
     SESSION,
     UNIVERSITY_SIRET,
 )
+from enlisting import enlist
 from stdnum.fr import siret
 
 from flows.cli.renewing import renewed
@@ -30,7 +31,6 @@ from models.answers import Done
 from models.database.store import Store
 from models.ledger.dossiers import Dossiers
 from models.ledger.ledger import Ledger
-from models.people.register import Register
 from models.verify.proof import Verifier
 from states.board.appeals import Windows, windows
 from states.grammar.guard import Refused
@@ -52,10 +52,10 @@ def ask(ledger: Ledger, reference: str, trigger: str, asked: dict[str, Any], peo
 
 def lived(store: Store, *steps: tuple[str, dict[str, Any]]) -> Partnership:
     """The dossier of the Cigognes after `steps`, beside the one of CDG 62 as its resolution tells it."""
-    ledger, register = Ledger(store), Register(store)
+    ledger = Ledger(store)
     for people in (story.PEOPLE, PEOPLE):
         for role, name in people.items():
-            register.add(name, f"{name.split()[0].lower()}@essai.example", [role])
+            enlist(store, name, f"{name.split()[0].lower()}@essai.example", [role])
     for scene in story.PAST:
         assert isinstance(ask(ledger, story.REFERENCE, scene.trigger, scene.request, story.PEOPLE), Done)
     for trigger, asked in steps:

@@ -10,6 +10,7 @@ import pytest
 from breaking import NO_QUORUM
 from counting import commands, heard, round_trips, said
 from databases import beneath
+from enlisting import TEST_VAULT
 from walks import RIGHT, WAYS, Walk, right_code
 from witness import child, journal, sql
 
@@ -84,7 +85,7 @@ def test_what_a_step_must_know_besides_costs_no_more_waiting(distant: Store, tri
     if trigger == "undo":
         changes = {"entry": walk.last_standing()}
     if not known:
-        walk.ledger = Ledger(distant)
+        walk.ledger = Ledger(distant, vault=TEST_VAULT)
     answers: list[Answer] = []
     assert round_trips(distant, lambda: answers.append(walk.ask(trigger, **changes))) == (5 if trigger == "undo" else 4) <= WAITS_AT_MOST
     assert isinstance(answers[0], Done)

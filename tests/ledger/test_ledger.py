@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from enlisting import TEST_VAULT
 from walks import AT, IBAN, OTHER_SIRET, PEOPLE, RIGHT, VOTE, WAYS, Walk
 from witness import dump, fresh, journal
 
@@ -53,7 +54,7 @@ def test_the_same_key_gets_the_first_answer_again_and_writes_nothing(store: Stor
     before = dump(store)
     changes = NO_QUORUM if first_try is refused else {}
     assert walk.ask("approve", key="once", at=LATER, **changes) == first
-    walk.ledger = Ledger(store)  # as after a restart
+    walk.ledger = Ledger(store, vault=TEST_VAULT)  # as after a restart
     assert walk.ask("approve", key="once", at=LATER, **changes) == first
     assert dump(store) == before
 

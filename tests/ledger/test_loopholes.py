@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from enlisting import reroled
 from walks import AT, IBAN, OTHER_IBAN, PEOPLE, RIGHT, Walk
 from witness import dump, fresh, journal
 
 from models.answers import Done
 from models.database.store import Store
 from models.ledger.ledger import Ledger
-from models.people.register import Register
 from models.verify.proof import Verifier, chain_faults
 from states.grammar.case import Commune
 from states.grammar.guard import Refused
@@ -43,9 +43,9 @@ def test_two_lent_roles_do_not_make_one_person_order_and_pay(store: Store, start
 
 def test_the_public_accountant_takes_no_step_back_when_a_role_comes_later(store: Store) -> None:
     walk = Walk(store).until(State.SETTLED)
-    Register(store).change(PAOLA, roles=[Role.AUDITOR])
+    reroled(store, PAOLA, [Role.AUDITOR])
     lend(walk, OMAR, Role.AUTHORISING_OFFICER, PAOLA)
-    Register(store).change(PAOLA, roles=[Role.PUBLIC_ACCOUNTANT])
+    reroled(store, PAOLA, [Role.PUBLIC_ACCOUNTANT])
     walk.do("attach", actor=TANIA)
     assert codes(walk.ask("undo", actor=PAOLA)) == ["NOT_YOURS_TO_UNDO"]
 
@@ -53,9 +53,9 @@ def test_the_public_accountant_takes_no_step_back_when_a_role_comes_later(store:
 def test_a_delegation_ends_with_the_role_of_who_gave_it(store: Store) -> None:
     walk = Walk(store).until(State.SETTLED)
     lend(walk, OMAR, Role.AUTHORISING_OFFICER, TANIA)
-    Register(store).change(OMAR, roles=[Role.AUDITOR])
+    reroled(store, OMAR, [Role.AUDITOR])
     assert codes(walk.ask("order_payment", actor=TANIA)) == ["WRONG_ROLE"]
-    Register(store).change(OMAR, roles=[Role.AUTHORISING_OFFICER])
+    reroled(store, OMAR, [Role.AUTHORISING_OFFICER])
     assert isinstance(walk.ask("order_payment", actor=TANIA), Done)
 
 

@@ -32,9 +32,12 @@ from models.dashboard import PageSeal
 from models.database.sqlite import Sqlite
 from models.database.store import Store
 from models.ledger.tallies import Tallies
-from models.people.codes import Shown
-from models.people.register import CLOCK
+from models.people.codes import Shown, code_at, new_secret
+from models.people.invitations import invitation_digest
+from models.people.register import CLOCK, Changed, Founder
 from models.tables.columns import metadata
+from states.grammar.guard import Refused
+from states.register.requests import Verb, Wish
 from states.vocabulary import Role, State
 
 pytestmark = pytest.mark.long
@@ -62,7 +65,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Asked everything that jalon can ask."""
     folder = tmp_path_factory.mktemp("house")
     url = request.getfixturevalue("new_postgresql")() if request.param == "postgresql" else f"sqlite:///{folder / 'jalon.db'}"
-    home = Home(settings({"JALON_HOME": str(folder), "JALON_DATABASE_URL": url}), create=True)
+    home = Home(settings({**os.environ, "JALON_HOME": str(folder), "JALON_DATABASE_URL": url}), create=True)
     references = filled(home.store, MANY)
     with listening(home.store) as asked:
         everything(home, references)
@@ -137,12 +140,24 @@ def show_all(home: Home, references: list[str]) -> None:
 
 
 def keep_register(home: Home) -> None:
-    home.register.add("Nadia", "nadia@essai.example", [Role.OPERATOR])
-    home.register.change("Nadia", mail="n@essai.example", roles=[Role.AUDITOR])
-    home.register.enrol("Nadia", "A" * 32)
+    secret = new_secret()
+    founder = Founder("Nadia", "nadia@essai.example", (Role.OPERATOR,), secret)
+    home.register.found([founder], at=AT)
+    wishes = [
+        Wish(Verb.ADD, "Omer", (Role.AUDITOR,), "omer@essai.example"),
+        Wish(Verb.ADDRESS, "Omer", mail="o@essai.example"),
+        Wish(Verb.INVITE, "Omer", invitation=invitation_digest("ABCD")),
+    ]
+    shown = [Shown(code_at(secret, AT), AT, "terminal:nadia"), Shown("000000", AT, "terminal:nadia"), Shown("000000", AT, "terminal:nadia")]
+    assert isinstance(home.register.change(wishes, actor="Nadia", at=AT, shown=shown[0]), Changed)
+    for wrong in shown[1:]:
+        assert isinstance(home.register.change([Wish(Verb.LEAVE, "Omer")], actor="Nadia", at=AT, shown=wrong), Refused)
+    home.register.enrol("ABCD", secret, code_at(secret, AT), at=AT)
+    home.register.change([Wish(Verb.LEAVE, "Omer")], actor="Nadia", at=AT)
     home.register.everyone()
+    home.register.entries()
     home.register.holding(Role.AUDITOR)
-    home.register.blocked()
+    home.register.mistaken()
 
 
 def test_no_statement_reads_a_whole_table(house: House) -> None:
@@ -228,7 +243,7 @@ def test_sqlite_does_no_more_for_a_question_in_a_big_house_than_in_a_small_one(t
     counted = []
     for many in (1000, 4000):
         close_all()
-        home = Home(settings({"JALON_HOME": str(tmp_path / str(many))}), create=True)
+        home = Home(settings({**os.environ, "JALON_HOME": str(tmp_path / str(many))}), create=True)
         asked = questions(home, filled(home.store, many))
         counted.append({name: steps(home.store, ask) for name, ask in asked.items()})
     small, big = counted

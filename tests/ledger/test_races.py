@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 from breaking import faults
+from enlisting import TEST_VAULT, enlist
 from sqlalchemy import select
 from walks import Walk
 from witness import child, fresh, journal, sql
@@ -19,7 +20,6 @@ from models.database.faults import Unreachable
 from models.database.store import Store
 from models.ledger.ledger import Ledger
 from models.ledger.writing import Writing
-from models.people.register import Register
 from models.verify.proof import Verifier
 from states.vocabulary import Role, State
 
@@ -40,7 +40,7 @@ def test_of_two_processes_one_wins_and_the_other_learns_who_won(store: Store) ->
     references = [f"ESSAI-{number}" for number in range(20)]
     for reference in references:
         Walk(store, reference).do("open")
-    Register(store).add("Berthe", "berthe@essai.example", [Role.BOARD_SECRETARY])
+    enlist(store, "Berthe", "berthe@essai.example", [Role.BOARD_SECRETARY])
     with ExitStack() as stack:
         url = store.url.render_as_string(hide_password=False)
         racers = [stack.enter_context(child(RACE, url, name)) for name in ("Bruno", "Berthe")]
@@ -159,7 +159,7 @@ def test_a_dossier_opened_while_a_step_begins_is_locked_all_the_same(both: Both)
 def test_what_somebody_committed_while_one_waited_for_the_lock_is_read(both: Both) -> None:
     """The whole dossier, and not only the row that was waited for: what was read before the lock would be of before."""
     both.walk.until(State.ACTED)
-    both.walk.ledger = Ledger(both.store)  # one that has nothing in memory
+    both.walk.ledger = Ledger(both.store, vault=TEST_VAULT)  # one that has nothing in memory
     waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     holds = both.elsewhere.lock(select(tables.partnerships.c.id))
     with ThreadPoolExecutor(1) as thread:

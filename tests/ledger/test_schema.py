@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from enlisting import enlist, reroled
 from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 from walks import Walk
@@ -167,10 +168,11 @@ def test_a_state_that_a_database_has_not_heard_of_is_learnt_by_the_first_step_in
     walk.do("approve")
     assert sql(store, "SELECT state, version FROM partnerships") == [("approved", 2)]
     assert objection(store, "UPDATE partnerships SET state = 'lost'") == "ck_partnerships_state"
-    register = Register(store)
-    assert register.add("Nadia", "nadia@essai.example", [Role.AUDITOR]).roles == (Role.AUDITOR,)
+    enlist(store, "Nadia", "nadia@essai.example", [Role.AUDITOR])
+    assert Register(store).person("Nadia").roles == (Role.AUDITOR,)
     sql(store, "DELETE FROM vocabulary WHERE word = 'operator'")
-    assert register.change("Nadia", roles=[Role.OPERATOR]).roles == (Role.OPERATOR,)
+    reroled(store, "Nadia", [Role.OPERATOR])
+    assert Register(store).person("Nadia").roles == (Role.OPERATOR,)
 
 
 def test_what_is_no_word_of_this_jalon_is_not_learnt(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

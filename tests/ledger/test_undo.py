@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from drawing import draws
+from enlisting import enlist
 from hypothesis import event, given
 from hypothesis import strategies as st
 from taking_back import DRAWN, OMAR, codes, facts, holds, onward, told, undo
@@ -15,7 +16,6 @@ from witness import fresh, sql
 
 from models.answers import Done
 from models.database.store import Store
-from models.people.register import Register
 from states.lifecycle import STEPS
 from states.vocabulary import Role, State
 
@@ -158,7 +158,7 @@ def test_a_recording_on_which_no_money_rests_is_taken_back_whatever_was_paid(sto
 
 def test_a_step_is_undone_by_who_did_it_or_by_the_authorising_officer_and_by_nobody_else(store: Store) -> None:
     walk = Walk(store).until(State.PROPOSED)
-    Register(store).add("Béatrice", "beatrice@essai.example", [Role.BOARD_SECRETARY])
+    enlist(store, "Béatrice", "beatrice@essai.example", [Role.BOARD_SECRETARY])
     for undoes in ("Bruno", OMAR):
         walk.do("approve", actor="Bruno")
         for other in ("Béatrice", "Tania", "Farida", "Paola"):

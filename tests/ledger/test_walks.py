@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from drawing import draws
+from enlisting import enlist
 from hypothesis import event, given
 from hypothesis import strategies as st
 from walks import RIGHT, Walk
@@ -228,7 +229,7 @@ def test_the_ledger_and_the_model_agree_after_every_step_of_a_random_walk(
     walk, model = Walk(sqlite, f"ESSAI-{next(references)}"), Model()
     register = Register(sqlite)
     if EVERYTHING not in {person.name for person in register.everyone()}:
-        register.add(EVERYTHING, "pierre@essai.example", [Role.FINANCE_OFFICER, Role.AUTHORISING_OFFICER, Role.PUBLIC_ACCOUNTANT])
+        enlist(sqlite, EVERYTHING, "pierre@essai.example", [Role.FINANCE_OFFICER, Role.AUTHORISING_OFFICER, Role.PUBLIC_ACCOUNTANT])
     walk.do("open", terms=RIGHT["open"]["terms"] | {"rate": f"{RATE}.00", "cap": CAP})
     before = fresh(walk)
     for number, (drawn, drawn_actor, given_asked) in enumerate(steps):

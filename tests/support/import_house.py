@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enlisting import enlist
 from sheet_files import HEADERS, as_csv
 from terminal import PAST, REFERENCE, Said
 from walks import Walk
@@ -17,7 +18,6 @@ from witness import dump, journal, sql
 
 from flows.cli.command import run
 from models.database.store import Store, sqlite_url
-from models.people.register import Register
 from states.vocabulary import Role
 
 BORN, RETAINED = date(1987, 3, 12), date(2024, 12, 15)
@@ -43,7 +43,7 @@ def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def approve(store: Store) -> Walk:
     walk, at = Walk(store), datetime.now(UTC)
-    Register(store).add("Thelma", "thelma@essai.example", [Role.TRAINING_OFFICER])
+    enlist(store, "Thelma", "thelma@essai.example", [Role.TRAINING_OFFICER])
     walk.do("open", at=at, **PAST["open"])
     walk.do("approve", at=at, **PAST["approve"])
     return walk

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import cigognes
+from enlisting import TEST_VAULT, Enlisted, enlist_all
 from lives import ALL, PEOPLE, SECOND_OFFICER, SECRETS, Life, recovered
 
 from flows.demo import story
@@ -17,7 +18,7 @@ from models.answers import Answer, Conflict, Done
 from models.database.store import Store
 from models.ledger.ledger import Ledger
 from models.people.codes import Shown, code_at
-from models.people.register import CLOCK, Register
+from models.people.register import CLOCK
 from states.grammar.guard import Refused
 from states.lifecycle import STEPS
 from states.vocabulary import Role
@@ -33,19 +34,21 @@ def counting() -> Callable[[int], str]:
 
 def enrolled(store: Store) -> None:
     """The people of all lives."""
-    register = Register(store)
-    for people in (story.PEOPLE, PEOPLE, cigognes.PEOPLE):
-        for role, name in people.items():
-            register.add(
-                name, f"{role.value}.{name.split()[0].lower()}@essai.example".encode("ascii", "ignore").decode(), [role], SECRETS.get(name)
-            )
-    register.add(SECOND_OFFICER, "tancrede@essai.example", [Role.TRAINING_OFFICER, Role.FINANCE_OFFICER], SECRETS[SECOND_OFFICER])
+    found = [
+        Enlisted(
+            name, f"{role.value}.{name.split()[0].lower()}@essai.example".encode("ascii", "ignore").decode(), [role], SECRETS.get(name)
+        )
+        for people in (story.PEOPLE, PEOPLE, cigognes.PEOPLE)
+        for role, name in people.items()
+    ]
+    second = Enlisted(SECOND_OFFICER, "tancrede@essai.example", [Role.TRAINING_OFFICER, Role.FINANCE_OFFICER], SECRETS[SECOND_OFFICER])
+    enlist_all(store, [*found, second])
 
 
 def played(store: Store, lives: dict[str, tuple[Life, ...]]) -> None:
     """Play whole lives; each scene must end as it says."""
     enrolled(store)
-    ledger, minutes = Ledger(store, entropy=counting(), gazetteer=communes), itertools.count()
+    ledger, minutes = Ledger(store, vault=TEST_VAULT, entropy=counting(), gazetteer=communes), itertools.count()
     for reference, scenes in lives.items():
         for place, scene in enumerate(scenes):
             answer = _asked(ledger, reference, scene, f"{reference}:{place}", BEGAN + timedelta(minutes=next(minutes)))

@@ -8,6 +8,8 @@ from base64 import b32encode
 from datetime import UTC, datetime
 from typing import Any
 
+from enlisting import TEST_VAULT, Enlisted, enlist_all
+
 from flows.ports.clock import now
 from models.answers import Answer, Done
 from models.database.store import Store
@@ -198,13 +200,12 @@ class Walk:
 
     def __init__(self, store: Store, reference: str = "ESSAI-1") -> None:
         self.store = store
-        self.ledger = Ledger(store)
+        self.ledger = Ledger(store, vault=TEST_VAULT)
         self.reference = reference
         self.acts = 0
         register = Register(store)
         if not register.everyone():
-            for role, name in PEOPLE.items():
-                register.add(name, f"{name.lower()}@essai.example", [role], SECRETS[name])
+            enlist_all(store, [Enlisted(name, f"{name.lower()}@essai.example", [role], SECRETS[name]) for role, name in PEOPLE.items()])
 
     def ask(
         self,

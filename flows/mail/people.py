@@ -1,0 +1,93 @@
+"""The letters that a change of the register causes: to the person, and about money to everybody who can tell that something is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from flows.ports.mail import Letter
+from flows.wording import role_label
+from states.grammar.deadlines import PARIS
+from states.lifecycle import MONEY_ROLES
+from states.register.facts import WAITING, Deed, Member, RegisterEntry, folded
+from states.register.fold import House
+from states.register.records import AGREEING, SENSITIVE
+from states.values.french import day
+from states.vocabulary import Role
+
+WATCHING = MONEY_ROLES | {Role.AUDITOR}
+END = ("", "Si cela vous surprend, prévenez tout de suite l’exploitant et l’auditeur.", "", "Message automatique de jalon.", "")
+
+
+def letters_of(entries: Sequence[RegisterEntry], house: House, before: House, invitation: str) -> Iterator[Letter]:
+    """The letters of a change: `house` is the register after it, `before` the one before; `invitation` is what an invitation says."""
+    for entry in entries:
+        member = house.members[folded(entry.person)]
+        at = datetime.fromisoformat(entry.recorded_at)
+        if entry.deed == Deed.INVITED and entry.invitation is not None:
+            yield _invitation(entry, member, invitation, at)
+        elif told := _told(entry, member, house, before):
+            for name, mail in dict.fromkeys(told):
+                yield _notice(entry, member, name, mail, at)
+
+
+def _told(entry: RegisterEntry, member: Member, house: House, before: House) -> list[tuple[str, str]]:
+    """Who is written to, by name and address: an address that was replaced is told too."""
+    roles = set(member.roles) | ({Role(entry.role)} if entry.role else set())
+    people = [(member.name, member.mail)] if entry.deed in OF_THE_PERSON else []
+    if entry.deed == Deed.ADDRESS_CHANGED and (earlier := before.member(member.name)) is not None:
+        people.append((member.name, earlier.mail))
+    if roles & SENSITIVE and entry.deed in OF_MONEY:
+        people += [(other.name, other.mail) for other in house.holding(*WATCHING, *(AGREEING if entry.deed in WAITING else ()))]
+    return people
+
+
+OF_THE_PERSON = frozenset(Deed) - {Deed.CARRIED, Deed.INVITATION_ASKED, Deed.INVITED, Deed.DECLINED}
+OF_MONEY = frozenset(Deed) - {Deed.CARRIED, Deed.ADDED, Deed.INVITED}
+
+
+def _what(entry: RegisterEntry) -> str:
+    role = f" « {role_label(entry.role)} »" if entry.role else ""
+    because = f" Motif : {entry.because}" if entry.because else ""
+    second = f" {entry.proposed_by} l’avait demandé." if entry.proposed_by else ""
+    alone = " Personne d’autre ne pouvait donner son accord : une seule personne l’a décidé." if entry.alone else ""
+    return f"{entry.person} : {Deed(entry.deed).label}{role}, par {entry.actor}.{second}{alone}{because}"
+
+
+def _notice(entry: RegisterEntry, member: Member, name: str, mail: str, at: datetime) -> Letter:
+    here = at.astimezone(PARIS)
+    todo = []
+    if entry.deed in WAITING:
+        todo = ["", f"Il faut l’accord d’une seconde personne : jalon people agree {entry.n} --as suivi de son nom."]
+    body = [
+        f"Bonjour {name},",
+        "",
+        f"Le registre des personnes de jalon a changé le {day(here.date())} à {here:%H:%M} :",
+        _what(entry),
+        *todo,
+        *END,
+    ]
+    return Letter(f"people.{entry.n}", name, mail, f"[jalon] Registre : {member.name}, {Deed(entry.deed).label}", "\n".join(body), at)
+
+
+def _invitation(entry: RegisterEntry, member: Member, invitation: str, at: datetime) -> Letter:
+    until = datetime.fromisoformat(entry.until or entry.recorded_at).astimezone(PARIS)
+    body = [
+        f"Bonjour {member.name},",
+        "",
+        f"{entry.actor} vous invite à enrôler votre téléphone pour les codes à usage unique de jalon.",
+        "Sur votre propre écran, lancez :",
+        "",
+        "  jalon people enrol",
+        "",
+        f"et donnez cette invitation : {invitation}",
+        "",
+        f"Elle sert une fois, jusqu’au {day(until.date())} à {until:%H:%M}. Ne la donnez à personne : qui s’en sert agit en votre nom.",
+        "Si elle a déjà servi sans vous, prévenez tout de suite l’exploitant et l’auditeur.",
+        "",
+        "Message automatique de jalon.",
+        "",
+    ]
+    return Letter(
+        f"invitation.{entry.n}", member.name, member.mail, "[jalon] Votre invitation : à utiliser sous 72 heures", "\n".join(body), at
+    )
