@@ -109,7 +109,7 @@ def command_of(step: Step, home: Callable[[], Home]) -> Callable[..., int]:
     options = options_of(step.asks)
 
     def run(reference: str, **given: Any) -> int:
-        content = _file(given.get("request"))
+        content = request_file(given.get("request"))
         for option in options:
             if given.get(option.name) is not None:
                 _put(content, option.path, option.value(given[option.name]))
@@ -132,7 +132,7 @@ def open_command(home: Callable[[], Home]) -> Callable[..., int]:
     """`jalon open FILE`: the dossier file is the whole request."""
 
     def run(file: DOSSIER, *, person: PERSON, key: KEY = None, as_json: JSON = False) -> int:
-        request = read_request(OPENING, _file(file))
+        request = read_request(OPENING, request_file(file))
         reference = request.reference  # type: ignore[attr-defined]
         return show(ask(home(), OPENING, reference, request, person=person, key=key, seen=None), as_json=as_json)
 
@@ -226,7 +226,7 @@ def _signature(options: list[Option]) -> inspect.Signature:
     )
 
 
-def _file(name: str | None) -> dict[str, object]:
+def request_file(name: str | None) -> dict[str, object]:
     if name is None:
         return {}
     if name == "-":

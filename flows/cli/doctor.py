@@ -116,7 +116,7 @@ def _on_the_ledger(configured: Settings) -> Iterator[Symptom]:
         yield Symptom("Base", FAIL, str(fault), "")
         return
     except Unreachable as fault:
-        yield Symptom("Base", FAIL, str(fault), "La première fois : jalon people add, puis jalon up.")
+        yield Symptom("Base", FAIL, str(fault), "La première fois : jalon people first, puis jalon up.")
         return
     yield Symptom("Base", OK, promises.settings)
     if promises.faults:
@@ -146,7 +146,7 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
         yield _clock(home)
     if not home.register.holding(Role.OPERATOR):
         sentence = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
-        yield Symptom("Exploitants", WARN, sentence, "Lancez : jalon people add NOM --role operator --mail ADRESSE")
+        yield Symptom("Exploitants", WARN, sentence, "Lancez : jalon people change NOM --role operator --as EXPLOITANT")
     mistaken = [name for name, _ in home.register.mistaken(FLOOD)]
     if mistaken:
         sentence = f"Beaucoup de codes faux à la suite pour {listed(mistaken)} : quelqu’un essaie peut-être d’agir à sa place."

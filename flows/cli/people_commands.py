@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Group, Parameter
 
 from flows.cli import registering, screen
-from flows.cli.asking import JSON
+from flows.cli.asking import JSON, request_file
 from flows.cli.usage import new_app
 from flows.home import Home
 from states.register.requests import Verb, Wish
@@ -27,6 +27,8 @@ CODE = Annotated[str | None, Parameter(name="--code", metavar="CODE", help="Son 
 BECAUSE = Annotated[str, Parameter(name="--because", metavar="TEXTE", help="Le motif")]
 WHY = Annotated[str | None, Parameter(name="--because", metavar="TEXTE", help="Le motif, s’il faut le garder")]
 INVITATION = Annotated[str | None, Parameter(metavar="INVITATION", help="L’invitation reçue par courrier ; demandée sinon")]
+NUMBERS = Annotated[list[int], Parameter(metavar="N°", help="Les numéros que donne « jalon people pending »")]
+FILE = Annotated[str, Parameter(metavar="FICHIER", allow_leading_hyphen=True, help="Fichier JSON, ou - pour l’entrée standard")]
 NUMBER = Annotated[int, Parameter(metavar="N°", help="Le numéro que donne « jalon people pending »")]
 
 
@@ -68,7 +70,11 @@ def _of_the_line(home: Callable[[], Home], new_home: Callable[[], Home]) -> dict
         wishes = registering.changing(here, name, role, mail, shared_mail=shared_mail)
         return screen.show(registering.change(here, wishes, person, code), as_json=as_json)
 
-    return {"first": first, "add": add, "change": change}
+    def roster(file: FILE, *, person: ACTOR, code: CODE = None, as_json: JSON = False) -> int:
+        """Ajouter toutes les personnes d’un fichier JSON, avec un seul code."""
+        return screen.show(registering.change(home(), registering.roster(request_file(file)), person, code), as_json=as_json)
+
+    return {"first": first, "add": add, "roster": roster, "change": change}
 
 
 def _of_two(home: Callable[[], Home]) -> dict[str, Callable[..., int]]:
@@ -82,9 +88,12 @@ def _of_two(home: Callable[[], Home]) -> dict[str, Callable[..., int]]:
         """Enrôler son propre téléphone, avec l’invitation reçue : le secret n’est montré qu’ici, une fois."""
         return screen.show(registering.enrol(home(), invitation), as_json=as_json)
 
-    def agree(number: NUMBER, *, person: ACTOR, code: CODE = None, as_json: JSON = False) -> int:
-        """Donner son accord, en seconde personne, à ce qui attend sous un numéro."""
-        return screen.show(registering.change(home(), [_answering(home(), Verb.AGREE, number)], person, code), as_json=as_json)
+    def agree(numbers: NUMBERS, /, *, person: ACTOR, code: CODE = None, as_json: JSON = False) -> int:
+        """Donner son accord, en seconde personne, à ce qui attend sous un ou plusieurs numéros."""
+        here = home()
+        return screen.show(
+            registering.change(here, [_answering(here, Verb.AGREE, number) for number in numbers], person, code), as_json=as_json
+        )
 
     def decline(number: NUMBER, *, person: ACTOR, because: WHY = None, code: CODE = None, as_json: JSON = False) -> int:
         """Écarter ce qui attend sous un numéro."""

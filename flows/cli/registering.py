@@ -5,10 +5,10 @@ from __future__ import annotations
 import getpass
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import segno
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from flows.cli.asking import prompted
 from flows.cli.screen import Page, of_answer
@@ -40,20 +40,21 @@ def first(home: Home, name: str, mail: str) -> Page:
     person = Founder(_name(name), _address(mail), (Role.OPERATOR,))
     if home.register.everyone():
         raise Invalid("Le registre a déjà quelqu’un : un exploitant ajoute les autres (jalon people add NOM --as EXPLOITANT).")
-    secret = _drawn(person.name)
-    home.register.found([person._replace(secret=secret)], at=now(), via="jalon")
+    secret, period = _drawn(person.name)
+    home.register.found([person._replace(secret=secret, period=period)], at=now(), via="jalon")
     return _listed([home.register.person(person.name)])
 
 
 def change(home: Home, wishes: Sequence[Wish], actor: str, code: str | None) -> Page:
     """Do what `actor` wishes, and write the letters that it causes. Raises Invalid, Unreachable."""
-    before, invitation, at = home.register.house(), new_invitation(), now()
-    asked = [wish._replace(invitation=invitation_digest(invitation)) for wish in wishes]
+    before, at = home.register.house(), now()
+    drawn = [new_invitation() for _ in wishes]
+    asked = [wish._replace(invitation=invitation_digest(invitation)) for wish, invitation in zip(wishes, drawn, strict=True)]
     shown = Shown(prompted(code, actor), at, source())
     changed = home.register.change(asked, actor=actor, at=at, via="jalon", shown=shown)
     if isinstance(changed, Refused):
         return of_answer(changed)
-    return _done(home, changed, before, invitation)
+    return _done(home, changed, before, {invitation_digest(invitation): invitation for invitation in drawn})
 
 
 def enrol(home: Home, invitation: str | None) -> Page:
@@ -64,7 +65,7 @@ def enrol(home: Home, invitation: str | None) -> Page:
     secret = new_secret()
     _draw(name, secret)
     changed = home.register.enrol(typed, secret, _typed("Premier code : "), at=now(), via="jalon")
-    return _done(home, changed, before, "")
+    return _done(home, changed, before, {})
 
 
 def source() -> str:
@@ -75,6 +76,30 @@ def source() -> str:
 def adding(name: str, roles: list[str], mail: str, *, shared_mail: bool) -> Wish:
     """The wish to add a person. Raises Invalid."""
     return Wish(Verb.ADD, _name(name), tuple(_roles(roles)), _address(mail), shared_mail)
+
+
+class RosterLine(BaseModel):
+    """A person in a file of many."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    roles: list[str]
+    mail: str
+    shared_mail: bool = False
+
+
+def roster(content: dict[str, object]) -> list[Wish]:
+    """The wishes to add everybody in a file: `{"people": [{"name", "roles", "mail"}...]}`. Raises Invalid."""
+    try:
+        lines = TypeAdapter(list[RosterLine]).validate_python(content.get("people"))
+    except ValidationError as fault:
+        place = fault.errors()[0]["loc"]
+        where = f", personne {place[0] + 1}" if place and isinstance(place[0], int) else ""
+        raise Invalid(f'Le fichier a la forme {{"people": [{{"name", "roles", "mail"}}...]}} : relisez-le{where}.') from None
+    if not lines:
+        raise Invalid("Le fichier ne nomme personne.")
+    return [adding(line.name, line.roles, line.mail, shared_mail=line.shared_mail) for line in lines]
 
 
 def changing(home: Home, name: str, roles: list[str] | None, mail: str | None, *, shared_mail: bool) -> list[Wish]:
@@ -102,12 +127,12 @@ def motive(text: str | None) -> str | None:
         raise Invalid("Le motif est trop long, ou contient des caractères invisibles.") from None
 
 
-def _done(home: Home, changed: Changed, before: House, invitation: str) -> Page:
+def _done(home: Home, changed: Changed, before: House, invitations: Mapping[str, str]) -> Page:
     """What was written, and the letters that go with it: they follow the commit, and what fails is told."""
     lines = [_sentence(entry) for entry in changed.entries]
     written = 0
     try:
-        for letter in letters_of(changed.entries, changed.house, before, invitation):
+        for letter in letters_of(changed.entries, changed.house, before, invitations):
             post.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
             written += 1
     except Unreachable as fault:
@@ -146,13 +171,14 @@ def _address(mail: str) -> str:
         raise Invalid("L’adresse de courriel n’est pas valable.") from None
 
 
-def _drawn(name: str) -> str:
-    """A secret that its owner has drawn and proved with a first code. Raises Invalid."""
+def _drawn(name: str) -> tuple[str, int]:
+    """A secret that its owner has drawn, and the period of the first code that proved it. Raises Invalid."""
     secret = new_secret()
     _draw(name, secret)
-    if period_of(secret, _typed("Premier code : "), now()) is None:
+    period = period_of(secret, _typed("Premier code : "), now())
+    if period is None:
         raise Invalid("Ce premier code n’est pas celui de ce secret : rien n’est écrit, recommencez.")
-    return secret
+    return secret, period
 
 
 def _draw(name: str, secret: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from flows.ports.mail import Letter
@@ -19,13 +19,16 @@ WATCHING = MONEY_ROLES | {Role.AUDITOR}
 END = ("", "Si cela vous surprend, prévenez tout de suite l’exploitant et l’auditeur.", "", "Message automatique de jalon.", "")
 
 
-def letters_of(entries: Sequence[RegisterEntry], house: House, before: House, invitation: str) -> Iterator[Letter]:
-    """The letters of a change: `house` is the register after it, `before` the one before; `invitation` is what an invitation says."""
+def letters_of(entries: Sequence[RegisterEntry], house: House, before: House, invitations: Mapping[str, str]) -> Iterator[Letter]:
+    """The letters of a change: `house` is the register after it, `before` the one before.
+
+    `invitations` are what invitations say, by the sha256 that the register keeps of them.
+    """
     for entry in entries:
         member = house.members[folded(entry.person)]
         at = datetime.fromisoformat(entry.recorded_at)
-        if entry.deed == Deed.INVITED and entry.invitation is not None:
-            yield _invitation(entry, member, invitation, at)
+        if entry.deed == Deed.INVITED and entry.invitation in invitations:
+            yield _invitation(entry, member, invitations[entry.invitation or ""], at)
         elif told := _told(entry, member, house, before):
             for name, mail in dict.fromkeys(told):
                 yield _notice(entry, member, name, mail, at)

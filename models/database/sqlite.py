@@ -206,7 +206,7 @@ def copy_beside(path: Path, schema: str) -> Path:
 def _assert_made(path: Path, *, create: bool) -> None:
     """An empty file where there is none yet; readable by its owner alone, as names of trainees and secrets of codes will be in it."""
     if not create:
-        raise Unreachable(f"La base {path} n’existe pas encore : commencez par « jalon people add ».")
+        raise Unreachable(f"La base {path} n’existe pas encore : commencez par « jalon people first ».")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)

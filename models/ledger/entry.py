@@ -68,7 +68,7 @@ def entry_of(attempt: Attempt, loaded: Loaded, actor: Actor, decided: Decided) -
         # What deciding again needs besides the dossier.
         proof=attempt.proof.value if attempt.proof else None,
         register=attempt.register,
-        since=dict(recent) or None,
+        since={role.value: since for role, since in recent} or None,
         waits=decided.lookups.waits if recent else None,
         registered={name: sorted(roles) for name, roles in decided.lookups.registered} if decided.lookups.registered else None,
         objection=attempt.objection or None,

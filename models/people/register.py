@@ -57,6 +57,7 @@ class Founder(NamedTuple):
     mail: str
     roles: tuple[Role, ...]
     secret: str | None = None
+    period: int | None = None  # whose code has served
 
 
 class Asked(NamedTuple):
@@ -111,7 +112,7 @@ class Register:
                 raise Invalid("Le registre a déjà quelqu’un : un exploitant ajoute les autres (jalon people add NOM --as EXPLOITANT).")
             return [_founding(person, at, via) for person in people]
 
-        secrets = {folded(person.name): Sealed(person.secret, None) for person in people if person.secret is not None}
+        secrets = {folded(person.name): Sealed(person.secret, person.period) for person in people if person.secret is not None}
         return self._written(entries, secrets)
 
     def change(self, wishes: Sequence[Wish], *, actor: str, at: datetime, via: str = "", shown: Shown | None = None) -> Changed | Refused:

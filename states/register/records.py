@@ -34,8 +34,12 @@ class Draft(NamedTuple):
 
 
 def _new(house: House, wish: Wish, at: datetime) -> Iterator[Draft]:
+    """Who waits for no second person is invited at once."""
+    roles = [*_giving(house, wish, at)]
     yield Draft(Deed.ADDED, wish.person, mail=wish.mail)
-    yield from _giving(house, wish, at)
+    yield from roles
+    if all(draft.deed is Deed.ROLE_GIVEN for draft in roles):
+        yield _invitation(wish, wish.person, at)
 
 
 def _giving(house: House, wish: Wish, _at: datetime) -> Iterator[Draft]:
@@ -73,6 +77,9 @@ def _agreeing(house: House, wish: Wish, at: datetime) -> Iterator[Draft]:
     deed = WAITING[Deed(asked.deed)]
     answer = _invitation(wish, asked.person, at) if deed is Deed.INVITED else Draft(deed, asked.person, role=asked.role)
     yield answer._replace(answers=asked.n, proposed_by=asked.actor)
+    others = any(other.person == asked.person and other.n != asked.n for other in house.waiting.values())
+    if deed is Deed.ROLE_GIVEN and not house.members[folded(asked.person)].enrolled and not others:
+        yield _invitation(wish, asked.person, at)._replace(proposed_by=asked.actor)  # the last thing that this person waited for
 
 
 def _declining(house: House, wish: Wish, _at: datetime) -> Iterator[Draft]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enlisting import enlist
 from pydantic import BaseModel
 from terminal import PAST, REFERENCE, Said
 from walks import LATER, PEOPLE, WAYS, Walk, right_code, role_for
@@ -117,26 +118,6 @@ def fields(model: type[BaseModel]) -> Iterator[str]:
     return walk(schema["properties"])
 
 
-def test_a_person_added_to_the_register_is_listed_with_roles_and_address(jalon: Jalon) -> None:
-    added = jalon("people", "add", "Zoé  Petit", "--role", "auditor", "--role", "operator", "--mail", "zoe@essai.example", "--json")
-    told = added.told
-    assert told.pop("otpauth").startswith("otpauth://totp/jalon:Zo%C3%A9%20Petit?secret=")
-    assert told == {"name": "Zoé Petit", "mail": "zoe@essai.example", "roles": ["auditor", "operator"]}
-    assert told in jalon("people", "list", "--json").told
-    assert "Zoé Petit" in jalon("people", "list").out
-
-
-def test_the_roles_and_the_address_of_a_person_can_be_changed(jalon: Jalon) -> None:
-    changed = jalon("people", "change", "tania", "--role", "auditor", "operator", "--mail", "t2@essai.example", "--json")
-    assert changed.told == {"name": "Tania", "mail": "t2@essai.example", "roles": ["auditor", "operator"]}
-    assert jalon("open", "dossier.json", "--as", "Tania").code != 0
-
-
-@pytest.mark.parametrize("words", [["people", "change", "Personne", "--role", "auditor"], ["people", "change", "Tania"]], ids=" ".join)
-def test_a_change_of_nobody_or_of_nothing_is_badly_asked(jalon: Jalon, words: list[str]) -> None:
-    assert jalon(*words).code == 2
-
-
 def test_a_finding_whose_cause_is_gone_is_shown_as_gone(jalon: Jalon, tmp_path: Path) -> None:
     (tmp_path / "past.json").write_text(json.dumps(DOSSIER | {"imported": True}))
     assert jalon("open", str(tmp_path / "past.json"), "--as", "Tania").code == 0
@@ -192,11 +173,6 @@ def test_a_letter_proves_which_entry_it_witnessed(opened: Jalon) -> None:
     )
     said = opened("verify", REFERENCE, "--digest", "f" * 64, "--json")
     assert (said.code, said.told["witness"]) == (3, None)
-
-
-def test_the_same_name_in_another_spelling_is_nobody_new(jalon: Jalon) -> None:
-    again = jalon("people", "add", "TÀNIA", "--role", "auditor", "--mail", "t@essai.example")
-    assert (again.code, again.err) == (2, "TÀNIA est déjà au registre ; pour changer ses rôles ou son adresse : jalon people change.\n")
 
 
 def test_open_answers_with_the_step_and_its_place_in_the_chain(jalon: Jalon, tmp_path: Path) -> None:
@@ -447,7 +423,9 @@ def test_the_installed_script_opens_shows_and_verifies(tmp_path: Path) -> None:
     def script(*words: str) -> str:
         return subprocess.run([JALON, *words], env=env, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60).stdout
 
-    script("people", "add", "Tania", "--role", Role.TRAINING_OFFICER, "--mail", "tania@essai.example")
+    script("init-db")
+    with closing(Store(sqlite_url(tmp_path / "home" / "jalon.db"))) as store:
+        enlist(store, "Tania", "tania@essai.example", [Role.TRAINING_OFFICER])
     assert "Fait. ESSAI-1 est « proposé »" in script("open", "dossier.json", "--as", "Tania")
     assert json.loads(script("show", REFERENCE, "--json"))["state"] == "proposed"
     assert script("verify").startswith("ESSAI-1 : tout se tient (1 entrée vérifiée")

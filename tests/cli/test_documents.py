@@ -6,16 +6,12 @@ import json
 import os
 import re
 import shlex
-import sqlite3
 import subprocess
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from forks import jalon
-
-from flows.ports.clock import now
-from models.people.codes import code_at
+from telephones import Telephones
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,30 +23,33 @@ def commands(document: str) -> list[str]:
     return [line for line in lines if line.startswith("jalon ")]
 
 
-def typed(line: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """What happens when a person types `line` in the folder of the project; the installed script itself has a test in test_command.py."""
-    environment = {name: value for name, value in os.environ.items() if name != "JALON_DATABASE_URL"}
-    return jalon(*shlex.split(line)[1:], cwd=ROOT, env=environment | {"JALON_HOME": str(home)})
+class Typist:
+    """A person who types what a document says, in the folder of the project; each one's telephone is at hand."""
 
+    def __init__(self, home: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if name not in ("JALON_DATABASE_URL", "JALON_CODES_KEY")}
+        self.env = kept | {"JALON_HOME": str(home), "JALON_WAITING_DAYS": "0"}
+        self.telephones = Telephones(self.env, home / "mail")
 
-def shown(line: str, home: Path) -> str:
-    """The one-time code that the person of a command reads on a telephone: the documents write 123456."""
-    if "--code 123456" not in line:
-        return ""
-    words = shlex.split(line)
-    with closing(sqlite3.connect(home / "jalon.db")) as database:
-        (secret,) = database.execute("SELECT secret FROM people WHERE name = ?", (words[words.index("--as") + 1],)).fetchone()
-    return code_at(secret, now())
+    def __call__(self, line: str) -> subprocess.CompletedProcess[str]:
+        told, _, comment = line.partition("   #")
+        words = shlex.split(told)[1:]
+        if words[:2] == ["people", "first"]:
+            return self.telephones.first(words, words[2])
+        if words[:2] == ["people", "enrol"]:
+            return self.telephones.enrol(comment.strip())
+        if "123456" in words:
+            words[words.index("123456")] = self.telephones.code(words[words.index("--as") + 1])
+        return jalon(*words, cwd=ROOT, env=self.env)
 
 
 @pytest.mark.parametrize(("document", "at_least", "ends"), [("README.md", 7, "approved"), ("docs/guide.md", 20, "closed")])
 @pytest.mark.long
 def test_the_commands_of_a_document_do_what_it_says(document: str, at_least: int, ends: str, tmp_path: Path) -> None:
     """Each command succeeds, or is refused where the document says « refusé »; the dossier ends where it should."""
-    lines = commands(document)
+    lines, typed = commands(document), Typist(tmp_path)
     assert len(lines) >= at_least
     for line in lines:
-        told, _, comment = line.partition("   #")
-        ended = typed(told.replace("--code 123456", f"--code {shown(told, tmp_path)}"), tmp_path)
-        assert ended.returncode == (3 if "refusé" in comment else 0), f"{line}\n{ended.stdout}{ended.stderr}"
-    assert [one["state"] for one in json.loads(typed("jalon list --json", tmp_path).stdout)] == [ends]
+        ended = typed(line)
+        assert ended.returncode == (3 if "# refusé" in line else 0), f"{line}\n{ended.stdout}{ended.stderr}"
+    assert [one["state"] for one in json.loads(typed("jalon list --json").stdout)] == [ends]
