@@ -85,7 +85,7 @@ class Home:
     def views(self) -> Views:
         from models.read.views import Views
 
-        return Views(self.store)
+        return Views(self.store, waits=self.settings.waits)
 
     @cached_property
     def verifier(self) -> Verifier:

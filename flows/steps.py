@@ -116,7 +116,7 @@ def _answer(home: Home, step: Step, form: Form, payload_of: Callable[[Home], obj
     if not isinstance(form.person, str) or not isinstance(form.reference, str | None):
         raise Invalid("La référence du dossier et le nom de la personne sont des textes.")
     key, shown = f"prefect:{flow_run.id}", _shown(home, step, form.code)
-    earlier = home.ledger.answered(key)
+    earlier = home.ledger.answered(key, form.reference, step.trigger, form.person)
     if earlier is not None:
         return earlier  # this run was started again; its file may be gone from the inbox
     try:

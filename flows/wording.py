@@ -58,8 +58,18 @@ def delegation(entry: Entry, written: Callable[[str], str] = str) -> str:
     return f", par délégation de {written(entry.on_behalf_of)}" if entry.on_behalf_of else ""
 
 
+def is_proven(entry: Entry) -> bool:
+    """Whether the person was who they said, as far as anybody asked."""
+    return entry.proof in (None, "right")
+
+
 def actor_label(entry: Entry, written: Callable[[str], str] = str) -> str:
-    """« Claude Girard (comptable public) », with the name of who has delegated the role; `written`: how a page writes a name."""
+    """« Claude Girard (comptable public) », with the name of who has delegated the role; `written`: how a page writes a name.
+
+    An attempt whose code proved nothing is not the deed of whom it names.
+    """
+    if not is_proven(entry):
+        return f"quelqu’un au nom de {written(entry.actor)}, sans preuve"
     return f"{written(entry.actor)} ({roles_label(entry)}){delegation(entry, written)}"
 
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from getpass import getpass
+from getpass import getpass, getuser
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -140,6 +140,11 @@ def open_command(home: Callable[[], Home]) -> Callable[..., int]:
     return run
 
 
+def source() -> str:
+    """Where a code that is typed here comes from."""
+    return f"terminal:{getuser()}"
+
+
 def prompted(code: str | None, person: str) -> str | None:
     """The code that was given, or that somebody at a terminal types now, unseen."""
     if code is None and sys.stdin.isatty():
@@ -160,7 +165,7 @@ def ask(
     proved: bool = False,
 ) -> Page:
     """Put the request to the ledger; with the one-time code where the person must be `proved`, or where one is given."""
-    shown = Shown(code, now()) if proved or code is not None else None
+    shown = Shown(code, now(), source()) if proved or code is not None else None
     key = key if key is not None else f"cli:{uuid.uuid4()}"
     try:
         answer = home.ledger.fire(

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING
 from flows.cli.screen import REFUSED, Page
 from flows.home import Home
 from flows.ports.clock import now
-from flows.wording import INVOICES, OUTCOMES, STATUSES, actor_label, delegation, short_day, state_label, table, undoing_label, wall_time
+from flows.wording import (
+    INVOICES,
+    OUTCOMES,
+    STATUSES,
+    actor_label,
+    delegation,
+    is_proven,
+    short_day,
+    state_label,
+    table,
+    undoing_label,
+    wall_time,
+)
 from models.answers import Invalid
 from models.read.dossier import Dossier
 from models.read.history import HistoryLine
@@ -151,7 +163,7 @@ def _outcome(line: HistoryLine) -> str:
 
 def _actor(entry: Entry) -> str:
     """Who did it in which role; of somebody whose attempt came to nothing, and who has several, none decided."""
-    return f"{entry.actor}{delegation(entry)}" if "," in entry.role else actor_label(entry)
+    return f"{entry.actor}{delegation(entry)}" if "," in entry.role and is_proven(entry) else actor_label(entry)
 
 
 def why(home: Home, reference: str, trigger: str | None = None, person: str | None = None) -> Page:

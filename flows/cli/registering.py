@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import segno
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from flows.cli.asking import prompted
+from flows.cli.asking import prompted, source
 from flows.cli.screen import Page, of_answer
 from flows.home import Home
 from flows.mail.people import letters_of
@@ -66,11 +66,6 @@ def enrol(home: Home, invitation: str | None) -> Page:
     _draw(name, secret)
     changed = home.register.enrol(typed, secret, _typed("Premier code : "), at=now(), via="jalon")
     return _done(home, changed, before, {})
-
-
-def source() -> str:
-    """Where a code that is typed here comes from."""
-    return f"terminal:{getpass.getuser()}"
 
 
 def adding(name: str, roles: list[str], mail: str, *, shared_mail: bool) -> Wish:

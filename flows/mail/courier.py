@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from flows.home import Home
 from flows.mail.letters import notification
+from flows.mail.people import mistaken_letter
 from flows.ports import mail
 from flows.ports.clock import now
 from flows.review import Checked
@@ -47,7 +48,7 @@ Follow = Callable[[str, Sequence[Parcel]], Awaitable[Checked]]
 
 async def deliver_all(home: Home, follow: Follow) -> Delivered:
     """Deliver until nothing is due. What cannot be done is tried again later; in the end it is a person's task."""
-    letters = checked = 0
+    letters, checked = _warned(home), 0
     broken: list[str] = []
     while parcels := home.outbox.take(now=now(), lease=secrets.token_hex(16)):
         letters += sum(_post(home, parcel) for parcel in parcels if parcel.kind == "tell")
@@ -81,6 +82,24 @@ async def followed(home: Home, follow: Follow, reference: str, parcels: Sequence
         else:
             home.outbox.failed(parcel, found.message, now=now(), for_good=True)
     return found
+
+
+def _warned(home: Home) -> int:
+    """Tell those in whose name wrong codes are given, once an hour; how many letters."""
+    written = 0
+    for name, failures in home.register.mistaken():
+        hour = (failures.at or "")[:13]
+        if not home.marks.take("codes", f"{name}.{hour}", now=now()):
+            continue
+        try:
+            letter = mistaken_letter(home.register.person(name), failures, now())
+            mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
+        except Unreachable:
+            home.marks.drop("codes", f"{name}.{hour}")  # tried again by the next round
+            continue
+        home.marks.tell("codes", f"{name}.{hour}", "écrit", now=now())
+        written += 1
+    return written
 
 
 def _in_short(fault: Exception) -> str:

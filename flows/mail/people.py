@@ -7,12 +7,14 @@ from datetime import datetime
 
 from flows.ports.mail import Letter
 from flows.wording import role_label
+from models.people.codes import Failures
+from models.people.register import Person
 from states.grammar.deadlines import PARIS
 from states.lifecycle import MONEY_ROLES
 from states.register.facts import WAITING, Deed, Member, RegisterEntry, folded
 from states.register.fold import House
 from states.register.records import AGREEING, SENSITIVE
-from states.values.french import day
+from states.values.french import counted, day
 from states.vocabulary import Role
 
 WATCHING = MONEY_ROLES | {Role.AUDITOR}
@@ -71,6 +73,22 @@ def _notice(entry: RegisterEntry, member: Member, name: str, mail: str, at: date
         *END,
     ]
     return Letter(f"people.{entry.n}", name, mail, f"[jalon] Registre : {member.name}, {Deed(entry.deed).label}", "\n".join(body), at)
+
+
+def mistaken_letter(person: Person, failures: Failures, at: datetime) -> Letter:
+    """Somebody gives wrong codes for this person: they go on with right ones, and know."""
+    last = datetime.fromisoformat(failures.at or at.isoformat()).astimezone(PARIS)
+    body = [
+        f"Bonjour {person.name},",
+        "",
+        f"{counted(failures.many, 'code faux a été donné', 'codes faux ont été donnés')} à votre nom.",
+        f"Le dernier l’a été le {day(last.date())} à {last:%H:%M}.",
+        "Rien n’a été fait en votre nom. Vos propres codes restent bons : vous pouvez continuer.",
+        *END,
+    ]
+    return Letter(
+        f"codes.{last:%Y%m%d%H}", person.name, person.mail, "[jalon] Des codes faux ont été donnés à votre nom", "\n".join(body), at
+    )
 
 
 def _invitation(entry: RegisterEntry, member: Member, invitation: str, at: datetime) -> Letter:

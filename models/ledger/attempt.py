@@ -16,6 +16,8 @@ from states.grammar.request import Request
 from states.values.french import day
 from states.values.plain import Json
 
+# How the keys begin that jalon makes itself, and by which way such a one comes in: nobody else may spend it beforehand.
+OWN_KEYS = {"prefect:": "prefect", "web:": "guichet", "review:": "checks", "jalon:": ""}
 TEXT_AT_MOST, VERSION_AT_MOST = 300, 2**31
 
 
@@ -51,6 +53,8 @@ def assert_writable(reference: str, actor: str, key: str, via: str, expected_ver
         raise Invalid("La référence, la personne ou la clé est trop longue, ou contient des caractères illisibles.")
     if not key:
         raise Invalid("La clé d’idempotence est vide.")
+    if reserved := next((prefix for prefix, own in OWN_KEYS.items() if key.casefold().startswith(prefix) and via != own), None):
+        raise Invalid(f"Une clé d’idempotence ne commence pas par « {reserved} » : jalon s’en sert lui-même.")
     if expected_version is not None and not 0 <= expected_version < VERSION_AT_MOST:
         raise Invalid("La version attendue doit être un nombre entier positif.")
 

@@ -157,12 +157,20 @@ class Ledger:
         with self.store.transaction(locks=locks, parameters=parameters) as cursor:
             self._enrolments.judged(cursor, folded(name), shown, now=shown.at, vault=self._vault)
 
-    def answered(self, key: str) -> Answer | None:
-        """What `key` was answered, or None; for a caller whose input cannot differ. Raises Unreachable."""
+    def answered(self, key: str, reference: str | None, trigger: str, actor: str) -> Answer | None:
+        """What `key` was answered, or None; for a caller who no longer has the input. Raises Unreachable.
+
+        Raises Invalid when the key was spent on something else than this step, by this person, of this dossier (None: one that it opens).
+        """
         with self.store.transaction(write=False) as cursor:
             cursor.execute(self._by_key, {"key": key})
             row = cursor.fetchone()
-        return answer_of(parsed(row[0]), row[1]) if row else None
+        if row is None:
+            return None
+        entry = parsed(row[0])
+        if (entry.trigger, folded(entry.actor)) != (trigger, folded(actor)) or reference not in (None, entry.reference):
+            raise Invalid("La clé de cette demande a déjà servi à autre chose : rien n’est fait.")
+        return answer_of(entry, row[1])
 
     def _fire(self, cursor: Cursor, attempt: Attempt) -> tuple[Answer, Loaded | None]:
         """The answer, and the dossier as it will be once committed."""

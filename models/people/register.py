@@ -48,6 +48,7 @@ class Person(NamedTuple):
     mail: str
     roles: tuple[Role, ...]
     standing: Standing = Standing.PRESENT
+    since: tuple[tuple[Role, str], ...] = ()  # the roles of which it is known (ISO instant in UTC)
 
 
 class Founder(NamedTuple):
@@ -93,7 +94,7 @@ class Register:
         self._append = store.compile(insert(tables.register_journal).values(id=0, entry="", digest=""))
         self._lock_codes = store.lock(whose(bindparam("folded")))
         held = tables.people.outerjoin(tables.people_roles, R.person_id == P.id)
-        people = select(P.name, P.mail, P.standing, R.role).select_from(held).order_by(P.name, R.role)
+        people = select(P.name, P.mail, P.standing, R.role, R.since).select_from(held).order_by(P.name, R.role)
         self._all, self._one = store.compile(people), store.compile(people.where(P.folded == bindparam("folded")))
         holders = tables.people_roles.alias("holders").c
         holding = select(holders.person_id).where(holders.role == bindparam("role"))
@@ -209,17 +210,20 @@ class Register:
         with self._store.transaction(write=False) as cursor:
             cursor.execute(statement, parameters)
             rows = cursor.fetchall()
-        found: dict[str, tuple[str, str, list[Role]]] = {}
-        for name, mail, standing, role in rows:
-            roles = found.setdefault(name, (mail, standing, []))[2]
+        found: dict[str, tuple[str, str, dict[Role, str]]] = {}
+        for name, mail, standing, role, since in rows:
+            roles = found.setdefault(name, (mail, standing, {}))[2]
             if role is not None:
-                roles.append(Role(role))
-        return tuple(Person(name, mail, tuple(roles), Standing(standing)) for name, (mail, standing, roles) in found.items())
+                roles[Role(role)] = since
+        return tuple(
+            Person(name, mail, tuple(roles), Standing(standing), tuple((role, since) for role, since in roles.items() if since))
+            for name, (mail, standing, roles) in found.items()
+        )
 
     def actor(self, name: str) -> Actor:
         """A person as the rules see one. Raises Invalid when the name is not in the register."""
         found = self.person(name)
-        return Actor(found.name, frozenset(found.roles))
+        return Actor(found.name, frozenset(found.roles), found.since)
 
     def holding(self, role: Role) -> tuple[Person, ...]:
         """Everybody who may act in `role`."""

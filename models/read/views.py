@@ -16,7 +16,7 @@ from models.ledger.tallies import Tallies
 from models.read.as_json import entitlement_as_json
 from models.read.dossier import DatedFinding, Dossier, DossierLine, NamedTrainee, Possibilities, Slice, Undoable
 from models.read.history import HistoryLine, lines_of
-from states.grammar.case import Actor
+from states.grammar.case import Actor, Lookups
 from states.partnership import Partnership
 from states.payment.calculation import entitlement, in_force
 from states.values.plain import Json
@@ -30,7 +30,9 @@ LEFT_AT_MOST = 1000  # dossiers that are counted one by one behind a slice
 class Views:
     """The reads of one database."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, waits: int = 1) -> None:
+        """`waits`: see `models.ledger.ledger.Ledger`."""
+        self._waits = waits
         self._store = store
         self._dossiers = Dossiers(store)
         self._journal = store.compile(select(J.entry, J.digest).where(J.partnership_id == bindparam("partnership_id")).order_by(J.n))
@@ -91,13 +93,13 @@ class Views:
         from states.grammar.deadlines import due_on, paris_day
         from states.lifecycle import STEPS
 
-        partnership = self.partnership(reference)
+        partnership, lookups = self.partnership(reference), Lookups(waits=self._waits)
         if trigger is None:
-            steps = next_steps(partnership, at=at, actor=actor)
+            steps = next_steps(partnership, at=at, actor=actor, lookups=lookups)
         elif trigger in STEPS:
             step = STEPS[trigger]
             due = due_on(step.within, partnership) if partnership.state in step.source else None
-            steps = (Next(step, due, why_not(partnership, step, at=at, actor=actor)),)
+            steps = (Next(step, due, why_not(partnership, step, at=at, actor=actor, lookups=lookups)),)
         else:
             raise Invalid(f"L’étape « {trigger} » n’existe pas.")
         return Possibilities(partnership, entitlement(partnership, paris_day(at)), steps)

@@ -19,6 +19,7 @@ from models.database.store import Fetched, Store
 from models.ledger.chain import GENESIS, canonical, digest
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.reading import SHAPES
+from models.verify.registering import REGISTER, Judged, RegisterProof
 from states.journal.entry import CARRIED, CONFLICT, DONE, REFUSED, Entry, entry_from
 from states.journal.fold import ODD_JSON, Fold, Unreadable, blank
 from states.journal.kinds import KINDS, NOUNS
@@ -50,6 +51,7 @@ class Verifier:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._dossiers = Dossiers(store)
+        self._register = RegisterProof(store)
         entries, identities = tables.journal.c, tables.identities.c
         self._entries = store.compile(
             select(entries.n, entries.key, entries.entry, entries.digest)
@@ -80,16 +82,28 @@ class Verifier:
             rows = cursor.fetchall()
             cursor.execute(self._identities, {"partnership_id": loaded.id})
             people = cursor.fetchall()
+            journal.judged = Judged(self._register.timeline(cursor))
         try:
             faults = tuple(chain_faults(reference, rows, journal.add))
             if faults:
                 journal.entries = None
             else:
-                faults = (*_row_faults(loaded, rows), *journal.faults(loaded.partnership), *_name_faults(loaded, people))
+                faults = (
+                    *_row_faults(loaded, rows),
+                    *journal.faults(loaded.partnership),
+                    *journal.judged.faults,
+                    *_name_faults(loaded, people),
+                )
         except ODD_JSON:  # what somebody has written may be of any shape: it must not keep the other dossiers from being verified
             journal.entries = None
             faults = ("Le journal ou les données ne se relisent pas : quelqu’un y a écrit autre chose que jalon.",)
         return Verification(reference, len(rows), loaded.head, faults)
+
+    def verify_register(self) -> Verification:
+        """Verify the register of people."""
+        with self._store.transaction(write=False) as cursor:
+            entries, head, faults = self._register.faults(cursor)
+        return Verification(REGISTER, entries, head, faults)
 
     def references(self) -> list[str]:
         """Every dossier, by reference."""
@@ -110,6 +124,7 @@ class _Sum:
         self._unreadable: Unreadable | None = None
         self._numbered = True
         self._at_the_upgrade: tuple[str, ...] = ()
+        self.judged = Judged(None)
 
     def add(self, entry: Entry) -> None:
         """Add the next entry, whose link in the chain holds."""
@@ -118,6 +133,7 @@ class _Sum:
             self._at_the_upgrade += tuple(entry.faults)
         if self.entries is not None:
             self.entries.append(entry)
+        self.judged.add(entry)
         try:
             if self._unreadable is None:
                 self._fold.add(entry)
@@ -127,6 +143,7 @@ class _Sum:
     def faults(self, stored: Partnership) -> Iterator[str]:
         """What the rows hold that the journal does not tell of, and the other way round; first what an upgrade had found already."""
         yield from self._at_the_upgrade
+        yield from self.judged.faults
         if not self._numbered:
             yield "Le journal date d’avant cette version de jalon et n’a pas été repris : la base est à moitié reprise, restaurez sa copie."
         else:

@@ -101,10 +101,16 @@ def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tupl
 
 
 def why_not(
-    partnership: Partnership, step: Step, *, at: datetime, actor: Actor | None = None, request: Request | None = None
+    partnership: Partnership,
+    step: Step,
+    *,
+    at: datetime,
+    actor: Actor | None = None,
+    request: Request | None = None,
+    lookups: Lookups = NO_LOOKUPS,
 ) -> tuple[Reason, ...]:
     """What is missing for `step` now: every guard that can be judged with what is known, the role when `actor` is given."""
-    case = _case(partnership, step, request, actor, paris_day(at), NO_LOOKUPS)
+    case = _case(partnership, step, request, actor, paris_day(at), lookups)
     visible = {Needs.DOSSIER}
     visible |= {Needs.REQUEST} if request is not None else set()
     visible |= {Needs.ACTOR} if actor is not None else set()
@@ -120,10 +126,10 @@ def why_not(
     return tuple(reason for reason in reasons if reason.severity is Severity.BLOCK)
 
 
-def next_steps(partnership: Partnership, *, at: datetime, actor: Actor | None = None) -> tuple[Next, ...]:
+def next_steps(partnership: Partnership, *, at: datetime, actor: Actor | None = None, lookups: Lookups = NO_LOOKUPS) -> tuple[Next, ...]:
     """Every step that the table allows from here, with its deadline and what is missing for it."""
     return tuple(
-        Next(step, due_on(step.within, partnership), why_not(partnership, step, at=at, actor=actor))
+        Next(step, due_on(step.within, partnership), why_not(partnership, step, at=at, actor=actor, lookups=lookups))
         for step in steps_from(partnership.state)
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from enlisting import enlist
 from houses import filled
 from lives import ALL, EVERYTHING
 from plans import ON_PURPOSE, listening, scans
@@ -35,7 +36,7 @@ from models.database.store import Store
 from models.ledger.tallies import Tallies
 from models.people.codes import Shown, code_at, new_secret
 from models.people.invitations import invitation_digest
-from models.people.register import CLOCK, Changed, Founder
+from models.people.register import CLOCK, Changed
 from models.tables.columns import metadata
 from states.grammar.guard import Refused
 from states.register.requests import Verb, Wish
@@ -105,7 +106,7 @@ def fire(home: Home, reference: str) -> None:
     assert isinstance(walk.ask("approve", key="late"), Conflict)
     assert isinstance(walk.ask("attach", seen=1), Conflict)
     home.ledger.use_up(PEOPLE[Role.BOARD_SECRETARY], Shown("000000", AT))
-    home.ledger.answered("late")
+    home.ledger.answered("late", None, "approve", "Bruno")
     walk.do("attach", key="once")
     walk.do("attach", key="once")
     walk.do("undo")
@@ -142,8 +143,7 @@ def show_all(home: Home, references: list[str]) -> None:
 
 def keep_register(home: Home) -> None:
     secret = new_secret()
-    founder = Founder("Nadia", "nadia@essai.example", (Role.OPERATOR,), secret)
-    home.register.found([founder], at=AT)
+    enlist(home.store, "Nadia", "nadia@essai.example", [Role.OPERATOR], secret, vault=home.vault)
     wishes = [
         Wish(Verb.ADD, "Omer", (Role.AUDITOR,), "omer@essai.example"),
         Wish(Verb.ADDRESS, "Omer", mail="o@essai.example"),

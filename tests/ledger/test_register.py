@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from enlisting import TEST_VAULT, enlist, reroled
+from forging import entries_of, rechain
 from walks import AT, PEOPLE, SECRETS, Walk
-from witness import sql
+from witness import drop_triggers, sql
 
 from models.answers import Done, Invalid
 from models.database.faults import Unreachable
@@ -18,6 +19,7 @@ from models.people.codes import Shown, code_at, new_secret
 from models.people.invitations import invitation_digest
 from models.people.register import Changed, Founder, Register
 from models.people.vault import KEY_BYTES, KeyedVault
+from models.verify.proof import Verifier
 from states.grammar.guard import Refused
 from states.register.facts import Deed, Standing
 from states.register.records import AGREEING, SENSITIVE
@@ -289,3 +291,55 @@ def test_an_address_that_another_has_is_asked_about(register: Register) -> None:
     same = adding(Role.AUDITOR, mail="TANIA@essai.example")
     assert refused(register, same) == ["MAIL_SHARED"]
     assert done(register, same._replace(shared_mail=True)) == [Deed.ADDED, Deed.ROLE_GIVEN, Deed.INVITED]
+
+
+# What verify says of who acted
+
+
+def faults(store: Store, reference: str = "ESSAI-1") -> str:
+    return " ".join(Verifier(store).verify(reference).faults)
+
+
+def test_each_entry_is_judged_by_the_register_of_its_moment(store: Store) -> None:
+    walk = Walk(store).until(State.APPROVED)
+    reroled(store, PEOPLE[Role.BOARD_SECRETARY], [Role.AUDITOR])
+    assert faults(store) == ""  # what was done before stays right
+    assert Verifier(store).verify_register().faults == ()
+    assert isinstance(walk.ask("transmit_act"), Refused)
+    assert faults(store) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"role": "board_secretary,public_accountant"}, "elle prête à Tania le rôle"),
+        ({"register": 99}, "un registre des personnes qui n’a jamais existé"),
+        ({"actor": "Paola"}, "elle prête à Paola le rôle responsable formation"),
+    ],
+)
+def test_an_entry_rehashed_with_another_role_is_named(store: Store, change: dict[str, Any], said: str) -> None:
+    Walk(store).until(State.SIGNED)
+    drop_triggers(store)
+    entries = entries_of(store)
+    entries[0] |= change
+    rechain(store, entries)
+    assert said in faults(store)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE people_roles SET role = 'public_accountant' WHERE role = 'training_officer'", "les rôles de Tania dans la table"),
+        ("UPDATE people SET mail = 'voleur@ailleurs.example' WHERE name = 'Tania'", "l’adresse de Tania dans la table"),
+        ("UPDATE people SET standing = 'left' WHERE name = 'Tania'", "la présence de Tania dans la table"),
+        ("UPDATE people SET secret = NULL WHERE name = 'Tania'", "l’enrôlement de Tania dans la table"),
+        ("UPDATE people SET name = 'Tanja' WHERE name = 'Tania'", "le nom de Tania dans la table"),
+        ("UPDATE people_roles SET since = '' WHERE role = 'auditor'", "les rôles de Zoé Petit dans la table"),
+        ("INSERT INTO people (name, folded, mail, standing, code_failures) VALUES ('X', 'x', 'x', 'present', 0)", "X est dans la table"),
+    ],
+)
+def test_a_row_of_people_changed_behind_the_journal_is_named(store: Store, register: Register, statement: str, said: str) -> None:
+    done(register, adding(Role.AUDITOR))
+    assert Verifier(store).verify_register().faults == ()
+    sql(store, statement)
+    assert said in " ".join(Verifier(store).verify_register().faults)

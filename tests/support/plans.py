@@ -24,9 +24,8 @@ FEW = {
 ON_PURPOSE = {
     "SELECT partnerships.reference FROM partnerships ORDER BY": "`verify` without a reference proves every dossier",
     "UPDATE outlooks SET page=NULL": "a desk that opens publishes every page again",
-    "SELECT people.name, people.mail, people_roles.role FROM people JOIN people_roles ON people_roles.person_id = people.id ORDER BY": (
-        "the register is listed whole"
-    ),
+    "SELECT people.name, people.mail, people.standing, people_roles.role, people_roles.since FROM people "
+    "LEFT OUTER JOIN people_roles ON people_roles.person_id = people.id ORDER BY": "the register is listed whole",
     "SELECT entry FROM journal WHERE id = (SELECT max(id) FROM journal)": "the last entry is at the end of the index",
     "SELECT tallies.state": "counters: a row for each state and day with a deadline, however many dossiers",
     "SELECT coalesce(sum(tallies.dossiers)": "the same counters",
