@@ -101,10 +101,16 @@ def _decision(case: Case, step: Step, arrival: State, role: Role, warnings: tupl
 
 
 def why_not(
-    partnership: Partnership, step: Step, *, at: datetime, actor: Actor | None = None, request: Request | None = None
+    partnership: Partnership,
+    step: Step,
+    *,
+    at: datetime,
+    actor: Actor | None = None,
+    request: Request | None = None,
+    lookups: Lookups = NO_LOOKUPS,
 ) -> tuple[Reason, ...]:
     """What is missing for `step` now: every guard that can be judged with what is known, the role when `actor` is given."""
-    case = _case(partnership, step, request, actor, paris_day(at), NO_LOOKUPS)
+    case = _case(partnership, step, request, actor, paris_day(at), lookups)
     visible = {Needs.DOSSIER}
     visible |= {Needs.REQUEST} if request is not None else set()
     visible |= {Needs.ACTOR} if actor is not None else set()
@@ -112,7 +118,7 @@ def why_not(
     possible = destination(partnership.state, step.trigger) is not None
     if not possible:
         reasons.append(_wrong_place(case))
-    if actor is not None and _role(step, partnership, actor, case.today, NO_LOOKUPS)[0] is None:
+    if actor is not None and _role(step, partnership, actor, case.today, lookups)[0] is None:
         reasons.append(_wrong_role(step, actor))
     if not possible:
         return tuple(reasons)

@@ -91,7 +91,7 @@ def read(home: Home, reference: str) -> None:
     assert len(home.verifier.references()) == MANY + 1
     reading.witnessed(home, reference, "0" * 64)
     entitled(home, reference, on=None, suppositions=())
-    home.views.undoable(reference, 3, CLOCK)
+    home.views.undoable(reference, 3, CLOCK, at=AT)
     _clock(home)
 
 
