@@ -69,7 +69,7 @@ def _orders(entry: Entry) -> bool:
 def _is_frozen(entry: Entry) -> bool:
     """Whether an entry is no longer taken back once a payment was ordered: it moved the dossier, or its money."""
     step = STEPS.get(entry.trigger)
-    return entry.moves or (step is not None and step.asks_code)
+    return entry.moves or (step is not None and step.about_money)
 
 
 def taken_with(entry: Entry) -> str:
