@@ -187,7 +187,7 @@ ROWS: tuple[Step, ...] = (
     Step("review_findings", "Revoir les constats", source=OPENED, by=(Role.CLOCK, Role.OPERATOR), asks=dossier_requests.Review,
          reviews=True),
 )  # fmt: skip
-assert_sound(ROWS, OF_EVERY_STEP)
+assert_sound(ROWS, OF_EVERY_STEP, board_requests.Deliberation)
 STEPS: dict[str, Step] = {row.trigger: row for row in ROWS}
 GUARDS: dict[str, Guard] = {guard.code: guard for row in ROWS for guard in (*OF_EVERY_STEP, *row.guards)}
 OPENING = next(row for row in ROWS if row.opens)
