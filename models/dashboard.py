@@ -12,7 +12,8 @@ from sqlalchemy import BigInteger, Integer, Text, Update, bindparam, literal_col
 from models import tables
 from models.database.store import Fetched, Store
 from models.ledger.codec import cents, euros
-from models.ledger.tallies import Tallies
+from models.ledger.tallies import Tallies, Total
+from models.ledger.writing import WEIGHED
 from states.overview.outlook import Outlook
 from states.vocabulary import Role, State
 
@@ -21,19 +22,6 @@ LINE = (P.reference, L.state, L.entered_on, L.step, L.by, L.due_on, L.blocked, L
 DUE = 5  # where the deadline stands in a line
 SLICE = 100  # lines read at once
 KEPT = tuple(column.name for column in tables.outlooks.columns if column.name != "page")
-WEIGHED = ("due_on", "engaged_cents", "ordered_cents", "paid_cents")  # what the row of a dossier and its line both hold
-
-
-class Totals(NamedTuple):
-    """One state: how many dossiers, how many of them late or soon due, and their money in integer cents."""
-
-    state: State
-    dossiers: int
-    late: int
-    soon: int
-    engaged_cents: int
-    ordered_cents: int
-    paid_cents: int
 
 
 class PageSeal(NamedTuple):
@@ -125,12 +113,12 @@ class Dashboard:
         with self._store.transaction() as cursor:
             cursor.execute(self._forget)
 
-    def totals(self, today: date, soon: date) -> tuple[Totals, ...]:
+    def totals(self, today: date, soon: date) -> tuple[Total, ...]:
         """Each state that has a dossier, in the order of the lifecycle."""
         with self._store.transaction(write=False) as cursor:
-            found = {total.state: total for total in self._tallies.totals(cursor, today.isoformat(), soon.isoformat())}
+            totals = self._tallies.totals(cursor, today.isoformat(), soon.isoformat())
         self._tallies.tidy()
-        return tuple(Totals(state, *found[state.value][1:]) for state in State if state.value in found)
+        return totals
 
     def due(self, most: int, *, since: date = date.min) -> tuple[Outlook, ...]:
         """The dossiers with a deadline on `since` or later, the most pressing first."""

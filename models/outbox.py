@@ -1,6 +1,7 @@
 """What is still to be told or checked: taken under a lease, marked when done, given to a person when it keeps failing.
 
-Delivery is at least once; each row's `key` lets a receiver recognise a second copy.
+Delivery is at least once; each row's `key` lets a receiver recognise a second copy. What is about an entry that cannot be read is
+a person's task at once, and holds up nobody else's.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from typing import NamedTuple
 from sqlalchemy import Integer, bindparam, func, literal_column, null, select, update
 
 from models import tables
-from models.database.store import Store
+from models.database.store import Cursor, Fetched, Store
 from models.ledger.attempt import instant
-from models.ledger.reading import as_read, parsed
+from models.ledger.history import unreadable_journal
+from models.ledger.reading import as_read, legible, parsed
 from states.journal.entry import Entry
+from states.journal.fold import ODD_JSON
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS_AT_MOST = 8
@@ -95,18 +98,33 @@ class Outbox:
         self._count_held, self._count_dead = (store.compile(select(func.count()).where(*which)) for which in (failed, (dead,)))
 
     def take(self, *, now: datetime, lease: str, most: int = 100, follows: str | None = None) -> tuple[Parcel, ...]:
-        """Take what is due, for the time of a lease; `follows` is a reference: only what follows the steps of that dossier."""
+        """Take what is due, for the time of a lease; `follows` is a reference: only what follows the steps of that dossier.
+
+        What is about an entry that cannot be read is given up in the same transaction: none is ever taken twice. Nothing is
+        answered only when nothing legible is due.
+        """
         statement, parameters = (self._waiting, {}) if follows is None else (self._follow, {"reference": follows})
-        with self._store.transaction() as cursor:
-            cursor.execute(statement, {"now": instant(now), "most": most, **parameters})
-            for (id_,) in cursor.fetchall():
-                cursor.execute(self._take, {"id_": id_, "lease": lease, "until": instant(now + LEASE)})
-            cursor.execute(self._read, {"lease": lease})
-            rows = cursor.fetchall()
-        return tuple(
-            Parcel(id_, held, key, kind, role, attempts, reference, as_read(parsed(content)), digest)
-            for id_, held, key, kind, role, attempts, reference, content, digest in rows
-        )
+        while True:
+            with self._store.transaction() as cursor:
+                cursor.execute(statement, {"now": instant(now), "most": most, **parameters})
+                due = cursor.fetchall()
+                for (id_,) in due:
+                    cursor.execute(self._take, {"id_": id_, "lease": lease, "until": instant(now + LEASE)})
+                cursor.execute(self._read, {"lease": lease})
+                parcels = [parcel for row in cursor.fetchall() if (parcel := self._parcel(cursor, row, now)) is not None]
+            if parcels or not due:
+                return tuple(parcels)
+
+    def _parcel(self, cursor: Cursor, row: Fetched, now: datetime) -> Parcel | None:
+        """A row that was taken as a parcel; None when its entry cannot be read: then nobody can say what it would tell."""
+        id_, lease, key, kind, role, attempts, reference, content, digest = row
+        try:
+            return Parcel(id_, lease, key, kind, role, attempts, reference, as_read(legible(parsed(content))), digest)
+        except ODD_JSON:
+            fault = str(unreadable_journal(reference))
+            marks = {"sent_at": None, "dead_at": instant(now), "fault": fault, "due_at": instant(now)}
+            cursor.execute(self._mark, {**marks, "id_": id_, "lease_": lease})
+            return None
 
     def sent(self, parcel: Parcel, *, now: datetime) -> bool:
         """Mark as delivered; False when the lease had passed to somebody else."""

@@ -101,16 +101,16 @@ ROWS: tuple[Step, ...] = (
          asks=invoices_requests.Resumption, guards=(IN_ORDER,), records=invoices_records.invoice_resumed, tells=(UNIVERSITY,)),
     # The money
     Step("settle", "Certifier le service fait et liquider", source=(S.INVOICED,), dest=S.SETTLED, by=(FINANCE,), within=Within(15),
-         asks=payment_requests.Certification, asks_code=True, records=payment_records.settlement, notes=sum_settled, tells=(AUTHORISING,),
+         asks=payment_requests.Certification, about_money=True, records=payment_records.settlement, notes=sum_settled, tells=(AUTHORISING,),
          guards=(*COUNTED, payment.result_is_presented, payment.invoice_is_still_within_entitlement, IN_ORDER)),
     Step("order_payment", "Mandater la subvention", source=(S.SETTLED,), dest=S.ORDERED, by=(AUTHORISING,), within=Within(15),
-         asks=payment_requests.PaymentOrder, asks_code=True, commits_money=True, records=payment_records.order, notes=sum_ordered,
+         asks=payment_requests.PaymentOrder, about_money=True, commits_money=True, records=payment_records.order, notes=sum_ordered,
          guards=(board.acts_are_executory, payee.payee_is_confirmed, payment.right_is_not_prescribed,
                  payment.fiscal_year_is_that_of_the_order, payment.certifier_orderer_and_payer_differ, IN_ORDER), tells=(ACCOUNTANT,)),
     Step("refuse_payment", "Refuser le paiement", source=(S.ORDERED,), dest=S.SETTLED, by=(ACCOUNTANT,), asks=dossier_requests.Motive,
-         asks_code=True, guards=(MOTIVE, IN_ORDER), records=payment_records.order_refused, tells=(AUTHORISING, FINANCE)),
+         about_money=True, guards=(MOTIVE, IN_ORDER), records=payment_records.order_refused, tells=(AUTHORISING, FINANCE)),
     Step("pay", "Payer la subvention", source=(S.ORDERED,), dest=S.PAID, by=(ACCOUNTANT,), within=Within(0, From.PAYMENT_TARGET),
-         asks=payment_requests.Payment, asks_code=True, records=payment_records.payment, tells=(FINANCE, TRAINING, UNIVERSITY),
+         asks=payment_requests.Payment, about_money=True, records=payment_records.payment, tells=(FINANCE, TRAINING, UNIVERSITY),
          guards=(payment.payment_is_the_amount_ordered, payment.payment_follows_the_order, payment.certifier_orderer_and_payer_differ)),
     # The end
     Step("close", "Clore le dossier", source=(S.PAID,), dest=S.CLOSED, by=(TRAINING,), within=Within(30),
@@ -158,26 +158,28 @@ ROWS: tuple[Step, ...] = (
          tells=(FINANCE,)),
     # Recorded: the account that is paid, what is taken back
     Step("propose_payee", "Proposer un changement de compte", source=PAYABLE, by=(FINANCE, TRAINING), asks=payment_requests.PayeeProposed,
-         asks_code=True, guards=(payee.no_other_payee_is_proposed,), records=payment_records.payee_proposed, tells=(FINANCE, AUTHORISING)),
+         about_money=True, guards=(payee.no_other_payee_is_proposed,), records=payment_records.payee_proposed,
+         tells=(FINANCE, AUTHORISING)),
     Step("confirm_payee", "Confirmer un changement de compte", source=PAYABLE, by=(FINANCE, AUTHORISING, ACCOUNTANT),
-         asks=payment_requests.PayeeConfirmed, asks_code=True, records=payment_records.payee_confirmed, tells=(FINANCE, UNIVERSITY),
+         asks=payment_requests.PayeeConfirmed, about_money=True, records=payment_records.payee_confirmed, tells=(FINANCE, UNIVERSITY),
          guards=(payee.a_payee_is_proposed, payee.another_person_confirms, payee.confirmed_iban_is_the_one_proposed,
                  payee.call_back_follows_the_proposal, payee.cooling_off_is_over)),
     Step("reject_payee", "Écarter un changement de compte", source=PAYABLE, by=(FINANCE, AUTHORISING, ACCOUNTANT),
-         asks=dossier_requests.Motive, asks_code=True, guards=(payee.a_payee_is_proposed, MOTIVE), records=payment_records.payee_rejected,
+         asks=dossier_requests.Motive, about_money=True, guards=(payee.a_payee_is_proposed, MOTIVE), records=payment_records.payee_rejected,
          tells=(FINANCE, AUTHORISING)),
     Step("exclude_trainee", "Reconnaître un stagiaire inéligible", source=PAID_ONCE, by=(TRAINING, FINANCE),
-         asks=trainees_requests.Exclusion, guards=(trainees.trainee_is_of_the_dossier, MOTIVE), records=trainees_records.exclusion,
-         tells=(FINANCE, AUTHORISING)),
+         asks=trainees_requests.Exclusion, records=trainees_records.exclusion, tells=(FINANCE, AUTHORISING),
+         guards=(recovery.something_was_paid, trainees.trainee_is_of_the_dossier, MOTIVE)),
     Step("order_recovery", "Ordonner une récupération", source=PAID_ONCE, by=(AUTHORISING,), asks=recovery_requests.RecoveryOrdered,
-         asks_code=True, records=recovery_records.recovery_ordered, notes=sum_to_recover, tells=(ACCOUNTANT, FINANCE, UNIVERSITY),
-         guards=(trainees.trainee_is_of_the_dossier, recovery.recovery_follows_the_payment, recovery.something_was_overpaid, MOTIVE)),
+         about_money=True, records=recovery_records.recovery_ordered, notes=sum_to_recover, tells=(ACCOUNTANT, FINANCE, UNIVERSITY),
+         guards=(recovery.something_was_paid, trainees.trainee_is_of_the_dossier, recovery.recovery_follows_the_payment,
+                 recovery.something_was_overpaid, MOTIVE)),
     Step("record_recovery", "Constater l’encaissement d’une récupération", source=PAID_ONCE, by=(ACCOUNTANT,),
-         asks=recovery_requests.RecoveryRecorded, asks_code=True, records=recovery_records.recovery_recorded, tells=(FINANCE, AUTHORISING),
+         asks=recovery_requests.RecoveryRecorded, about_money=True, records=recovery_records.recovery_recorded,
          guards=(recovery.a_recovery_is_open, recovery.recovered_is_the_amount_ordered, recovery.recovery_follows_its_order,
-                 recovery.another_person_records_the_recovery)),
+                 recovery.another_person_records_the_recovery), tells=(FINANCE, AUTHORISING)),
     # Recorded: the keeping of the dossier
-    Step("delegate", "Déléguer un rôle", source=OPENED, by=KEEPERS, asks=dossier_requests.DelegationGiven, asks_code=True,
+    Step("delegate", "Déléguer un rôle", source=OPENED, by=KEEPERS, asks=dossier_requests.DelegationGiven, lends_role=True,
          guards=(dossier.role_is_held_by_who_lends_it, dossier.role_is_lent_to_somebody_else, dossier.lent_role_joins_nothing_kept_apart),
          records=dossier_records.delegation),
     Step("attach", "Joindre un document", source=OPENED, by=(TRAINING, SECRETARY, FINANCE), asks=dossier_requests.Attachment,
@@ -185,7 +187,7 @@ ROWS: tuple[Step, ...] = (
     Step("review_findings", "Revoir les constats", source=OPENED, by=(Role.CLOCK, Role.OPERATOR), asks=dossier_requests.Review,
          reviews=True),
 )  # fmt: skip
-assert_sound(ROWS, OF_EVERY_STEP)
+assert_sound(ROWS, OF_EVERY_STEP, board_requests.Deliberation)
 STEPS: dict[str, Step] = {row.trigger: row for row in ROWS}
 GUARDS: dict[str, Guard] = {guard.code: guard for row in ROWS for guard in (*OF_EVERY_STEP, *row.guards)}
 OPENING = next(row for row in ROWS if row.opens)

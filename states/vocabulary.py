@@ -43,6 +43,10 @@ class State(StrEnum):
 
     Every group of states is read off these three (`states_where`): a new state belongs where it says, and cannot be forgotten.
     `UNOPENED` is the place before the dossier exists; no row holds it.
+
+    A final state is come to from several places. Of every dossier in it only `Convention.OVER` is true; its course and money say
+    which facts may still be recorded there, as far as any of them may have come: `CLOSED` takes those of a dossier that was paid,
+    and the rules of these facts ask the dossier whether it was.
     """
 
     label: str

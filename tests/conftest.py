@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     And leave out, counted as left out, what needs a program that this machine has not and `make test` could not install.
     """
     for item in items:  # `make quick` asks one database, the file; `make test` both
-        if "postgresql" in item.name:
+        if needs_server(item):
             item.add_marker("long")
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for program in ("strace", "chromium"):
@@ -72,6 +72,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left_out = [item for item in items if item.get_closest_marker(f"needs_{program}")]
             items[:] = [item for item in items if item not in left_out]
             config.hook.pytest_deselected(items=left_out)
+
+
+def needs_server(item: pytest.Item) -> bool:
+    """Whether a test is run on PostgreSQL: by a fixture that stands on the server's, or by the parameter of one that asks for it."""
+    called = getattr(item, "callspec", None)
+    return "postgresql" in getattr(item, "fixturenames", ()) or (called is not None and "postgresql" in called.params.values())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

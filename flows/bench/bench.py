@@ -8,12 +8,13 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from flows.bench import growth, journal, steps
 from flows.bench.playing import AT, Figures, lives, whole_story
+from flows.bench.timing import timed
 from flows.demo import story
 from models.database.store import Store, sqlite_url
 from states.engine.decide import Decision, decide
@@ -34,12 +35,10 @@ def measure_decide() -> Figures:
     took: dict[str, float] = {}
     for transition in whole_story("BENCH"):
         actor = Actor(transition.person, frozenset({roles[transition.person]}))
-        times = []
-        for _ in range(DECISIONS):
-            began = time.perf_counter()
-            decision = decide(partnership, transition.trigger, transition.request, actor=actor, at=AT, lookups=Lookups(salt="00" * 16))
-            times.append(time.perf_counter() - began)
-        took[transition.trigger] = max(took.get(transition.trigger, 0), median(times) * 1e6)
+        asked = partial(decide, partnership, transition.trigger, transition.request, actor=actor, at=AT, lookups=Lookups(salt="00" * 16))
+        answers = [timed(asked) for _ in range(DECISIONS)]
+        decision = answers[-1][0]
+        took[transition.trigger] = max(took.get(transition.trigger, 0), median(seconds for _, seconds in answers) * 1e6)
         if isinstance(decision, Decision):
             partnership = decision.after
     slowest = max(took, key=lambda trigger: took[trigger])
@@ -64,9 +63,7 @@ def measure_show(folder: Path) -> Figures:
 
 
 def _started(command: list[str], environment: dict[str, str]) -> float:
-    began = time.perf_counter()
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - our own command
-    return time.perf_counter() - began
+    return timed(partial(subprocess.run, command, env=environment, stdout=subprocess.DEVNULL, check=True))[1]
 
 
 def _peak_mib(command: list[str], environment: dict[str, str]) -> float | None:

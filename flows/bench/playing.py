@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from flows.bench.timing import timed
 from flows.demo import story
 from models.answers import Done
 from models.database.store import Store
@@ -59,11 +59,8 @@ def fired(ledger: Ledger, reference: str, transitions: list[Asked]) -> float:
 
 def step(ledger: Ledger, reference: str, place: int, transition: Asked) -> float:
     """Fire one step of a story; the seconds it took."""
-    began = time.perf_counter()
-    answer = ledger.fire(
-        reference, transition.trigger, transition.request, actor=transition.person, at=AT, key=f"{reference}:{place}", via="bench"
-    )
-    took = time.perf_counter() - began
+    trigger, person, request = transition
+    answer, took = timed(lambda: ledger.fire(reference, trigger, request, actor=person, at=AT, key=f"{reference}:{place}", via="bench"))
     assert isinstance(answer, Done), answer  # a refused story would be fast, and mean nothing
     return took
 

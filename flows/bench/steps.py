@@ -11,15 +11,16 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from flows.bench.journal import own_postgresql
 from flows.bench.playing import LIVES, Figures, Measures, peopled, step, whole_story
+from flows.bench.servers import driven, new_database, own_postgresql
+from flows.bench.timing import timed
 from models.database.store import Store, sqlite_url
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ def _in_turns(store: Store, plain: Callable[[], object]) -> Figures:
         ours = bare = 0.0
         for place, transition in enumerate(transitions):
             ours += step(ledger, reference, place, transition)
-            began = time.perf_counter()
-            plain()
-            bare += time.perf_counter() - began
+            bare += timed(plain)[1]
         if life:  # the first one warms both up
             pairs.append((ours, bare))
             steps += len(transitions)
@@ -115,7 +114,7 @@ def _cold(folder: Path) -> Figures:
     """A new process that does one step, and one that imports what jalon is made of and writes three plain rows, in turns."""
     ours = [sys.executable, "-c", COLD_STEP, sqlite_url(folder / "steps.db"), "BENCH-1", whole_story("BENCH-1")[0].person]
     bare = [sys.executable, "-c", COLD_PLAIN, str(folder / "plain.db"), json.dumps(INSERTS)]
-    pairs = [(_timed([*ours, f"cold:{number}"]), _timed(bare)) for number in range(COLD_STARTS + 1)][1:]
+    pairs = [(_run([*ours, f"cold:{number}"]), _run(bare)) for number in range(COLD_STARTS + 1)][1:]
     return {
         "ratio": round(median(plain / step for step, plain in pairs), 2),
         "step_ms": round(median(step for step, _ in pairs) * 1000),
@@ -123,10 +122,9 @@ def _cold(folder: Path) -> Figures:
     }
 
 
-def _timed(command: list[str]) -> float:
-    began = time.perf_counter()
-    subprocess.run(command, check=True)  # noqa: S603 - our own command
-    return time.perf_counter() - began
+def _run(command: list[str]) -> float:
+    """The seconds that a process takes."""
+    return timed(partial(subprocess.run, command, check=True))[1]
 
 
 def _on_postgresql(url: str) -> Figures:
@@ -142,10 +140,7 @@ def _on_postgresql(url: str) -> Figures:
 def _plain_database(url: str) -> Iterator[psycopg.Connection]:
     import psycopg
 
-    address = url.replace("+psycopg", "")
-    with psycopg.connect(address, autocommit=True) as server:
-        server.execute("CREATE DATABASE plain")
-    with psycopg.connect(address.replace("/postgres?", "/plain?"), autocommit=True) as plain:
+    with psycopg.connect(driven(new_database(url, "plain")), autocommit=True) as plain:
         for statement in PLAIN:
             plain.execute(statement.format(key="bigserial PRIMARY KEY"))
         yield plain

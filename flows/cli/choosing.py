@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from flows.home import Home
+from flows.ports.clock import now
 from flows.wording import short_day, table
 from models.answers import Invalid
 
@@ -16,7 +17,7 @@ def entry_chosen(home: Home, reference: str, person: str) -> int:
 
     Raises Invalid, with the same list, where nobody can be asked.
     """
-    found = home.views.undoable(reference, SHOWN_AT_MOST, home.register.actor(person))
+    found = home.views.undoable(reference, SHOWN_AT_MOST, home.register.actor(person), at=now())
     if not found:
         raise Invalid(f"Il n’y a rien à annuler dans {reference} : seule l’ouverture du dossier reste.")
     lines = table(
@@ -41,4 +42,4 @@ def entry_chosen(home: Home, reference: str, person: str) -> int:
 
 
 def _taken(takes_back: str, because: str | None) -> str:
-    return f"{takes_back} — pas maintenant : {because}" if because else takes_back
+    return f"{takes_back} — pas maintenant. {because}" if because else takes_back

@@ -8,10 +8,10 @@ from flows.intake.trainees import TRIGGER, Imported, lines_of
 from flows.wording import wall_time
 from models.answers import Done
 from states.grammar.guard import Refused
-from states.values.french import counted
+from states.lifecycle import STEPS
+from states.values.french import alternatives, counted
 from states.values.law import HOUSE
 from states.values.plain import Json
-from states.vocabulary import Role
 
 
 def page(done: Imported) -> Page:
@@ -47,6 +47,6 @@ def _as_json(fault: Fault) -> dict[str, Json]:
         "line": fault.line,
         "column": fault.column,
         "reason": fault.reason,
-        "who": Role.TRAINING_OFFICER.label,
+        "who": alternatives([role.label for role in STEPS[TRIGGER].by]),
         "source": str(HOUSE),
     }

@@ -8,8 +8,8 @@ from datetime import datetime
 from flows.desk.markdown import bars, link, picture, plain, table
 from flows.home import Home
 from flows.wording import due_label, wall_time
-from models.dashboard import Totals
 from models.ledger.codec import euros as from_cents
+from models.ledger.tallies import Total
 from models.people.codes import FLOOD
 from states.grammar.deadlines import SOON, Age, age, paris_day
 from states.lifecycle import STEPS
@@ -94,7 +94,7 @@ def dashboard(home: Home, *, at: datetime) -> str:
     return "\n".join(lines)
 
 
-def _headline(totals: Iterable[Totals], at: datetime) -> str:
+def _headline(totals: Iterable[Total], at: datetime) -> str:
     totals = list(totals)
     late, soon = sum(total.late for total in totals), sum(total.soon for total in totals)
     parts = [
@@ -105,7 +105,7 @@ def _headline(totals: Iterable[Totals], at: datetime) -> str:
     return f"{', '.join(parts)}. État du {wall_time(at.isoformat())}."
 
 
-def _drawing(totals: Iterable[Totals]) -> str:
+def _drawing(totals: Iterable[Total]) -> str:
     rows = [
         (total.state.label, tuple(zip((total.late, total.soon, total.dossiers - total.late - total.soon), COLOURS, strict=True)))
         for total in totals
@@ -113,7 +113,7 @@ def _drawing(totals: Iterable[Totals]) -> str:
     return bars(rows, unit="")
 
 
-def _money(totals: Iterable[Totals]) -> list[str]:
+def _money(totals: Iterable[Total]) -> list[str]:
     totals = list(totals)
     sums = [
         ("Engagé (plafond des conventions en cours)", sum(total.engaged_cents for total in totals)),

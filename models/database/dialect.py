@@ -88,10 +88,11 @@ class Dialect(ABC):
         """Put a copy beside the database, where it is a file. Raises Unreachable when that cannot be done."""
 
     @abstractmethod
-    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:
+    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row, waits: bool) -> None:
         """Begin a transaction: reads of one page see one moment, a write reads what is committed by now.
 
-        `locks` are texts that `lock` has given, `parameters` theirs: nobody else may write to those rows. It is one round trip.
+        `locks` are texts that `lock` has given, `parameters` theirs: nobody else may write to those rows. It is one round trip. One
+        that does not wait fails, here or at its first statement, where another holds what it would write to.
         """
 
     @abstractmethod

@@ -40,6 +40,7 @@ from models.tables import SCHEMA
 VIOLATIONS = ("IntegrityError", "UniqueViolation", "CheckViolation", "ForeignKeyViolation", "NotNullViolation")
 # A step finds its rows by their keys: there is one good plan, whatever the values, and to make it takes longer than to follow it.
 GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan"
+AT_ONCE = "SET LOCAL lock_timeout = 1"  # the shortest there is, in milliseconds: 0 would be for ever
 MOST_OFTEN = 100  # shapes of a step, kept for each ledger; a life has some forty
 
 
@@ -149,9 +150,11 @@ class PostgreSql(Dialect):
     def keep_copy(self, url: URL, schema: str) -> Path | None:  # noqa: ARG002 - whoever agreed has made one
         return None
 
-    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:
+    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row, waits: bool) -> None:
         """BEGIN and the locks are one message. What is read next is a statement of its own: it sees what was committed while one waited."""
         begin = "BEGIN ISOLATION LEVEL READ COMMITTED" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        if not waits:
+            begin = f"{begin}; {AT_ONCE}"
         if locks:
             from psycopg import ClientCursor  # loaded already: there is a cursor
 

@@ -128,8 +128,15 @@ class Sqlite(Dialect):
     def keep_copy(self, url: URL, schema: str) -> Path | None:
         return copy_beside(Path(url.database or ""), schema)
 
-    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row) -> None:  # noqa: ARG002 - IMMEDIATE locks the whole database
-        cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row, waits: bool) -> None:  # noqa: ARG002 - IMMEDIATE locks the whole database
+        if waits:
+            cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            return
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
     def compiled(self, statement: ClauseElement, engine: Engine) -> str:  # noqa: ARG002 - one speech for every file
         return str(statement.compile(dialect=speech(paramstyle="named")))

@@ -48,17 +48,18 @@ class Upgraded(NamedTuple):
 class _Transaction:
     """One transaction of a store: see `Store.transaction`. A class without generators, which would cost a tenth of a step."""
 
-    __slots__ = ("_asked", "_cursor", "_locks", "_store", "_write")
+    __slots__ = ("_asked", "_cursor", "_locks", "_store", "_waits", "_write")
 
-    def __init__(self, store: Store, locks: Sequence[str], parameters: Row, *, write: bool) -> None:
+    def __init__(self, store: Store, locks: Sequence[str], parameters: Row, *, write: bool, waits: bool) -> None:
         self._store = store
         self._locks = locks
         self._asked = parameters
         self._write = write
+        self._waits = waits
 
     def __enter__(self) -> Cursor:
         try:
-            self._cursor = self._store.begun(self._locks, self._asked, write=self._write)
+            self._cursor = self._store.begun(self._locks, self._asked, write=self._write, waits=self._waits)
         except BaseException as fault:
             raise_in_french(fault, self._store.dialect)
             raise
@@ -135,31 +136,32 @@ class Store:
         return () if locking is None else (self.compile(locking),)
 
     def transaction(
-        self, *, write: bool = True, locks: Sequence[str] = (), parameters: Row = NOTHING_ASKED
+        self, *, write: bool = True, locks: Sequence[str] = (), parameters: Row = NOTHING_ASKED, waits: bool = True
     ) -> AbstractContextManager[Cursor]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unreachable.
 
-        `locks` are rows (see `lock`, with their `parameters`) that nobody else writes to before the commit.
+        `locks` are rows (see `lock`, with their `parameters`) that nobody else writes to before the commit. One that does not wait
+        raises Unreachable at once where somebody else writes.
         """
-        return _Transaction(self, locks, parameters, write=write)
+        return _Transaction(self, locks, parameters, write=write, waits=waits)
 
-    def begun(self, locks: Sequence[str], parameters: Row, *, write: bool) -> Cursor:
+    def begun(self, locks: Sequence[str], parameters: Row, *, write: bool, waits: bool) -> Cursor:
         """A cursor in a new transaction. A connection is kept for each thread; one that has died meanwhile is replaced once."""
         connection = getattr(self._kept, "connection", None)
         if connection is not None:
             try:
-                return self._begin(connection, locks, parameters, write=write)
+                return self._begin(connection, locks, parameters, write=write, waits=waits)
             except Exception:
                 self._forget()
                 if not self.dialect.outlives_connections:
                     raise
         self._kept.connection = self.engine.raw_connection()
         self._all.add(self._kept.connection)
-        return self._begin(self._kept.connection, locks, parameters, write=write)
+        return self._begin(self._kept.connection, locks, parameters, write=write, waits=waits)
 
-    def _begin(self, connection: PoolProxiedConnection, locks: Sequence[str], parameters: Row, *, write: bool) -> Cursor:
+    def _begin(self, connection: PoolProxiedConnection, locks: Sequence[str], parameters: Row, *, write: bool, waits: bool) -> Cursor:
         cursor: Cursor = connection.cursor()  # type: ignore[assignment] # that of the driver
-        self.dialect.begin(cursor, write=write, locks=locks, parameters=parameters)
+        self.dialect.begin(cursor, write=write, locks=locks, parameters=parameters, waits=waits)
         return cursor
 
     def roll_back(self, cursor: Cursor) -> None:

@@ -17,15 +17,15 @@ WORDS = {
 def learnt(store: Store, constraint: str | None) -> bool:
     """Tell the database of the words whose lack made it object by `constraint`; False when it was about no such lack.
 
-    Looked at only then, so that a word that is new costs nothing but its first use.
+    True says that the database knows them now, whoever told it: of two who come with a new word at once, both may go on. Who tries
+    again after that and meets the same objection has met another fault. Looked at only then, so that a word that is new costs
+    nothing but its first use.
     """
     if constraint is None or constraint not in WORDS:
         return False
     kind, words = WORDS[constraint]
     learn = store.compile(text("INSERT INTO vocabulary (kind, word) VALUES (:kind, :word) ON CONFLICT DO NOTHING"))
-    new = 0
     with store.transaction() as cursor:
         for word in words:
             cursor.execute(learn, {"kind": kind, "word": word})
-            new += cursor.rowcount
-    return new > 0
+    return True

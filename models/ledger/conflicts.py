@@ -12,7 +12,7 @@ from models.ledger.reading import parsed
 from states.grammar.case import Past
 from states.grammar.guard import WHOEVER_ENTERS, Reason, Refused
 from states.journal.entry import Entry
-from states.lifecycle import GUARDS
+from states.lifecycle import GUARDS, STEPS
 from states.partnership import Partnership
 from states.values.law import HOUSE
 from states.vocabulary import State
@@ -41,11 +41,16 @@ def taken_back(attempt: Attempt, past: Past, state: State) -> Conflict:
 
 
 def too_late(attempt: Attempt, refused: Refused, won: Entry | None, state: State) -> Refused | Conflict:
-    """The same step done before is a conflict; another one is the reason why this step is no longer possible: both say who and when."""
+    """The same step done before is a conflict; another one is the reason why this step is no longer possible: both say who and when.
+
+    A dossier that is there was opened, whichever step has moved it since: that one is not the reason.
+    """
     if won is None:
         return refused
     if won.trigger == attempt.trigger:
         return overtaken(attempt, won, state)
+    if STEPS[attempt.trigger].opens:
+        return refused
     first, *others = refused.reasons
     by = f" Il l’est depuis « {won.label} », par {won.actor} {moment(won.recorded_at)}."
     return refused._replace(reasons=(first._replace(reason=first.reason + by), *others))

@@ -120,6 +120,7 @@ class Ledger:
 
     def _settle(self, attempt: Attempt) -> Answer:
         """Fire until the answer is written, or a constraint of the database has said why it cannot be."""
+        taught = False  # once: an objection that comes back is about something else
         for _ in range(3):
             try:
                 with self._begun(attempt) as cursor:
@@ -130,7 +131,7 @@ class Ledger:
                 name = violated(self.store, fault)
                 if name is None:
                     raise
-                if name not in FIRST_WINS and not learnt(self.store, name):
+                if name not in FIRST_WINS and (taught or not (taught := learnt(self.store, name))):
                     attempt = attempt._replace(refusal=objection(attempt, name), objection=name)
                 continue
             if after is not None:

@@ -16,6 +16,7 @@ from sqlalchemy.sql import ColumnElement
 from models import tables
 from models.database.faults import Unreachable
 from models.database.store import Cursor, Store
+from states.vocabulary import State
 
 T = tables.tallies.c
 LOOSE_AT_MOST = 1000  # rows that nobody has put together yet
@@ -25,7 +26,7 @@ PLACE, SUMS = ("state", "due_on"), ("dossiers", "engaged_cents", "ordered_cents"
 class Total(NamedTuple):
     """One state: how many dossiers, how many of them late or soon due, and their money in integer cents."""
 
-    state: str
+    state: State
     dossiers: int
     late: int
     soon: int
@@ -48,13 +49,14 @@ class Tallies:
         self._put = store.compile(insert(tables.tallies).values(new | {"loose": literal_column("0")}))
         self._loose = 0
 
-    def totals(self, cursor: Cursor, today: str, soon: str) -> list[Total]:
-        """Each state that has a dossier; a deadline before `today` is late, one up to `soon` is soon (ISO dates)."""
+    def totals(self, cursor: Cursor, today: str, soon: str) -> tuple[Total, ...]:
+        """Each state that has a dossier, in the order of the lifecycle; a deadline before `today` is late, one to `soon` soon (ISO)."""
         cursor.execute(self._totals, {"today": today, "soon": soon})
         rows = cursor.fetchall()
         self._loose = int(sum(row[-1] for row in rows))
-        found = [Total(state, *map(int, sums)) for state, *sums, _ in rows]
-        return [total for total in found if total.dossiers]
+        found = {state: tuple(map(int, sums)) for state, *sums, _ in rows}
+        totals = (Total(state, *found[state.value]) for state in State if state.value in found)
+        return tuple(total for total in totals if total.dossiers)
 
     def in_all(self, cursor: Cursor) -> int:
         """How many dossiers the house has."""
@@ -64,14 +66,17 @@ class Tallies:
         return int(many)
 
     def tidy(self) -> None:
-        """Put rows together if many were found apart; whoever may not write, or finds somebody writing, leaves them."""
+        """Put rows together if many were found apart; whoever may not write, or finds somebody writing, leaves them and goes on."""
         if self._loose > LOOSE_AT_MOST:
             with suppress(Unreachable):
-                self.fold()
+                self.fold(waits=False)
 
-    def fold(self) -> None:
-        """Put together the rows that are committed by now: one for each state and deadline. The sums stay what they are."""
-        with self._store.transaction() as cursor:
+    def fold(self, *, waits: bool = True) -> None:
+        """Put together the rows that are committed by now: one for each state and deadline. The sums stay what they are.
+
+        Raises Unreachable, at once when it does not wait for others who write.
+        """
+        with self._store.transaction(waits=waits) as cursor:
             cursor.execute(self._take)
             sums: dict[tuple[str, str | None], list[int]] = {}
             for state, due_on, *values in cursor.fetchall():

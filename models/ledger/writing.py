@@ -15,7 +15,7 @@ from states.partnership import Partnership
 
 F = tables.findings
 OPEN = inserted(tables.partnerships, "id")
-WEIGHED = ("due_on", "engaged_cents", "ordered_cents", "paid_cents")
+WEIGHED = ("due_on", "engaged_cents", "ordered_cents", "paid_cents")  # what the row of a dossier and its line of the board both hold
 CHANGED = ("version", "entered_on", *WEIGHED, "last_change", "behind")
 STAY = Write("stayed", tables.partnerships, ("n", "head"), ("id", "n"))
 CHANGE = STAY._replace(name="changed", values=(*STAY.values, *CHANGED))

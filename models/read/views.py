@@ -22,7 +22,6 @@ from states.payment.calculation import entitlement, in_force
 from states.values.plain import Json
 
 P, J, F, WHO = tables.partnerships.c, tables.journal.c, tables.findings.c, tables.identities.c
-OBSTACLES_AT_MOST = 3  # of an undo, in a list
 READ_AT_ONCE = 1000
 LEFT_AT_MOST = 1000  # dossiers that are counted one by one behind a slice
 
@@ -124,38 +123,27 @@ class Views:
             yield found
             after = found.dossiers[-1].reference
 
-    def undoable(self, reference: str, most: int, actor: Actor) -> list[Undoable]:
-        """The newest entries that an undo may name.
+    def undoable(self, reference: str, most: int, actor: Actor, *, at: datetime) -> list[Undoable]:
+        """The newest entries that an undo may name, and which of them are not up to `actor` now.
 
         Raises Invalid when there is no such dossier, or its journal cannot be read.
         """
         from models.ledger.earlier import with_facts
-        from models.ledger.history import unreadable_journal
-        from states.dossier.rules import SUPERIOR
-        from states.journal.fold import ODD_JSON
-        from states.journal.undoing import candidates, named, taken_with  # deciding again: only for who takes something back
+        from models.read.taking_back import undoable  # deciding again: only for who takes something back
 
-        entries = with_facts([line.entry for line in self.history(reference)])
-        found = []
-        for entry in candidates(entries)[:most]:
-            try:
-                past = named(reference, entries, entry.n)
-            except ODD_JSON:
-                raise unreadable_journal(reference) from None
-            because = None if actor.name == entry.actor or SUPERIOR in actor.roles else f"{entry.actor} ou l’ordonnateur peut l’annuler"
-            because = "un paiement a été mandaté" if past.money_moved else because
-            if past.obstacles:
-                shown = past.obstacles[:OBSTACLES_AT_MOST]
-                because = " ; ".join(f"l’entrée {obstacle.n} (« {obstacle.label} ») {obstacle.because}" for obstacle in shown)
-            found.append(Undoable(entry, taken_with(entry), past.never or because))
-        return found
+        loaded, lines = self._read(reference)
+        return undoable(self._store, loaded.partnership, with_facts([line.entry for line in lines]), actor, at=at, most=most)
 
     def history(self, reference: str) -> list[HistoryLine]:
         """The history of a dossier. Raises Invalid when there is no such dossier, or its journal cannot be read."""
+        return self._read(reference)[1]
+
+    def _read(self, reference: str) -> tuple[Loaded, list[HistoryLine]]:
         with self._store.transaction(write=False) as cursor:
             loaded = self._loaded(cursor, reference)
             cursor.execute(self._journal, {"partnership_id": loaded.id})
-            return _lines(reference, cursor.fetchall())
+            rows = cursor.fetchall()
+        return loaded, _lines(reference, rows)
 
     def _loaded(self, cursor: Cursor, reference: str) -> Loaded:
         loaded = self._dossiers.load(cursor, reference)

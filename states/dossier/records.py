@@ -11,10 +11,6 @@ from states.grammar.case import Case
 from states.partnership import Partnership, last_number
 
 
-def nothing(case: Case) -> Partnership:
-    return case.partnership
-
-
 def dossier(case: Case) -> Partnership:
     cdg, university = case.request.parties.cdg, case.request.parties.university
     parties = (

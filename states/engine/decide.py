@@ -118,7 +118,7 @@ def why_not(
     possible = destination(partnership.state, step.trigger) is not None
     if not possible:
         reasons.append(_wrong_place(case))
-    if actor is not None and _role(step, partnership, actor, case.today, NO_LOOKUPS)[0] is None:
+    if actor is not None and _role(step, partnership, actor, case.today, lookups)[0] is None:
         reasons.append(_wrong_role(step, actor))
     if not possible:
         return tuple(reasons)

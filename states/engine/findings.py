@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from states.board.rules import QUORUM_RULES
 from states.convention.rules import signature_objection
 from states.dossier.facts import Finding
 from states.grammar.case import Case
-from states.grammar.guard import Needs, Reason
+from states.grammar.guard import Guard, Needs, Reason
 from states.lifecycle import GUARDS
 from states.partnership import Partnership
 from states.payment.calculation import department_of, entitlement, own_terms
@@ -139,8 +139,26 @@ STANDING = (
     Standing("AMENDED_BEFORE_EXECUTORY", ("acts", "signatures"), amendments_precede_their_acts),
 )
 STANDING_CODES = frozenset(rule.code for rule in STANDING)
-# Where each collection that they depend on stands in a Partnership: looked at in every step.
-COLLECTIONS = tuple((Partnership._fields.index(name), name) for name in dict.fromkeys(name for rule in STANDING for name in rule.reads))
+READ = tuple(dict.fromkeys(name for rule in STANDING for name in rule.reads))
+COLLECTIONS = tuple(name for name in Partnership._field_defaults if name not in ("findings", "identity_digests"))
+
+
+def watched(rules: Iterable[Guard]) -> tuple[tuple[int, str], ...]:
+    """Where each collection stands in a Partnership on which a finding depends: those of the facts, and the warnings of `rules`.
+
+    A rule about the dossier that may warn and names no collection depends on all of them.
+    """
+    warning = [rule for rule in rules if rule.needs is Needs.DOSSIER and _may_warn(rule) and rule.code not in STANDING_CODES]
+    names = dict.fromkeys((*READ, *(name for rule in warning for name in rule.reads or COLLECTIONS)))
+    return tuple((Partnership._fields.index(name), name) for name in names)
+
+
+def _may_warn(rule: Guard) -> bool:
+    """Whether a dossier may pass a rule with a warning: by its terms, or because it was imported with its past."""
+    return rule.weigh is not None or rule.imported is Severity.WARN
+
+
+WATCHED = watched(GUARDS.values())  # looked at in every step
 
 
 class Recheck(NamedTuple):
@@ -155,12 +173,8 @@ def _after_changes(changed: frozenset[str]) -> Recheck:
     return Recheck(STANDING_CODES - {rule.code for rule in again}, again)
 
 
-# For each set of collections that a step may change.
-AFTER = {
-    changed: _after_changes(changed)
-    for size in range(len(COLLECTIONS) + 1)
-    for changed in map(frozenset, combinations((name for _, name in COLLECTIONS), size))
-}
+# For each set of those collections that a step may change; what only warnings depend on would double their number each time.
+AFTER = {changed: _after_changes(changed) for size in range(len(READ) + 1) for changed in map(frozenset, combinations(READ, size))}
 
 
 def of_warning(reason: Reason, trigger: str) -> Finding:
@@ -175,7 +189,7 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
     """
     before = case.partnership
     again = case.step.reviews
-    changed = frozenset([name for place, name in COLLECTIONS if again or before[place] is not partnership[place]])
+    changed = frozenset([name for place, name in WATCHED if again or before[place] is not partnership[place]])
     if not changed and not warnings and before.findings is partnership.findings:
         return before.findings
     left = {}
@@ -185,7 +199,7 @@ def after(case: Case, partnership: Partnership, warnings: tuple[Reason, ...]) ->
     for reason in warnings:
         if reason.code not in STANDING_CODES:
             left[reason.code, case.step.trigger] = of_warning(reason, case.step.trigger)
-    untouched, again_found = AFTER[changed]
+    untouched, again_found = AFTER[changed.intersection(READ)]
     still_there = [finding for finding in before.findings if finding.code in untouched]
     return (*left.values(), *still_there, *[finding for rule in again_found for finding in rule.find(partnership)])
 

@@ -59,7 +59,7 @@ class Past(NamedTuple):
     never: str | None = None  # why this entry is nothing that can be taken back, in French
     taken_back: tuple[str, str] | None = None  # who has taken it back already, and when (ISO instant in UTC)
     obstacles: tuple[Obstacle, ...] = ()
-    money_moved: bool = False  # a payment was ordered, at any time
+    money_moved: bool = False  # a payment was ordered, at any time, and this entry moved the dossier or its money
     without: Partnership | None = None
 
 

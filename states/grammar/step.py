@@ -13,6 +13,8 @@ from states.grammar.request import Request
 from states.partnership import Partnership
 from states.vocabulary import OPENED, Role, State
 
+OF_THE_HOUSE = frozenset({Role.CLOCK, Role.OPERATOR})  # who keeps no dossier: jalon itself, and who looks after it
+
 
 def unchanged(case: Case) -> Partnership:
     """What a step writes that adds no fact."""
@@ -38,10 +40,16 @@ class Step(NamedTuple):
     # What it is.
     opens: bool = False  # it opens the dossier: there is none before it
     deliberates: Matter | None = None  # the board decides it, and this is what it decides
-    commits_money: bool = False  # from here on neither a step nor a fact about money is taken back
-    asks_code: bool = False  # a one-time code is asked for, on the command line too; what it records is about money
+    commits_money: bool = False  # from here on neither a step that moved the dossier nor one about money is taken back
+    about_money: bool = False  # not taken back once a payment was ordered; operators hear of its refusal
+    lends_role: bool = False  # somebody may act in the role of another from then on
     takes_back: bool = False  # it takes back an entry that it names, which only the journal knows
     reviews: bool = False  # jalon looks at the findings again, by itself
+
+    @property
+    def asks_code(self) -> bool:
+        """Whether a one-time code is asked for, on the command line too: for what touches money, and for who may touch it."""
+        return self.about_money or self.lends_role
 
     @property
     def is_recording(self) -> bool:
@@ -51,17 +59,12 @@ class Step(NamedTuple):
     @property
     def of_the_house(self) -> bool:
         """Whether jalon does it by itself, or its operator in its place: nobody who keeps the dossier is asked for it."""
-        return set(self.by) == {Role.CLOCK, Role.OPERATOR}
+        return OF_THE_HOUSE.issuperset(self.by)
 
     @property
     def anywhere(self) -> bool:
         """Whether it is done in every state of an open dossier."""
         return self.source == OPENED
-
-    @property
-    def can_be_undone(self) -> bool:
-        """Whether taking back means this step: an undoing is never undone, and jalon's own reviews are no step of anybody."""
-        return not self.takes_back and not self.reviews
 
     def role_of(self, roles: frozenset[Role]) -> Role | None:
         """The first role of the row that is among `roles`."""

@@ -51,7 +51,7 @@ def named(reference: str, entries: Sequence[Entry], n: int, stages: Sequence[Sta
     gone = undone(entries)
     taken_back = (gone[n].actor, gone[n].recorded_at) if n in gone else None
     past = Past(n, entry.trigger, entry.label, entry.actor, _never(entry, gone), taken_back)
-    return past if past.never else _weighed(past, entry, _stages(reference, entries) if stages is None else stages, gone)
+    return past if past.never else _weighed(past, entry, stages_of(reference, entries) if stages is None else stages, gone)
 
 
 def candidates(entries: Sequence[Entry]) -> list[Entry]:
@@ -69,7 +69,7 @@ def _orders(entry: Entry) -> bool:
 def _is_frozen(entry: Entry) -> bool:
     """Whether an entry is no longer taken back once a payment was ordered: it moved the dossier, or its money."""
     step = STEPS.get(entry.trigger)
-    return entry.moves or (step is not None and step.asks_code)
+    return entry.moves or (step is not None and step.about_money)
 
 
 def taken_with(entry: Entry) -> str:
@@ -110,7 +110,8 @@ def _never(entry: Entry, gone: dict[int, Entry]) -> str | None:
     return None
 
 
-def _stages(reference: str, entries: Sequence[Entry]) -> list[Stage]:
+def stages_of(reference: str, entries: Sequence[Entry]) -> list[Stage]:
+    """The entries of a journal (in order) that changed the dossier: what `named` looks at, for whoever names several. Raises Unreadable."""
     fold, found = Fold(blank(reference)), []
     for entry in entries:
         before, facts = fold.partnership, fold.facts_of(entry)

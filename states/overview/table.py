@@ -174,4 +174,4 @@ def _tags(row: Step) -> list[str]:
     """Manual, who may, from where, and whether it moves money: what an operator filters by, and an automation watches."""
     roles = [role.value for role in row.by if role is not Role.CLOCK]
     states = [f"etat:{state.value}" for state in row.source] if not row.anywhere else ["etat:tous"]
-    return ["manuel", *roles, *states, *(["argent"] if row.asks_code else [])]
+    return ["manuel", *roles, *states, *(["argent"] if row.about_money else [])]

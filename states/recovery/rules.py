@@ -11,6 +11,15 @@ from states.values.law import RECOVERY, SEPARATION
 from states.vocabulary import Role
 
 
+@guard("NOTHING_PAID", needs=Needs.DOSSIER, clears="personne : le dossier est clos sans subvention", source=RECOVERY)
+def something_was_paid(case: Case) -> str | None:
+    """Une somme a été payée."""
+    settlement = case.partnership.settlement
+    if settlement is not None and settlement.paid is not None:
+        return None
+    return "Aucune subvention n’a été payée dans ce dossier : il n’y a rien à reprendre."
+
+
 @guard("RECOVERY_BEFORE_PAYMENT", clears=Role.AUTHORISING_OFFICER, source=RECOVERY)
 def recovery_follows_the_payment(case: Case) -> str | None:
     """Une récupération s’ordonne après le paiement."""
@@ -23,6 +32,9 @@ def recovery_follows_the_payment(case: Case) -> str | None:
 @guard("NOTHING_TO_RECOVER", clears=Role.FINANCE_OFFICER, source=RECOVERY)
 def something_was_overpaid(case: Case) -> str | None:
     """La somme payée dépasse ce qui est dû sans le stagiaire reconnu inéligible."""
+    settlement = case.partnership.settlement
+    if settlement is None or settlement.paid is None:
+        return None  # NOTHING_PAID says so
     if overpaid(without(case.partnership, case.request.trainee, case.effective_on)) > NOTHING:
         return None
     return f"Sans le stagiaire n° {case.request.trainee}, la somme payée reste due : il n’y a rien à récupérer."

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from edited import copied, python
 
+from states.board.facts import Matter
+from states.board.requests import Deliberation
 from states.grammar.definition import assert_sound
 from states.grammar.guard import Needs, guard
+from states.grammar.step import Step
 from states.lifecycle import OF_EVERY_STEP, ROWS, STEPS
 from states.vocabulary import State, UnsoundTable
 
@@ -60,6 +63,11 @@ def another_rule_of_that_code(_case: object) -> None:
     """Rien."""
 
 
+def but(trigger: str, **columns: object) -> list[Step]:
+    """The table, with other columns in one row."""
+    return [row._replace(**columns) if row.trigger == trigger else row for row in ROWS]
+
+
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
@@ -76,9 +84,25 @@ def another_rule_of_that_code(_case: object) -> None:
             (*ROWS, STEPS["attach"]._replace(trigger="join", guards=(another_rule_of_that_code,))),
             "Deux règles portent le code 'MOTIVE_REQUIRED'.",
         ),
+        (but("close", dest=State.ORDERED), "Depuis l’état 'settled', aucune suite d’étapes ne mène à une fin."),
+        (
+            but("order_payment", commits_money=False),
+            "L’étape 'order_payment' mène à un état dont l’argent est mandaté sans dire qu’elle l’engage, ou le dit sans y mener.",
+        ),
+        (
+            but("settle", commits_money=True),
+            "L’étape 'settle' mène à un état dont l’argent est mandaté sans dire qu’elle l’engage, ou le dit sans y mener.",
+        ),
+        *(
+            (
+                but(trigger, deliberates=matter),
+                f"L’étape '{trigger}' demande une délibération sans dire ce qu’elle décide, ou le dit sans en demander.",
+            )
+            for trigger, matter in (("terminate", None), ("amend", None), ("sign", Matter.APPROVAL))
+        ),
     ],
 )
 def test_what_is_wrong_with_a_row_is_named(rows: list, sentence: str) -> None:
     with pytest.raises(UnsoundTable) as fault:
-        assert_sound(rows, OF_EVERY_STEP)
+        assert_sound(rows, OF_EVERY_STEP, Deliberation)
     assert str(fault.value) == sentence

@@ -85,6 +85,7 @@ AT_ONCE = way(State.APPROVED, transmit_act={"transmitted_on": "2025-10-09"}, pub
 PROPOSED = ("propose_payee", {})
 PROPOSED_BY_FARIDA = [*way(State.SETTLED), PROPOSED]
 RECOVERING = [*way(State.PAID), ("order_recovery", {})]
+CLOSED_NIL = [*way(State.TRAINED), ("verify_residence", {"insee": "59350", "correction": True}), ("close_nil", {})]
 LEFT = [*way(State.INVOICED), ("record_dropout", {})]
 PAST = Past(2, "approve", "Approuver le partenariat", "Bruno", without=walked(way(State.PROPOSED)))
 RELYING = (Obstacle(3, "Signer la convention", "Tania", "a fait avancer le dossier depuis"),)
@@ -226,6 +227,7 @@ TRIALS: dict[str, Trial] = {
         {"insee": "59350", "verified_on": "2025-12-15"},
         way(State.ACTED),
     ),
+    "NOTHING_PAID": Trial("exclude_trainee", after=CLOSED_NIL, kept_after=way(State.CLOSED)),
     "RECOVERY_BEFORE_PAYMENT": Trial("order_recovery", {"ordered_on": "2026-07-09"}, kept={"ordered_on": "2026-07-10"}),
     "STILL_RELIED_ON": Trial(
         "undo",
@@ -501,3 +503,9 @@ def test_the_sentence_about_an_amount_gives_both_amounts() -> None:
 
 def test_one_trainee_is_written_in_the_singular() -> None:
     assert "1 stagiaire subventionné)" in only_reason("AMOUNT_EXCEEDS_ENTITLEMENT").reason
+
+
+def test_where_nothing_was_paid_nothing_is_ordered_back_either_and_that_is_the_one_reason() -> None:
+    answer = ask(walked(CLOSED_NIL), "order_recovery", {})
+    assert isinstance(answer, Refused)
+    assert [reason.code for reason in answer.reasons] == ["NOTHING_PAID"]

@@ -319,3 +319,10 @@ def test_the_picture_of_the_house_has_every_room_and_leaves_out_what_others_impl
     arrows = [line.strip() for line in picture(tmp_path).splitlines() if ">" in line]
     assert arrows == ["states.attic --> states.stairs", "states.stairs --> states.cellar", "flows ==> models", "models ==> states"]
     assert all(f'["{room}"]' in picture(tmp_path) for room in ("cellar", "stairs", "attic", "shed", "hall", "door"))
+
+
+def test_the_page_of_the_house_says_what_every_room_is_for() -> None:
+    """Beside the picture, which has them all."""
+    page = next(path for path in files() if path.name == "architecture.md").read_text(encoding="utf-8")
+    rooms, told = set(re.findall(r'\["(\w+)"\]', page)), set(re.findall(r"`(\w+)(?:\.py)?`", page))
+    assert rooms - told - {"__main__"} == set()

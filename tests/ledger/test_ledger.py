@@ -148,6 +148,13 @@ def test_a_reference_is_opened_once(store: Store) -> None:
     assert answer.who == "Tania"
 
 
+def test_a_dossier_that_is_there_was_not_opened_by_the_step_that_moved_it_since(store: Store) -> None:
+    walk = Walk(store).until(State.APPROVED)
+    answer = walk.ask("open", key="again")
+    assert isinstance(answer, Refused)
+    assert [reason.reason for reason in answer.reasons] == ["Le dossier ESSAI-1 est déjà ouvert."]
+
+
 def test_a_refusal_is_journaled_with_every_reason_and_changes_nothing_but_the_chain(store: Store) -> None:
     walk = Walk(store).until(State.PROPOSED)
     before, was = dump(store), fresh(walk)

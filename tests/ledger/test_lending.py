@@ -38,3 +38,8 @@ def test_a_database_whose_guards_were_taken_away_is_lent_to_nobody_again(postgre
     own.back(store.url.database or "")
     with pytest.raises(StopIteration):
         own.lend()
+
+
+def test_what_needs_the_server_is_left_out_of_make_quick(request: pytest.FixtureRequest) -> None:
+    needing = [item for item in request.session.items if {"postgresql", "postgresql_url", "lender"} & set(item.fixturenames)]
+    assert [item.nodeid for item in needing if item.get_closest_marker("long") is None] == []

@@ -18,6 +18,7 @@ from models import tables
 from models.answers import Answer, Conflict, Done
 from models.database.faults import Unreachable
 from models.database.store import Store
+from models.database.vocabulary import learnt
 from models.ledger.ledger import Ledger
 from models.ledger.writing import Writing
 from models.verify.proof import Verifier
@@ -101,6 +102,29 @@ def test_one_invoice_sent_at_once_to_eight_dossiers_is_received_by_one(store: St
     answers = at_once(lambda number: walks[number].ask("receive_invoice"))
     assert sorted(type(answer).__name__ for answer in answers) == ["Done", *["Refused"] * 7]
     assert {fault for one in Verifier(store).verify_all() for fault in one.faults} == set()
+
+
+def test_eight_first_steps_into_a_new_state_are_all_done(store: Store) -> None:
+    """One of them tells the database of the word; the others had been refused by then, and try again all the same."""
+    walks = [Walk(store, f"ESSAI-{number}").until(State.PROPOSED) for number in range(8)]
+    sql(store, "DELETE FROM vocabulary WHERE word = 'approved'")
+    answers = at_once(lambda number: walks[number].ask("approve"))
+    assert {type(answer) for answer in answers} == {Done}
+
+
+def test_who_comes_second_with_a_new_word_goes_on_as_well(store: Store) -> None:
+    walk = Walk(store).until(State.PROPOSED)
+    sql(store, "DELETE FROM vocabulary WHERE word = 'approved'")
+    elsewhere = Store(store.url.render_as_string(hide_password=False))
+
+    def meanwhile(number: int, statement: str) -> bool:
+        return statement == "ROLLBACK" and not learnt(elsewhere, "ck_partnerships_state")
+
+    with faults(store, after=meanwhile):
+        answer = walk.ask("approve")
+    elsewhere.close()
+    assert isinstance(answer, Done)
+    assert [json.loads(entry)["outcome"] for _, entry, _ in journal(store, "ESSAI-1")] == ["done", "done"]
 
 
 def test_a_row_that_moved_while_a_step_was_decided_is_never_overwritten(store: Store) -> None:

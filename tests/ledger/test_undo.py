@@ -156,6 +156,16 @@ def test_a_recording_on_which_no_money_rests_is_taken_back_whatever_was_paid(sto
     holds(walk)
 
 
+def test_a_role_that_was_lent_is_taken_back_whatever_was_paid(store: Store) -> None:
+    """It asks for a one-time code, and is not about money all the same."""
+    walk = Walk(store).until(State.ORDERED)
+    n = walk.do("delegate").n
+    walk.do("pay")
+    undo(walk, actor="Tania", entry=n)
+    assert fresh(walk).partnership.delegations == ()
+    holds(walk)
+
+
 def test_a_step_is_undone_by_who_did_it_or_by_the_authorising_officer_and_by_nobody_else(store: Store) -> None:
     walk = Walk(store).until(State.PROPOSED)
     enlist(store, "Béatrice", "beatrice@essai.example", [Role.BOARD_SECRETARY])

@@ -49,7 +49,7 @@ def test_the_command_line_asks_for_the_entry_and_shows_what_each_would_take_back
     assert set(lines) == {"2", "3", "4", "5", "6"}
     assert lines["6"].endswith("document n° 1")
     assert lines["5"].endswith("signature n° 1 ; le dossier redevient «\u00a0approuvé\u00a0»")
-    assert "pas maintenant : l’entrée 3 (« Consigner la transmission au préfet ») a changé les mêmes données" in lines["2"]
+    assert "pas maintenant. L’entrée 3 (« Consigner la transmission au préfet ») a changé les mêmes données" in lines["2"]
     assert run(["undo", "ESSAI-1", "--as", "Tania", "--motive", "Erreur", "--entry", "6", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["done"]["notes"] == ["Est annulé : « Joindre un document », entrée 6 du journal, par Tania."]
 

@@ -8,14 +8,19 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from taking_back import OMAR, codes, facts, holds, undo
-from walks import PEOPLE, RIGHT, Walk, role_for
+from walks import AT, PEOPLE, RIGHT, Walk, role_for
 from witness import dump, fresh, journal, sql
 
 from models.answers import Answer, Conflict
 from models.database.store import Store
+from models.people.register import Register
+from models.read import taking_back
+from models.read.views import Views
 from states.grammar.guard import Refused
+from states.journal import undoing
+from states.journal.entry import Entry
 from states.lifecycle import STEPS
-from states.vocabulary import State
+from states.vocabulary import Role, State
 
 TANIA = PEOPLE[role_for("attach")]
 
@@ -190,6 +195,40 @@ def test_a_trunk_step_is_taken_back_with_the_recordings_that_do_not_need_it(stor
     after = fresh(walk).partnership
     assert (after.state, after.signatures, len(after.documents)) == (State.APPROVED, (), 1)
     holds(walk)
+
+
+def offered(walk: Walk, person: str) -> dict[int, str | None]:
+    """What a list shows to somebody: the newest entries, and why each is not up to them now."""
+    actor = Register(walk.store).actor(person)
+    return {one.entry.n: one.because for one in Views(walk.store).undoable(walk.reference, 12, actor, at=AT)}
+
+
+def test_a_list_offers_to_everybody_what_the_undo_will_then_do(store: Store) -> None:
+    """Who holds the authorising officer's role by delegation included, for as long as who lent it holds it."""
+    walk = Walk(store).until(State.APPROVED)
+    walk.do("delegate", actor=OMAR, role="authorising_officer", to="Farida")
+    published = 4
+    for person in ("Tania", "Aude", "Paola"):
+        assert offered(walk, person)[published] == reason(walk.ask("undo", actor=person, entry=published))
+    Register(store).change(OMAR, roles=[Role.AUDITOR])
+    assert offered(walk, "Farida")[published] == reason(walk.ask("undo", actor="Farida", entry=published))
+    Register(store).change(OMAR, roles=[Role.AUTHORISING_OFFICER])
+    assert offered(walk, "Farida")[published] is None
+    walk.do("undo", actor="Farida", entry=published)
+
+
+def test_a_list_adds_a_journal_up_once_however_many_entries_it_offers(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk, added_up = Walk(sqlite).until(State.TRAINED), []
+    add_up = undoing.stages_of
+
+    def counted(reference: str, entries: list[Entry]) -> list[undoing.Stage]:
+        added_up.append(reference)
+        return add_up(reference, entries)
+
+    monkeypatch.setattr(undoing, "stages_of", counted)
+    monkeypatch.setattr(taking_back, "stages_of", counted)
+    assert len(offered(walk, OMAR)) == 12
+    assert added_up == ["ESSAI-1"]
 
 
 NOTHING: dict[str, tuple[int, str]] = {

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from breaking import NO_QUORUM, committed, faults
 from walks import AT, WAYS, Walk
-from witness import dump, journal, sql
+from witness import drop_triggers, dump, journal, sql
 
 from models.database.faults import Unreachable
 from models.database.store import Store
@@ -146,6 +146,34 @@ def test_what_can_never_succeed_is_given_to_a_person_at_once(outbox: Outbox) -> 
     letter, _ = outbox.take(now=AT, lease="a")
     assert outbox.failed(letter, "adresse refusée", now=AT, for_good=True)
     assert outbox.given_up() == (("ESSAI-1", letter.key, "adresse refusée"),)
+
+
+def damage(store: Store, reference: str) -> None:
+    """Leave of the entries of a dossier what a bad disk leaves."""
+    drop_triggers(store)
+    sql(store, "UPDATE journal SET entry = '{' WHERE partnership_id = (SELECT id FROM partnerships WHERE reference = :r)", r=reference)
+
+
+def test_an_entry_that_cannot_be_read_holds_up_no_other_dossier(store: Store) -> None:
+    """What is about it is a person's task at once: another try would find the same."""
+    for reference in ("ESSAI-1", "ESSAI-2"):
+        Walk(store, reference).until(State.PROPOSED)
+    damage(store, "ESSAI-1")
+    outbox = Outbox(store)
+    assert {one.reference for one in outbox.take(now=AT, lease="a")} == {"ESSAI-2"}
+    said = "Le journal de ESSAI-1 ne se relit pas : lancez « jalon verify ESSAI-1 »."
+    assert outbox.given_up() == (("ESSAI-1", "ESSAI-1.1.tell.board_secretary", said), ("ESSAI-1", "ESSAI-1.1.check", said))
+    assert sql(store, "SELECT DISTINCT attempts, lease IS NULL FROM outbox WHERE dead_at IS NOT NULL") == [(1, True)]
+    assert [one.attempts for one in outbox.take(now=EXPIRED, lease="b")] == [2, 2]
+
+
+def test_nothing_is_taken_only_when_nothing_legible_is_due(store: Store) -> None:
+    """Whoever delivers until nothing is left must not stop at the first damaged dossier."""
+    for reference in ("ESSAI-1", "ESSAI-2"):
+        Walk(store, reference).until(State.PROPOSED)
+    damage(store, "ESSAI-1")
+    outbox = Outbox(store)
+    assert [one.reference for one in outbox.take(now=AT, lease="a", most=1)] == ["ESSAI-2"]
 
 
 def test_eight_takers_at_once_never_take_the_same_parcel(store: Store) -> None:

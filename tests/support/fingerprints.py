@@ -42,7 +42,7 @@ Seen = dict[tuple[str, str], str]  # the code of each thing of ours, by its modu
 Shapes = dict[str, dict[str, str]]  # of each fact or request, its fields and their types
 OF_A_KIND = upcasting.DroppedKind | upcasting.RenamedKind
 TABLE = (STEPS, ROWS, GUARDS)
-COLUMNS = ("opens", "commits_money", "asks_code", "takes_back", "reviews")
+COLUMNS = ("opens", "commits_money", "about_money", "asks_code", "takes_back", "reviews")
 PARTS = ("facts", "requests", "steps", "code")
 WHAT_TO_DO = """The law has changed without its number. If it is meant to change:
   1. give LAW in states/values/law.py the next number;
