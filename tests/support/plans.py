@@ -19,6 +19,7 @@ FEW = {
     "ix_outbox_held": "letters that failed",
     "ix_outbox_dead": "letters that were given up",
     "ix_people_refused": "people with a wrong code",
+    "pk_register_journal": "its last entry, from the end of the index; or the register's journal whole, some hundreds of entries",
 }
 # Statements that read a whole table on purpose, by how they begin, and why.
 ON_PURPOSE = {
@@ -26,6 +27,8 @@ ON_PURPOSE = {
     "UPDATE outlooks SET page=NULL": "a desk that opens publishes every page again",
     "SELECT people.name, people.mail, people.standing, people_roles.role, people_roles.since FROM people "
     "LEFT OUTER JOIN people_roles ON people_roles.person_id = people.id ORDER BY": "the register is listed whole",
+    "SELECT register_journal.id": "the journal of the register is read whole: some hundreds of entries, however many dossiers",
+    "SELECT people.name, people.folded": "`verify` compares the register's rows with it",
     "SELECT entry FROM journal WHERE id = (SELECT max(id) FROM journal)": "the last entry is at the end of the index",
     "SELECT tallies.state": "counters: a row for each state and day with a deadline, however many dossiers",
     "SELECT coalesce(sum(tallies.dossiers)": "the same counters",
