@@ -50,10 +50,12 @@ def test_a_whole_life_comes_out_as_it_was_decided(store: Store) -> None:
 
 
 def test_a_consistent_but_unlawful_entry_is_an_anomaly_with_both_outcomes(store: Store) -> None:
-    """Entry, facts, rows, chain and head are all in order; only, nobody may pay who has certified."""
+    """Entry, facts, rows, register, chain and head are all in order; only, nobody may pay who has certified."""
     walk = lived(store)
+    reroled(store, "Farida", [Role.FINANCE_OFFICER, Role.PUBLIC_ACCOUNTANT])
     told = entries_of(store)
-    told[-1] |= {"actor": "Farida", "role": "public_accountant"}
+    ((register,),) = sql(store, "SELECT max(id) FROM register_journal")
+    told[-1] |= {"actor": "Farida", "role": "public_accountant", "roles": "finance_officer,public_accountant", "register": register}
     told[-1]["facts"]["settlements"]["1"]["paid_by"] = "Farida"
     for statement in beneath(store).without("settlements", "ck_settlements_three_people"):
         sql(store, statement)

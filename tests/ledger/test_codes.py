@@ -11,10 +11,10 @@ from enlisting import TEST_VAULT, enlist
 from walks import AT, PEOPLE, SECRETS, Walk
 from witness import fresh, journal
 
-from models.answers import Answer, Done
+from models.answers import Answer, Done, Invalid
 from models.database.store import Store
 from models.ledger.ledger import Ledger
-from models.people.codes import CLOSED_FOR, FLOOD, PERIOD, Shown, code_at, new_secret, provisioning
+from models.people.codes import CLOSED_FOR, FLOOD, FREE, PERIOD, Shown, code_at, new_secret, provisioning
 from models.people.register import Register
 from models.verify.proof import Verifier
 from states.grammar.guard import Refused
@@ -140,3 +140,35 @@ def test_a_request_that_has_waited_too_long_proves_nothing_and_its_code_is_used_
 def test_a_code_of_a_question_that_could_not_be_asked_is_used_up_all_the_same(proposed: Walk) -> None:
     proposed.ledger.use_up(" bruno ", Shown(code(), AT))
     assert sentence(proposed.ask("approve", shown=Shown(code(), AT))).startswith("Ce code a déjà servi")
+
+
+def test_a_source_of_wrong_codes_waits_twice_as_long_each_time_and_the_person_goes_on(proposed: Walk, store: Store) -> None:
+    here = "terminal:quelqu’un"
+    for _ in range(FREE):
+        assert "n’est pas le bon" in sentence(proposed.ask("approve", shown=Shown("000000", AT, here)))
+    assert sentence(proposed.ask("approve", shown=Shown(code(), AT, here))).startswith("Trop de codes faux ont été donnés d’ici")
+    soon = AT + timedelta(seconds=3)
+    assert "n’est pas le bon" in sentence(proposed.ask("approve", at=soon, shown=Shown("000000", soon, here)))
+    assert "d’ici" in sentence(proposed.ask("approve", at=soon + timedelta(seconds=3), shown=Shown("000000", soon, here)))
+    assert isinstance(proposed.ask("attach", actor=BRUNO, at=soon, shown=Shown(code(), soon, "terminal:bruno")), Done)  # elsewhere
+    assert Register(store).mistaken(1) == ()
+
+
+def test_wrong_codes_for_others_slow_the_same_source(proposed: Walk) -> None:
+    for person in (BRUNO, PEOPLE[Role.TRAINING_OFFICER], PEOPLE[Role.AUDITOR]):
+        proposed.ask("attach", actor=person, shown=Shown("000000", AT, "form:10.0.0.7"))
+    assert "d’ici" in sentence(proposed.ask("approve", shown=Shown(code(), AT, "form:10.0.0.7")))
+
+
+@pytest.mark.parametrize("key", ["prefect:1", "web:1", "jalon:1", "review:ESSAI-1:2", "PREFECT:1"])
+def test_a_key_of_jalon_itself_is_refused_from_outside(proposed: Walk, key: str) -> None:
+    with pytest.raises(Invalid, match="Une clé d’idempotence ne commence pas par"):
+        proposed.ask("approve", key=key)
+
+
+def test_an_answer_is_given_again_for_the_same_step_person_and_dossier_only(proposed: Walk) -> None:
+    done = proposed.ask("attach", actor=PEOPLE[Role.TRAINING_OFFICER], key="k")
+    assert proposed.ledger.answered("k", "ESSAI-1", "attach", "TANIA") == done
+    for reference, trigger, person in (("ESSAI-2", "attach", "Tania"), ("ESSAI-1", "pay", "Tania"), ("ESSAI-1", "attach", "Paola")):
+        with pytest.raises(Invalid, match="a déjà servi à autre chose"):
+            proposed.ledger.answered("k", reference, trigger, person)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from enlisting import enlist
+from enlisting import Enlisted, enlist, enlist_all
 from houses import filled
 from lives import ALL, EVERYTHING
 from plans import ON_PURPOSE, listening, scans
@@ -266,8 +266,7 @@ def test_each_index_that_no_plan_misses_is_worth_its_keep(tmp_path: Path) -> Non
     keep_lines(home, [name for (name,) in sql(home.store, "SELECT reference FROM partnerships")])
     others = "partnership_id <> (SELECT id FROM partnerships WHERE reference = :r)"
     sql(home.store, f"UPDATE outbox SET dead_at = NULL, fault = NULL, sent_at = CASE WHEN {others} THEN NULL ELSE due_at END", r=reference)
-    for number in range(300):
-        home.register.add(f"Agent {number}", "a@essai.example", [Role.AUDITOR])
+    enlist_all(home.store, [Enlisted(f"Agent {number}", "a@essai.example", [Role.AUDITOR]) for number in range(300)])
     for name, ask in COUNTED.items():
         asked = partial(ask, home, reference)
         definition = sql(home.store, definition_of(home.store), name=name)[0][0]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from enlisting import reroled
 from pydantic import ValidationError
 from taking_back import OMAR, codes, facts, holds, undo
 from walks import AT, PEOPLE, RIGHT, Walk, role_for
@@ -210,9 +211,9 @@ def test_a_list_offers_to_everybody_what_the_undo_will_then_do(store: Store) -> 
     published = 4
     for person in ("Tania", "Aude", "Paola"):
         assert offered(walk, person)[published] == reason(walk.ask("undo", actor=person, entry=published))
-    Register(store).change(OMAR, roles=[Role.AUDITOR])
+    reroled(store, OMAR, [Role.AUDITOR])
     assert offered(walk, "Farida")[published] == reason(walk.ask("undo", actor="Farida", entry=published))
-    Register(store).change(OMAR, roles=[Role.AUTHORISING_OFFICER])
+    reroled(store, OMAR, [Role.AUTHORISING_OFFICER])
     assert offered(walk, "Farida")[published] is None
     walk.do("undo", actor="Farida", entry=published)
 
