@@ -23,6 +23,7 @@ from prefect.workers.process import ProcessWorker
 from flows import rounds
 from flows.desk import automations
 from flows.home import shared_home
+from flows.server.credential import speak_as_jalon
 from flows.settings import settings
 from states.overview.table import Deployment, deployments
 
@@ -88,4 +89,5 @@ async def _deploy(client: PrefectClient, deployment: Deployment) -> UUID:
 
 
 if __name__ == "__main__":
+    speak_as_jalon()
     asyncio.run(install())

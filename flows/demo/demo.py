@@ -16,6 +16,7 @@ from rich.console import Console
 from flows.demo import story
 from flows.home import Home
 from flows.server import server
+from flows.server.credential import speak_as_jalon
 from flows.settings import PROJECT, settings
 from flows.wording import OUTCOMES, roles_label, short_day, table, wall_time
 from models.read.history import HistoryLine
@@ -76,6 +77,7 @@ def _played(console: Console, port: int, var: Path) -> bool:
         home.register.add(name, f"{role.value.replace('_', '-')}@exercice.invalid", [role], story.secret_of(name))
     from flows.demo.play import Play
 
+    speak_as_jalon()
     play = Play(home, console)
     asyncio.run(_whole(play, console))
     _summary(console, home, var)

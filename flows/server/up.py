@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 from flows.home import Home
 from flows.ports.clock import now
 from flows.ports.locks import held
-from flows.server import processes, server
+from flows.server import credential, processes, run_settings, server
 from flows.server.processes import Process, Record
 from flows.settings import PROJECT, Settings, settings
 from models.answers import Invalid
@@ -35,13 +35,15 @@ from states.values.french import counted
 POOL = "jalon"
 DASHBOARD = "/v2/artifacts/key/tableau-de-bord"
 NOTHING = "Rien ne tourne : il n’y a rien à arrêter."
-RUNS_AT_ONCE = 4  # of each worker: a run that starts takes a core for two seconds, and 150 MB
 INSTALL_SECONDS, WORKER_SECONDS = 120, 60
 TAKES_AT_MOST = timedelta(minutes=1)  # from a worker's taking a run to its process
 
 
 def environment(configured: Settings, host: str, port: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of the server, its workers and whoever speaks to them: absolute paths, whatever the folder they work in."""
+    """The environment of the server, its workers and whoever speaks to them: absolute paths, whatever the folder they work in.
+
+    What only the server may know of it (`server.OF_THE_HOUSE`) is left out for the others.
+    """
     url = make_url(configured.database_url)
     is_file = url.get_backend_name() == "sqlite" and url.database
     env = server.environment(configured.home / "prefect", port, base, host=host, through=server.OF_THE_HOUSE)
@@ -84,6 +86,7 @@ def down() -> int:
             return 0
         workers = processes.stop(record.workers)
         served = processes.stop([record.server])
+        credential.dropped(home / "prefect", record.port)
         (home / "desk.json").unlink(missing_ok=True)
     parts = [counted(len(workers), "worker", "workers")] * bool(workers) + [f"le serveur Prefect (port {record.port})"] * bool(served)
     _say(f"Arrêté : {' et '.join(parts)}." if parts else "Plus rien ne tournait : la trace du dernier démarrage est effacée.")
@@ -129,11 +132,13 @@ class _Services:
 
     @property
     def _env(self) -> dict[str, str]:
-        return environment(self.settings, self._now.host, self._now.port)
+        """The environment of everything but the server: nothing in it opens anything."""
+        env = environment(self.settings, self._now.host, self._now.port)
+        return {name: value for name, value in env.items() if name not in server.OF_THE_HOUSE}
 
     def _serves(self, found: Record) -> bool:
         """Whether the server of the last `up` answers; if not, what is left of that `up` is stopped."""
-        if found.server.lives and server.ready(self._env):
+        if found.server.lives and server.ready(self._env) and credential.of(self._env):
             return True
         _say("Le dernier démarrage n’a pas été arrêté par « jalon down » et son serveur ne répond plus : tout est relancé.")
         processes.stop(found.workers)
@@ -154,6 +159,7 @@ class _Services:
         if not (self.folder / "prefect.db").exists() and not any(env.get(name) for name in server.DATABASES):
             server.from_cache(self.folder, PROJECT / "var" / "cache")
         log = self.folder / "server.log"
+        credential.made(self.folder, port, env.get(server.SECRET, ""))
         with server.uninterrupted():
             process = processes.start(server.command_of(host, port), env, log)
             self.started.append(process)
@@ -193,12 +199,12 @@ class _Services:
         self._give_back(taking=len(missing) < len(workers))
         if not missing:
             return
+        run_settings.keep(self.folder, self._env)
         if any(place < len(workers) for place in missing):
             _say("Un worker ne vivait plus : il est relancé.")
         for place in missing:
             log = self.folder / ("worker.log" if place == 0 else f"worker-{place + 1}.log")
-            command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", _name(place)]
-            command += ["--limit", str(RUNS_AT_ONCE)]
+            command = [sys.executable, "-m", "flows.server.worker", _name(place)]
             with server.uninterrupted():
                 process = processes.start(command, self._env, log)
                 self.started.append(process)

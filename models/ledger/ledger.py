@@ -28,6 +28,7 @@ from models.ledger.standing import Standing, Standings
 from models.ledger.writing import APPEND, NAME, POST, Part, Writing, parts_of
 from models.people.codes import Shown, proved
 from models.people.register import CLOCK, folded, unknown_person
+from states.dossier.proof import Proof
 from states.dossier.requests import Undoing
 from states.engine.decide import NO_LOOKUPS, Decision, decide
 from states.grammar.case import Actor, Commune, Lookups
@@ -136,12 +137,13 @@ class Ledger:
         found = {text: find(text) for text in dict.fromkeys(residences)}
         return tuple(found[text] for text in residences)
 
-    def use_up(self, name: str, shown: Shown) -> None:
-        """Use up the code of somebody whose question could not be asked."""
+    def use_up(self, name: str, shown: Shown) -> Proof:
+        """Use up the code of somebody who asks nothing of a dossier, or whose question could not be asked; what it proves."""
         locks, parameters = self._standings.locks(None, folded(name))
         with self.store.transaction(locks=locks, parameters=parameters) as cursor:
-            _, spent = proved(self._standings.codes(cursor, folded(name)), folded(name), shown, now=shown.at)
+            proof, spent = proved(self._standings.codes(cursor, folded(name)), folded(name), shown, now=shown.at)
             self._writing.alone(cursor, spent)
+        return proof
 
     def answered(self, key: str) -> Answer | None:
         """What `key` was answered, or None; for a caller whose input cannot differ. Raises Unreachable."""
