@@ -22,6 +22,7 @@ class Settings:
     `JALON_INBOX`: where requests with personal data wait, so that they never pass through Prefect.
     `JALON_CODES`: which flow runs ask for a one-time code: `every` one (default), or only those that move `money`, for runs
     that no form has started, as those of the demo.
+    `JALON_PREFECT_DAYS`: how many days Prefect's own rows are kept (finished runs, logs, events, older versions of pages; default 30).
     `JALON_DESK`: set where a desk listens (`jalon up` sets it): the events of steps then start the checks.
     """
 
@@ -32,6 +33,7 @@ class Settings:
     inbox: Path
     codes: str
     desk: bool
+    prefect_days: int = 30
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -45,4 +47,10 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         inbox=Path(environment.get("JALON_INBOX") or home / "inbox"),
         codes="money" if environment.get("JALON_CODES") == "money" else "every",
         desk=bool(environment.get("JALON_DESK")),
+        prefect_days=_days(environment.get("JALON_PREFECT_DAYS", "")),
     )
+
+
+def _days(text: str) -> int:
+    """A number of days from 1 to 3650; anything else is the default, because no run of today may be lost by a slip."""
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:5]) <= 3650 else 30

@@ -9,6 +9,7 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
+from math import ceil
 from typing import NamedTuple
 
 LONGEST = 60.0  # seconds between two tries
@@ -53,7 +54,7 @@ class Tries:
             return None
         if hmac.compare_digest(before.last, hashlib.sha256(given).digest()):
             return Refusal(401, wrong)
-        wait = int(before.heard_again - at) + 1
+        wait = ceil(before.heard_again - at)
         return Refusal(429, TOO_SOON.format(seconds=wait), wait) if at < before.heard_again else None
 
     def judged(self, address: str, given: bytes, *, right: bool, wrong: str) -> Refusal | None:

@@ -143,10 +143,10 @@ def assert_free(host: str, port: int) -> None:
         raise Unreachable(f"Le port {port} est pris par un autre programme ou interdit : choisissez-en un autre avec --port.") from None
 
 
-def ask(env: Mapping[str, str], path: str, content: object = None, *, seconds: float = 10) -> Any:
+def ask(env: Mapping[str, str], path: str, content: object = None, *, seconds: float = 10, of_api: bool = True) -> Any:
     """Ask the server of an environment: GET, or POST with a content; what it answers. Raises Unreachable.
 
-    By hand, because Prefect's own client takes two seconds to import.
+    `path` is one of Prefect's API, or of our own beside it. By hand, because Prefect's own client takes two seconds to import.
     """
     headers = {"Content-Type": "application/json"}
     credential = credentials.of(env)
@@ -158,7 +158,8 @@ def ask(env: Mapping[str, str], path: str, content: object = None, *, seconds: f
         token = ask(env, f"/csrf-token?client={CSRF_CLIENT}", seconds=seconds)
         headers |= {"Prefect-Csrf-Token": token["token"], "Prefect-Csrf-Client": CSRF_CLIENT}
     body = None if content is None else json.dumps(content).encode()
-    request = urllib.request.Request(env["PREFECT_API_URL"] + path, body, headers)  # noqa: S310 - an address that we made
+    base = env["PREFECT_API_URL"] if of_api else env["PREFECT_API_URL"].removesuffix("/api")
+    request = urllib.request.Request(base + path, body, headers)  # noqa: S310 - an address that we made
     try:
         with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310
             return json.load(answer)

@@ -14,8 +14,6 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -23,7 +21,7 @@ from sqlalchemy import make_url
 from flows.home import Home
 from flows.ports.clock import now
 from flows.ports.locks import held
-from flows.server import credential, processes, run_settings, server
+from flows.server import credential, installing, processes, run_settings, server
 from flows.server.processes import Process, Record
 from flows.settings import PROJECT, Settings, settings
 from models.answers import Invalid
@@ -35,7 +33,7 @@ from states.values.french import counted
 POOL = "jalon"
 DASHBOARD = "/v2/artifacts/key/tableau-de-bord"
 NOTHING = "Rien ne tourne : il n’y a rien à arrêter."
-INSTALL_SECONDS, WORKER_SECONDS = 120, 60
+WORKER_SECONDS = 60
 TAKES_AT_MOST = timedelta(minutes=1)  # from a worker's taking a run to its process
 
 
@@ -101,6 +99,7 @@ class _Services:
         self.folder = configured.home / "prefect"
         self.began = time.monotonic()
         self.started: list[Process] = []
+        self.mended: list[str] = []
         self.installing: subprocess.Popen[bytes] | None = None
         self.record = processes.read(configured.home)
 
@@ -110,9 +109,9 @@ class _Services:
             self._serve(host or (found.host if found else server.LOOPBACK), port)
         self._install()
         self._work(workers or len(found.workers if found else ()) or 1)
-        if not self.started:
+        if not self.started and not self.mended:
             _say("Tout tourne déjà : rien n’a été changé.")
-            if found and (host or found.host, port or found.port) != (found.host, found.port):
+            if found is not None and (host or found.host, port or found.port) != (found.host, found.port):
                 _say("  Pour changer d’adresse ou de port : « jalon down », puis de nouveau « jalon up ».")
         else:
             _say(f"Tout est prêt en {self._seconds(self.began)}.")
@@ -170,25 +169,22 @@ class _Services:
         _say(f"  Serveur prêt ({self._seconds(began)}).")
 
     def _begin_install(self) -> None:
-        command = [sys.executable, "-m", "flows.deploying"]
         with server.uninterrupted():
-            self.installing = processes.launch(command, self._env, self.folder / "deploying.log")
+            self.installing = installing.begun(self._env, self.folder / "deploying.log")
             self.started.append(processes.of(self.installing))
 
     def _install(self) -> None:
-        """Put on the server what this code needs there, unless it is there."""
-        code, began, log = fingerprint(), time.monotonic(), self.folder / "deploying.log"
+        """Put on the server what this code needs there; what is there and is not as declared is put right."""
+        code, began = installing.fingerprint(), time.monotonic()
         if self._now.installed == code:
+            self.mended = installing.mended(self._env)
+            for sentence in self.mended:
+                _say(f"  Remis comme déclaré : {sentence}")
             return
         if self.installing is None:
             self._begin_install()
         assert self.installing is not None
-        try:
-            done = self.installing.wait(INSTALL_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise Unreachable(f"Les déploiements ne sont pas faits après {INSTALL_SECONDS} secondes ; voyez {log}.") from None
-        if done != 0:
-            raise Unreachable(f"Les déploiements n’ont pas pu être faits ; voyez {log}.")
+        installing.ended(self.installing, self.folder / "deploying.log")
         self._keep(self._now._replace(installed=code))
         _say(f"  {counted(len(deployments()['deployments']), 'déploiement fait', 'déploiements faits')} ({self._seconds(began)}).")
 
@@ -264,15 +260,6 @@ class _Services:
     @staticmethod
     def _seconds(began: float) -> str:
         return f"{time.monotonic() - began:.1f} s".replace(".", ",")
-
-
-def fingerprint() -> str:
-    """The code that the deployments are made from: when it changes, they are made again."""
-    digested = sha256(version("prefect").encode())
-    for folder in ("states", "models", "flows"):
-        for path in sorted((PROJECT / folder).rglob("*.py")):
-            digested.update(path.read_bytes())
-    return digested.hexdigest()
 
 
 def heard_of(env: Mapping[str, str]) -> dict[str, datetime]:
