@@ -44,4 +44,5 @@ def _automation(
     on = {"match": match, **({"match_related": related} if related else {})}
     when = {"expect": expect, "posture": Posture.Reactive, "threshold": 1, "within": timedelta(0)}
     trigger = EventTrigger.model_validate({**when, **on})
-    return AutomationCore(name=name, description="Créée par jalon.", trigger=trigger, actions=[action])
+    # Enabled in so many words: an update tells the server only what was said.
+    return AutomationCore(name=name, description="Créée par jalon.", enabled=True, trigger=trigger, actions=[action])
