@@ -13,6 +13,7 @@ NAME_AT_MOST = 200
 DEEP_AT_MOST = 30  # levels of what is asked
 FIELDS = frozenset({"parameters", "name", "state", "tags", "enforce_parameter_schema"})
 OF_A_STATE = frozenset({"type", "name", "message", "state_details"})
+QUEUE = "default"
 TEMPLATE = "__prefect_kind"  # Prefect would compute the value from a template, or read a variable
 JOB = "job_variables"
 
@@ -33,13 +34,22 @@ def asked(content: object, *, tags: Collection[str], now: datetime) -> dict[str,
     """
     if not isinstance(content, Mapping):
         return "Une demande est un objet JSON."
-    given = {str(name): value for name, value in content.items() if value not in (None, "", [], {})}
+    given = {str(name): value for name, value in content.items() if not _says_nothing(name, value)}
     if foreign := sorted(given.keys() - FIELDS):
         named = listed([f"« {name[:40]} »" for name in foreign[:5]])
         return f"Une demande ne dit pas comment elle est exécutée : {named} n’est pas accepté."
     if objection := _of_its_fields(given, tags) or _of_its_state(given.get("state") or {}, now):
         return objection
     return given
+
+
+def _says_nothing(name: object, value: object) -> bool:
+    """Whether a field is as an untouched form sends it: empty, nought retries, the one queue that there is."""
+    if name in ("enforce_parameter_schema", "parameters"):
+        return False
+    if isinstance(value, Mapping):
+        return not any(value.values())
+    return not value or (name, value) == ("work_queue_name", QUEUE)
 
 
 def _of_its_fields(given: Mapping[str, object], tags: Collection[str]) -> str | None:

@@ -100,6 +100,7 @@ def test_what_is_in_no_line_is_closed(method: str, path: str, who: Who | None) -
     [
         ({"job_variables": {"command": "id"}}, "comment elle est exécutée"),
         ({"work_queue_name": "other"}, "« work_queue_name »"),
+        ({"empirical_policy": {"retries": 1}}, "« empirical_policy »"),
         ({"context": {"a": 1}, "labels": {"b": 2}}, "« context » et « labels »"),
         ({"infrastructure_document_id": "x"}, "infrastructure_document_id"),
         ({"state": {"type": "COMPLETED"}}, "pas d’autre état"),
@@ -123,8 +124,10 @@ def test_a_form_says_which_step_and_nothing_of_how_it_is_run(content: Any, told:
 
 def test_a_form_as_the_interface_sends_it_goes_on_without_its_empty_fields() -> None:
     state = {"type": "SCHEDULED", "message": "Run from the Prefect UI", "state_details": {"scheduled_time": NOW.isoformat()}}
-    content = {"parameters": {"reference": "X"}, "state": state, "tags": ["manuel"], "job_variables": {}, "work_queue_name": None}
-    assert asking.asked(content, tags=["manuel"], now=NOW) == {"parameters": {"reference": "X"}, "state": state, "tags": ["manuel"]}
+    kept = {"parameters": {"reference": "X"}, "state": state, "tags": ["manuel"], "enforce_parameter_schema": False}
+    policy = {"resuming": False, "max_retries": 0, "retry_delay_seconds": 0, "retries": 0, "retry_delay": 0}
+    content = {**kept, "job_variables": {}, "work_queue_name": "default", "empirical_policy": policy, "name": ""}
+    assert asking.asked(content, tags=["manuel"], now=NOW) == kept
 
 
 def test_job_variables_are_found_wherever_they_are() -> None:
