@@ -21,8 +21,9 @@ class Who(IntEnum):
 
 
 # Pages and what they show. POST here is Prefect's way to ask with a filter: nothing is written, except by `create_flow_run`,
-# whose body is examined (`flows.server.asking`).
+# whose body is examined (`flows.server.asking`). Each page asks for the settings, in which Prefect hides what is secret.
 EVERYBODY = """
+    GET    /admin/settings
     GET    /admin/version
     POST   /artifacts/count
     POST   /artifacts/filter
@@ -108,10 +109,9 @@ EVERYBODY = """
     GET    /work_queues/{id}/status
 """
 
-# What a person changes in the interface, and what may hold a secret (settings, blocks, variables). The worker reads none of it
+# What a person changes in the interface, and what may hold a secret (blocks, variables). The worker reads none of it
 # to know what to run, and `jalon up` puts back what is declared.
 OPERATOR = """
-    GET    /admin/settings
     GET    /admin/storage
     DELETE /artifacts/{id}
     POST   /automations/

@@ -170,7 +170,7 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/work_pools/jalon/get_scheduled_flow_runs", {}),
     ("POST", "/work_pools/jalon/workers/heartbeat", {"name": "mine"}),
     ("DELETE", "/admin/storage", {}),
-    ("GET", "/admin/settings", {}),
+    ("GET", "/admin/storage", {}),
     ("POST", "/templates/validate", {}),
     ("POST", "/nothing/new", {}),
 ]
