@@ -26,6 +26,7 @@ from flows.server.routes import API, ASKING, OPEN_WITHOUT_PASSWORD, Who, who_may
 from models.database.faults import Unreachable
 
 BYTES_AT_MOST = 1_000_000
+BYTES_GONE_BY = 20_000_000  # of what is too big: heard to its end and kept nowhere; of more, not even that
 PER_MINUTE = 120  # runs asked for by everybody together
 CLOSED = "Cette adresse de Prefect n’est pas ouverte ici."
 OF_JALON = "Seuls les programmes de jalon font cette demande."
@@ -209,18 +210,20 @@ def _cookie(scope: Scope) -> str:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
-    """All of a body. Raises TooBig as soon as that is known."""
+    """All of a body. Raises TooBig, once what was sent has gone by: who still sends hears no answer."""
     announced = _header(scope, "Content-Length")
-    if announced.isdigit() and int(announced) > BYTES_AT_MOST:
+    if announced.isdigit() and int(announced) > BYTES_GONE_BY:
         raise TooBig
-    found = bytearray()
-    while True:
+    found, gone_by, more = bytearray(), 0, True
+    while more and gone_by <= BYTES_GONE_BY:
         message = await receive()
-        found += message.get("body", b"")
-        if len(found) > BYTES_AT_MOST:
-            raise TooBig
-        if not message.get("more_body"):
-            return bytes(found)
+        piece, more = message.get("body", b""), message.get("more_body", False)
+        gone_by += len(piece)
+        if gone_by <= BYTES_AT_MOST:
+            found += piece
+    if gone_by > BYTES_AT_MOST:
+        raise TooBig
+    return bytes(found)
 
 
 def _announcing(scope: Scope, body: bytes) -> Scope:

@@ -154,7 +154,7 @@ def ask(env: Mapping[str, str], path: str, content: object = None, *, seconds: f
         headers[credentials.HEADER] = credential.secret
     if credential is not None and credential.password:
         headers["Authorization"] = f"Basic {base64.b64encode(credential.password.encode()).decode()}"
-    if content is not None and env.get(CSRF) == "true":
+    if content is not None and credential is not None and credential.password:  # a password brings CSRF
         token = ask(env, f"/csrf-token?client={CSRF_CLIENT}", seconds=seconds)
         headers |= {"Prefect-Csrf-Token": token["token"], "Prefect-Csrf-Client": CSRF_CLIENT}
     body = None if content is None else json.dumps(content).encode()
