@@ -171,7 +171,7 @@ async def _deployments(client: PrefectClient) -> list[Difference]:
             left.pop((one["flow_id"], one["name"]))
             found += [Difference(f"Le déploiement « {one['name']} » {why}.", mend) for why in _wrong(one, declared(deployment))]
     for one in left.values():
-        if one["work_pool_name"] == POOL:
+        if one["work_pool_name"] == POOL and (is_own() or (one["entrypoint"] or "").startswith("flows.")):
             mend = _doing(client, "DELETE", f"/deployments/{one['id']}")
             found.append(Difference(f"Le déploiement « {one['name']} » n’est pas déclaré.", mend))
     return found

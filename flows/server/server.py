@@ -183,7 +183,7 @@ def running(home: Path, *, port: int | None = None, template: Path | None = None
     `template` keeps an empty migrated database, because Prefect takes longer to make one than to start.
     """
     port = port or free_port()
-    env = environment(home, port)
+    env = {**environment(home, port), "JALON_HOME": str(home.parent)}  # whose register says who is an operator
     home.mkdir(parents=True, exist_ok=True)
     if template is not None and not (home / "prefect.db").exists():
         _from_template(home, template, env)
