@@ -2,6 +2,8 @@
 
 Whoever posts a run straight to the server may give fields that no form has, or leave some out. Prefect ends such a run as a crash;
 here it is answered like any other request that cannot be read.
+
+What is run is taken from the table by the name of the flow, never from what a deployment says of paths, entry points or steps before.
 """
 
 from __future__ import annotations
@@ -20,13 +22,24 @@ from prefect.states import Failed
 
 from flows.deliver import log_answer
 from flows.desk.forms import TITLES
+from flows.server.credential import speak_as_jalon
 from flows.steps import use_up_code
 from states.overview.table import deployments
 
+UNKNOWN = "Cette exécution n’est pas celle d’un programme de jalon : elle n’est pas lancée."
+
+
+def entrypoint_of(name: str) -> str | None:
+    """Where the flow of a name is, by the table; None when it is none of ours."""
+    return {deployment["name"]: deployment["entrypoint"] for deployment in deployments()["deployments"]}.get(name)
+
 
 def objections(name: str, given: dict[str, object]) -> Iterator[str]:
-    """Why the flow of a deployment cannot be called with these fields, a sentence each. Raises KeyError for a name that is not ours."""
-    entrypoint = {deployment["name"]: deployment["entrypoint"] for deployment in deployments()["deployments"]}[name]
+    """Why the flow of a deployment cannot be called with these fields, a sentence each."""
+    entrypoint = entrypoint_of(name)
+    if entrypoint is None:
+        yield UNKNOWN
+        return
     module, _, attribute = entrypoint.rpartition(".")
     fields = inspect.signature(getattr(import_module(module), attribute).fn).parameters
     for field in given.keys() - fields.keys():
@@ -37,20 +50,29 @@ def objections(name: str, given: dict[str, object]) -> Iterator[str]:
             yield f"{TITLES.get(field, field)} ({field}) : ce champ est obligatoire."
 
 
-async def answered(run_id: UUID) -> bool:
-    """Whether the run was given fields that it cannot be called with, and has been told so."""
+async def to_run(run_id: UUID) -> str | None:
+    """Where the flow of a run is; None when it is not to be run, and has been told why."""
     async with get_client() as client:
         run = await client.read_flow_run(run_id)
         name = (await client.read_flow(run.flow_id)).name
         sentences = sorted(objections(name, run.parameters))
         if not sentences:
-            return False
+            return entrypoint_of(name)
         use_up_code(name, run)
         state: RunState[None] = Failed(name="Invalid", message="\n".join(sentences))
         await client.set_flow_run_state(run_id, state, force=True)
     await log_answer(state, str(run_id))
-    return True
+    return None
 
 
-if __name__ == "__main__" and not asyncio.run(answered(UUID(os.environ["PREFECT__FLOW_RUN_ID"]))):
-    runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+def main() -> None:
+    """Run the flow of this process's run, as jalon."""
+    speak_as_jalon()
+    entrypoint = asyncio.run(to_run(UUID(os.environ["PREFECT__FLOW_RUN_ID"])))
+    if entrypoint is not None:
+        os.environ["PREFECT__FLOW_ENTRYPOINT"] = entrypoint  # then Prefect's engine asks no deployment where the code is
+        runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

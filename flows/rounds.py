@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -21,6 +24,8 @@ from flows.mail.reminders import reminder, seal_letter
 from flows.ports import mail
 from flows.ports.clock import now
 from flows.ports.locks import held
+from flows.server import server, sizes
+from flows.server.routes import PURGE, SIZES
 from flows.settings import settings
 from models.answers import Invalid
 from models.database.faults import Unreachable
@@ -33,6 +38,7 @@ from states.values.calendars import is_working_day
 from states.values.french import counted, day, unreadable
 from states.vocabulary import Role
 
+PURGE_SECONDS = 600
 AT_OPENING = 50  # pages; publishing one takes Prefect about twenty milliseconds
 FORGOTTEN_AFTER = timedelta(days=60)  # Prefect keeps events for a week, and no round comes two months late
 NAMED_AT_MOST = 5  # dossiers, or anomalies, in the message of a run
@@ -67,6 +73,22 @@ async def refresh() -> RunState[None]:
     except Unreachable as fault:
         return Failed(name="Unreachable", message=str(fault))
     return Completed(message=message)
+
+
+@flow(name="purge", description="Chaque nuit : efface de Prefect les exécutions finies, journaux, événements et versions de pages anciens.")
+async def purge() -> RunState[None]:
+    """Delete what Prefect keeps for longer than the setting, and write down what it takes. Nothing of the ledger is touched."""
+    configured = settings()
+    days = counted(configured.prefect_days, "jour", "jours")
+    try:
+        before = (now() - timedelta(days=configured.prefect_days)).isoformat()
+        gone = server.ask(os.environ, f"{PURGE}?before={quote(before)}", {}, seconds=PURGE_SECONDS, of_api=False)
+        sizes.written(Path(os.environ["PREFECT_HOME"]), server.ask(os.environ, SIZES, of_api=False), now())
+    except Unreachable as fault:
+        return Failed(name="Unreachable", message=str(fault))
+    told = f"{counted(gone['runs'], 'exécution effacée', 'exécutions effacées')}, {counted(gone['logs'], 'ligne', 'lignes')} de journal"
+    told += f", {counted(gone['events'], 'événement', 'événements')}, {counted(gone['artifacts'], 'version', 'versions')} de pages"
+    return Completed(message=f"Plus de {days} : {told}.")
 
 
 async def refresh_desk(home: Home) -> str:

@@ -11,7 +11,6 @@ from flows.ports.keys import key_path
 from models.answers import Invalid
 from models.database.store import sqlite_url
 
-DAYS_AT_MOST = 30
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -27,6 +26,7 @@ class Settings:
     that no form has started, as those of the demo.
     `JALON_CODES_KEY`: the file with the key of the codes' secrets (default: `codes.key` in the home, or systemd's credential).
     `JALON_WAITING_DAYS`: working days before a role that was given, or newly enrolled, moves money (default: 1).
+    `JALON_PREFECT_DAYS`: how many days Prefect's own rows are kept (finished runs, logs, events, older versions of pages; default 30).
     `JALON_DESK`: set where a desk listens (`jalon up` sets it): the events of steps then start the checks.
     """
 
@@ -39,6 +39,7 @@ class Settings:
     desk: bool
     codes_key: Path
     waits: int
+    prefect_days: int = 30
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -53,11 +54,14 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         codes="money" if environment.get("JALON_CODES") == "money" else "every",
         desk=bool(environment.get("JALON_DESK")),
         codes_key=key_path(Path(key) if (key := environment.get("JALON_CODES_KEY")) else None, home),
-        waits=_days(environment.get("JALON_WAITING_DAYS") or "1"),
+        waits=_days(environment, "JALON_WAITING_DAYS", usual=1, least=0, most=30),
+        prefect_days=_days(environment, "JALON_PREFECT_DAYS", usual=30, least=1, most=3650),
     )
 
 
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= DAYS_AT_MOST):
-        raise Invalid(f"JALON_WAITING_DAYS est un nombre de jours ouvrés, de 0 à {DAYS_AT_MOST}.")
+def _days(environment: Mapping[str, str], name: str, *, usual: int, least: int, most: int) -> int:
+    """A number of days. Raises Invalid for anything else: a slip must neither lose runs nor shorten a delay without a word."""
+    text = environment.get(name) or str(usual)
+    if not (text.isascii() and text.isdigit() and least <= int(text[:6]) <= most):
+        raise Invalid(f"{name} est un nombre de jours, de {least} à {most}.")
     return int(text)

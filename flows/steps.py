@@ -38,6 +38,7 @@ from states.lifecycle import STEPS
 from states.values.french import sentences
 
 CODE_AT_MOST = 20
+SOURCE = "source:"  # the tag that the gate gives a run (see `flows.server.asking`)
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,59}")
 Reference = Annotated[str, Field(title=TITLES["reference"])]
 PersonName = Annotated[str, Field(title=TITLES["person"])]
@@ -141,7 +142,8 @@ def _shown(home: Home, step: Step, code: str | None) -> Shown | None:
 def _as_shown(code: object, run: FlowRun | None) -> Shown:
     """A code, or none when it cannot be one: a form that was walked around may hold anything."""
     legible = code if isinstance(code, str) and code.isascii() and len(code) <= CODE_AT_MOST else None
-    return Shown(legible, (run.created if run is not None else None) or now())
+    source = next((tag.removeprefix(SOURCE) for tag in run.tags if tag.startswith(SOURCE)), "") if run is not None else ""
+    return Shown(legible, (run.created if run is not None else None) or now(), f"form:{source}" if source else "")
 
 
 def _use_up(home: Home, form: Form, shown: Shown | None) -> None:

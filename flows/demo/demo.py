@@ -17,6 +17,7 @@ from flows.demo import story
 from flows.home import Home
 from flows.ports.clock import now
 from flows.server import server
+from flows.server.credential import speak_as_jalon
 from flows.settings import PROJECT, settings
 from flows.wording import OUTCOMES, roles_label, short_day, table, wall_time
 from models.people.register import Founder
@@ -84,6 +85,7 @@ def _played(console: Console, port: int, var: Path) -> bool:
     )
     from flows.demo.play import Play
 
+    speak_as_jalon()
     play = Play(home, console)
     asyncio.run(_whole(play, console))
     _summary(console, home, var)

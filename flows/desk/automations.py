@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from prefect.client.orchestration import PrefectClient
 from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 
-from flows.desk.publishing import CHECKED, EVENT, RESOURCE, Desk
-from flows.home import shared_home
+from flows.desk.publishing import CHECKED, EVENT, RESOURCE
 from flows.mail.reminders import STATES
-from flows.settings import settings
 
 FAILED = [name for name in STATES if name != "Refused"]  # the other answers of jalon are no failures
 MONEY = "argent"  # the tag of the deployments that move money
@@ -37,17 +34,6 @@ def automations(deployments: dict[str, UUID]) -> list[AutomationCore]:
     ]
 
 
-async def install(client: PrefectClient) -> None:
-    """Create the automations, or set them right where they exist. Nothing else of the server is touched."""
-    existing = {automation.name: automation for automation in await client.read_automations()}
-    ids = {name: deployment.id for name, deployment in (await Desk(shared_home(settings()), client).deployments()).items()}
-    for automation in automations(ids):
-        if automation.name not in existing:
-            await client.create_automation(automation)
-        elif AutomationCore.model_validate(existing[automation.name].model_dump(exclude={"id"})) != automation:
-            await client.update_automation(existing[automation.name].id, automation)
-
-
 def _template(text: str) -> dict[str, str]:
     return {"__prefect_kind": "jinja", "template": text}
 
@@ -58,4 +44,5 @@ def _automation(
     on = {"match": match, **({"match_related": related} if related else {})}
     when = {"expect": expect, "posture": Posture.Reactive, "threshold": 1, "within": timedelta(0)}
     trigger = EventTrigger.model_validate({**when, **on})
-    return AutomationCore(name=name, description="Créée par jalon.", trigger=trigger, actions=[action])
+    # Enabled in so many words: an update tells the server only what was said.
+    return AutomationCore(name=name, description="Créée par jalon.", enabled=True, trigger=trigger, actions=[action])

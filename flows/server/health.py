@@ -7,19 +7,27 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from flows.ports.clock import now
-from flows.server import processes, server
+from flows.server import installing, processes, server, sizes
 from flows.server import up as desk
 from flows.server.processes import Record
+from flows.server.routes import SIZES
 from flows.server.symptoms import FAIL, OK, WARN, Symptom
 from flows.settings import Settings
 from flows.wording import wall_time
 from models.database.faults import Unreachable
 from states.overview.table import deployments
-from states.values.french import counted, listed
+from states.values.french import counted
 
 SERVER = "Serveur Prefect"
 SILENT_AFTER = timedelta(seconds=60)
 LATE_AFTER = timedelta(minutes=5)
+TOLD_AT_MOST = 20  # differences
+KEPT = (
+    ("runs", "exécution", "exécutions"),
+    ("logs", "ligne de journal", "lignes de journal"),
+    ("events", "événement", "événements"),
+    ("artifacts", "version de page", "versions de pages"),
+)
 LEFT_OUT = ["Skipped", "Cancelled", "Cancelling"]  # rounds that were not made
 START, RESTART = "Lancez : jalon up", "Lancez : jalon down, puis jalon up"
 
@@ -35,13 +43,16 @@ def on_prefect(configured: Settings) -> Iterator[Symptom]:
         yield Symptom(SERVER, FAIL, "Il ne répond pas.", START)
         return
     try:
-        for look in (_server, _pool, _workers, _deployments, _rounds):
-            yield look(configured, record, env)
+        yield _server(record, env)
+        yield from _declared(env)
+        yield _workers(record, env)
+        yield _rounds(configured, record, env)
+        yield _growth(configured, env)
     except Unreachable as fault:
         yield Symptom(SERVER, FAIL, str(fault), "Ensuite, recommencez : jalon doctor")
 
 
-def _server(_configured: Settings, record: Record, env: Mapping[str, str]) -> Symptom:
+def _server(record: Record, env: Mapping[str, str]) -> Symptom:
     there, here = server.ask(env, "/admin/version"), version("prefect")
     sentence = f"Prefect {there} répond sur {server.address(record.host, record.port)}"
     if there != here:
@@ -49,18 +60,7 @@ def _server(_configured: Settings, record: Record, env: Mapping[str, str]) -> Sy
     return Symptom(SERVER, OK, f"{sentence}.")
 
 
-def _pool(_configured: Settings, _record: Record, env: Mapping[str, str]) -> Symptom:
-    pools = [pool for pool in server.ask(env, "/work_pools/filter", {}) if pool["name"] == desk.POOL]
-    if not pools:
-        return Symptom("File de travail", FAIL, f"La file « {desk.POOL} » n’existe pas.", RESTART)
-    if pools[0]["is_paused"]:
-        return Symptom(
-            "File de travail", FAIL, f"La file « {desk.POOL} » est en pause.", "Relancez-la dans l’interface, page « Work Pools »."
-        )
-    return Symptom("File de travail", OK, f"La file « {desk.POOL} » est ouverte.")
-
-
-def _workers(_configured: Settings, record: Record, env: Mapping[str, str]) -> Symptom:
+def _workers(record: Record, env: Mapping[str, str]) -> Symptom:
     living = sum(worker.lives for worker in record.workers)
     if living < len(record.workers) or not living:
         return Symptom("Workers", FAIL, f"{counted(living, 'worker vit', 'workers vivent')} sur {len(record.workers)}.", START)
@@ -70,19 +70,19 @@ def _workers(_configured: Settings, record: Record, env: Mapping[str, str]) -> S
     return Symptom("Workers", OK, f"{counted(living, 'worker vit et répond', 'workers vivent et répondent')} au serveur.")
 
 
-def _deployments(_configured: Settings, _record: Record, env: Mapping[str, str]) -> Symptom:
-    there = {deployment["name"]: deployment for deployment in server.ask(env, "/deployments/filter", {})}
-    wanted = deployments()["deployments"]
-    missing = [deployment["name"] for deployment in wanted if deployment["name"] not in there]
-    if missing:
-        return Symptom("Déploiements", FAIL, f"Il manque {listed(missing)}.", RESTART)
-    rounds = [deployment["name"] for deployment in wanted if deployment["schedules"]]
-    stopped = [name for name in rounds if there[name]["paused"] or not any(schedule["active"] for schedule in there[name]["schedules"])]
-    if stopped:
-        return Symptom(
-            "Déploiements", WARN, f"Les rondes {listed(stopped)} sont en pause.", "Relancez-les dans l’interface, page « Deployments »."
+def _declared(env: Mapping[str, str]) -> Iterator[Symptom]:
+    """Each difference between the server and what the table declares: deployments, schedules, entry points, pool, automations, limits."""
+    found = installing.differences(env)
+    for sentence in found[:TOLD_AT_MOST]:
+        yield Symptom("Déclaration", WARN, sentence, START)
+    if (left := len(found) - TOLD_AT_MOST) > 0:
+        yield Symptom("Déclaration", WARN, f"Et {counted(left, 'autre différence', 'autres différences')}.", START)
+    if not found:
+        wanted = deployments()["deployments"]
+        rounds = counted(sum(bool(one["schedules"]) for one in wanted), "ronde active", "rondes actives")
+        yield Symptom(
+            "Déclaration", OK, f"{len(wanted)} déploiements, dont {rounds} ; file, automatisations et limites sont celles déclarées."
         )
-    return Symptom("Déploiements", OK, f"{len(wanted)} déploiements, dont {counted(len(rounds), 'ronde active', 'rondes actives')}.")
 
 
 def _rounds(configured: Settings, _record: Record, env: Mapping[str, str]) -> Symptom:
@@ -108,3 +108,17 @@ def _rounds(configured: Settings, _record: Record, env: Mapping[str, str]) -> Sy
             "Rondes", WARN, f"La dernière distribution n’a pas abouti : {(runs[0]['state'] or {}).get('message')}", "Voyez l’interface."
         )
     return Symptom("Rondes", OK, f"Dernière distribution : {wall_time(last.isoformat())}.")
+
+
+def _growth(configured: Settings, env: Mapping[str, str]) -> Symptom:
+    """How much Prefect keeps, and how much more than the night before, when the purge wrote it down."""
+    there = server.ask(env, SIZES, of_api=False)
+    told = ", ".join(counted(there[name], one, many) for name, one, many in KEPT)
+    before = sizes.before(configured.home / "prefect", now())
+    more = f" ; {_megabytes(there['bytes'] - before.bytes, signed=True)} depuis le {wall_time(before.at.isoformat())}" if before else ""
+    kept = f"les {configured.prefect_days} derniers jours sont gardés"
+    return Symptom("Base de Prefect", OK, f"{_megabytes(there['bytes'])}, {told}{more} ; {kept}.")
+
+
+def _megabytes(many: int, *, signed: bool = False) -> str:
+    return f"{many / 10**6:{'+' if signed else ''}.1f} Mo".replace(".", ",")

@@ -1,4 +1,6 @@
-"""The Prefect server, as `python -m flows.server.prefect_server HOST PORT`: as Prefect starts it, patient with SQLite, and confined.
+"""The Prefect server, as `python -m flows.server.prefect_server HOST PORT`: as Prefect starts it, patient, behind a gate.
+
+Who may ask what is said in `flows.server.gate`.
 
 Prefect reads first, and asks SQLite for its lock only when it writes. When others write at the same moment, that fails at once
 (« database is locked »), and what is left of the failed command can later freeze the event loop for a minute: the garbage collector
@@ -10,6 +12,7 @@ The pages of the interface ask an analytics host by themselves, whatever the set
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -20,10 +23,13 @@ from prefect.server.api.server import create_app
 from prefect.server.database.configurations import AioSqliteConfiguration
 from prefect.server.database.dependencies import temporary_database_config
 from prefect.server.utilities.database import get_dialect
-from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_SERVER_API_AUTH_STRING
+from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_HOME
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flows.server import credential, server
+from flows.server.gate import Gate
 
 CONFINED = (b"content-security-policy", b"connect-src 'self'; frame-ancestors 'none'")
 NEAR = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -72,9 +78,13 @@ def _is_foreign(headers: dict[bytes, bytes]) -> bool:
 
 def main(host: str, port: int) -> None:
     """Serve until a signal ends it."""
+    folder, password = PREFECT_HOME.value(), os.environ.get(server.SECRET, "")
+    kept = credential.read(folder, port)
+    if kept is None or kept.password != password:  # `up` makes it before, so that others can start meanwhile
+        kept = credential.made(folder, port, password)
     url = str(PREFECT_API_DATABASE_CONNECTION_URL.value())
     with temporary_database_config(PatientSqlite(connection_url=url) if get_dialect(url).name == "sqlite" else None):
-        app = confined(create_app(final=True), open_to_all=bool(PREFECT_SERVER_API_AUTH_STRING.value()))
+        app = confined(Gate(create_app(final=True), kept), open_to_all=bool(kept.password))
         uvicorn.run(app, host=host, port=port, log_level="warning")
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 
+from flows.server import credential as credentials
 from flows.settings import PROJECT, settings
 from models.answers import Invalid
 from models.database.faults import Unreachable
@@ -42,10 +43,10 @@ QUIET = {
     "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
-SECRET, OUR_SECRET, CSRF = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"
+SECRET, CSRF = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"
 DATABASES = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
 CSRF_CLIENT = str(uuid.uuid4())  # a token is good for who asked for it: one identity for each process
-OF_THE_HOUSE = (SECRET, OUR_SECRET, *DATABASES)
+OF_THE_HOUSE = (SECRET, *DATABASES)
 
 
 def free_port() -> int:
@@ -88,10 +89,10 @@ def environment(
     """The environment of the server in `home`, and of whoever speaks to it. Settings of another Prefect are left out.
 
     `through` names those that are kept all the same: OF_THE_HOUSE for the server that stays, none for one of a moment,
-    which must not touch the database of the other. A secret of the server is given to its clients, and brings CSRF.
+    which must not touch the database of the other. A password brings CSRF; whoever speaks to the server reads it from a file.
     """
     variables = {name: value for name, value in base.items() if not name.startswith("PREFECT_") or name in through}
-    closed = {OUR_SECRET: variables[SECRET], CSRF: "true"} if variables.get(SECRET) else {}
+    closed = {CSRF: "true"} if variables.get(SECRET) else {}
     own = address(host, port)
     only = {"PREFECT_API_URL": f"{own}/api", "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own}  # Prefect lets every site in
     return {**variables, **QUIET, **closed, **only, "PREFECT_HOME": str(home)}
@@ -142,19 +143,23 @@ def assert_free(host: str, port: int) -> None:
         raise Unreachable(f"Le port {port} est pris par un autre programme ou interdit : choisissez-en un autre avec --port.") from None
 
 
-def ask(env: Mapping[str, str], path: str, content: object = None, *, seconds: float = 10) -> Any:
+def ask(env: Mapping[str, str], path: str, content: object = None, *, seconds: float = 10, of_api: bool = True) -> Any:
     """Ask the server of an environment: GET, or POST with a content; what it answers. Raises Unreachable.
 
-    By hand, because Prefect's own client takes two seconds to import.
+    `path` is one of Prefect's API, or of our own beside it. By hand, because Prefect's own client takes two seconds to import.
     """
     headers = {"Content-Type": "application/json"}
-    if secret := env.get(OUR_SECRET):
-        headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
-    if content is not None and env.get(CSRF) == "true":
+    credential = credentials.of(env)
+    if credential is not None:
+        headers[credentials.HEADER] = credential.secret
+    if credential is not None and credential.password:
+        headers["Authorization"] = f"Basic {base64.b64encode(credential.password.encode()).decode()}"
+    if content is not None and credential is not None and credential.password:  # a password brings CSRF
         token = ask(env, f"/csrf-token?client={CSRF_CLIENT}", seconds=seconds)
         headers |= {"Prefect-Csrf-Token": token["token"], "Prefect-Csrf-Client": CSRF_CLIENT}
     body = None if content is None else json.dumps(content).encode()
-    request = urllib.request.Request(env["PREFECT_API_URL"] + path, body, headers)  # noqa: S310 - an address that we made
+    base = env["PREFECT_API_URL"] if of_api else env["PREFECT_API_URL"].removesuffix("/api")
+    request = urllib.request.Request(base + path, body, headers)  # noqa: S310 - an address that we made
     try:
         with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310
             return json.load(answer)
@@ -167,7 +172,7 @@ def ask(env: Mapping[str, str], path: str, content: object = None, *, seconds: f
 
 def _sentence(code: int) -> str:
     if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return f"Le serveur Prefect demande un mot de passe : donnez à {SECRET} la valeur qu’elle avait au démarrage."
+        return "Le serveur Prefect n’accepte pas ce qui prouve qu’il est celui de jalon. Lancez : jalon down, puis jalon up."
     return f"Le serveur Prefect refuse de répondre (code {code})."
 
 
@@ -178,10 +183,11 @@ def running(home: Path, *, port: int | None = None, template: Path | None = None
     `template` keeps an empty migrated database, because Prefect takes longer to make one than to start.
     """
     port = port or free_port()
-    env = environment(home, port)
+    env = {**environment(home, port), "JALON_HOME": str(home.parent)}  # whose register says who is an operator
     home.mkdir(parents=True, exist_ok=True)
     if template is not None and not (home / "prefect.db").exists():
         _from_template(home, template, env)
+    credentials.made(home, port)
     with (home / "server.log").open("wb") as log:
         command = command_of(LOOPBACK, port)
         # A session of its own: Ctrl-C in the terminal reaches us, and we stop the server in order.
@@ -193,6 +199,7 @@ def running(home: Path, *, port: int | None = None, template: Path | None = None
         yield port
     finally:
         _stop(server)
+        credentials.dropped(home, port)
 
 
 def _from_template(home: Path, template: Path, env: dict[str, str]) -> None:

@@ -14,8 +14,6 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -23,7 +21,7 @@ from sqlalchemy import make_url
 from flows.home import Home
 from flows.ports.clock import now
 from flows.ports.locks import held
-from flows.server import processes, server
+from flows.server import credential, installing, processes, run_settings, server
 from flows.server.processes import Process, Record
 from flows.settings import PROJECT, Settings, settings
 from models.answers import Invalid
@@ -35,13 +33,15 @@ from states.values.french import counted
 POOL = "jalon"
 DASHBOARD = "/v2/artifacts/key/tableau-de-bord"
 NOTHING = "Rien ne tourne : il n’y a rien à arrêter."
-RUNS_AT_ONCE = 4  # of each worker: a run that starts takes a core for two seconds, and 150 MB
-INSTALL_SECONDS, WORKER_SECONDS = 120, 60
+WORKER_SECONDS = 60
 TAKES_AT_MOST = timedelta(minutes=1)  # from a worker's taking a run to its process
 
 
 def environment(configured: Settings, host: str, port: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of the server, its workers and whoever speaks to them: absolute paths, whatever the folder they work in."""
+    """The environment of the server, its workers and whoever speaks to them: absolute paths, whatever the folder they work in.
+
+    What only the server may know of it (`server.OF_THE_HOUSE`) is left out for the others.
+    """
     url = make_url(configured.database_url)
     is_file = url.get_backend_name() == "sqlite" and url.database
     env = server.environment(configured.home / "prefect", port, base, host=host, through=server.OF_THE_HOUSE)
@@ -84,6 +84,7 @@ def down() -> int:
             return 0
         workers = processes.stop(record.workers)
         served = processes.stop([record.server])
+        credential.dropped(home / "prefect", record.port)
         (home / "desk.json").unlink(missing_ok=True)
     parts = [counted(len(workers), "worker", "workers")] * bool(workers) + [f"le serveur Prefect (port {record.port})"] * bool(served)
     _say(f"Arrêté : {' et '.join(parts)}." if parts else "Plus rien ne tournait : la trace du dernier démarrage est effacée.")
@@ -98,6 +99,7 @@ class _Services:
         self.folder = configured.home / "prefect"
         self.began = time.monotonic()
         self.started: list[Process] = []
+        self.mended: list[str] = []
         self.installing: subprocess.Popen[bytes] | None = None
         self.record = processes.read(configured.home)
 
@@ -107,9 +109,9 @@ class _Services:
             self._serve(host or (found.host if found else server.LOOPBACK), port)
         self._install()
         self._work(workers or len(found.workers if found else ()) or 1)
-        if not self.started:
+        if not self.started and not self.mended:
             _say("Tout tourne déjà : rien n’a été changé.")
-            if found and (host or found.host, port or found.port) != (found.host, found.port):
+            if found is not None and (host or found.host, port or found.port) != (found.host, found.port):
                 _say("  Pour changer d’adresse ou de port : « jalon down », puis de nouveau « jalon up ».")
         else:
             _say(f"Tout est prêt en {self._seconds(self.began)}.")
@@ -129,11 +131,13 @@ class _Services:
 
     @property
     def _env(self) -> dict[str, str]:
-        return environment(self.settings, self._now.host, self._now.port)
+        """The environment of everything but the server: nothing in it opens anything."""
+        env = environment(self.settings, self._now.host, self._now.port)
+        return {name: value for name, value in env.items() if name not in server.OF_THE_HOUSE}
 
     def _serves(self, found: Record) -> bool:
         """Whether the server of the last `up` answers; if not, what is left of that `up` is stopped."""
-        if found.server.lives and server.ready(self._env):
+        if found.server.lives and server.ready(self._env) and credential.of(self._env):
             return True
         _say("Le dernier démarrage n’a pas été arrêté par « jalon down » et son serveur ne répond plus : tout est relancé.")
         processes.stop(found.workers)
@@ -154,6 +158,7 @@ class _Services:
         if not (self.folder / "prefect.db").exists() and not any(env.get(name) for name in server.DATABASES):
             server.from_cache(self.folder, PROJECT / "var" / "cache")
         log = self.folder / "server.log"
+        credential.made(self.folder, port, env.get(server.SECRET, ""))
         with server.uninterrupted():
             process = processes.start(server.command_of(host, port), env, log)
             self.started.append(process)
@@ -164,25 +169,22 @@ class _Services:
         _say(f"  Serveur prêt ({self._seconds(began)}).")
 
     def _begin_install(self) -> None:
-        command = [sys.executable, "-m", "flows.deploying"]
         with server.uninterrupted():
-            self.installing = processes.launch(command, self._env, self.folder / "deploying.log")
+            self.installing = installing.begun(self._env, self.folder / "deploying.log")
             self.started.append(processes.of(self.installing))
 
     def _install(self) -> None:
-        """Put on the server what this code needs there, unless it is there."""
-        code, began, log = fingerprint(), time.monotonic(), self.folder / "deploying.log"
+        """Put on the server what this code needs there; what is there and is not as declared is put right."""
+        code, began = installing.fingerprint(), time.monotonic()
         if self._now.installed == code:
+            self.mended = installing.mended(self._env)
+            for sentence in self.mended:
+                _say(f"  Remis comme déclaré : {sentence}")
             return
         if self.installing is None:
             self._begin_install()
         assert self.installing is not None
-        try:
-            done = self.installing.wait(INSTALL_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise Unreachable(f"Les déploiements ne sont pas faits après {INSTALL_SECONDS} secondes ; voyez {log}.") from None
-        if done != 0:
-            raise Unreachable(f"Les déploiements n’ont pas pu être faits ; voyez {log}.")
+        installing.ended(self.installing, self.folder / "deploying.log")
         self._keep(self._now._replace(installed=code))
         _say(f"  {counted(len(deployments()['deployments']), 'déploiement fait', 'déploiements faits')} ({self._seconds(began)}).")
 
@@ -193,12 +195,12 @@ class _Services:
         self._give_back(taking=len(missing) < len(workers))
         if not missing:
             return
+        run_settings.keep(self.folder, self._env)
         if any(place < len(workers) for place in missing):
             _say("Un worker ne vivait plus : il est relancé.")
         for place in missing:
             log = self.folder / ("worker.log" if place == 0 else f"worker-{place + 1}.log")
-            command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", _name(place)]
-            command += ["--limit", str(RUNS_AT_ONCE)]
+            command = [sys.executable, "-m", "flows.server.worker", _name(place)]
             with server.uninterrupted():
                 process = processes.start(command, self._env, log)
                 self.started.append(process)
@@ -258,15 +260,6 @@ class _Services:
     @staticmethod
     def _seconds(began: float) -> str:
         return f"{time.monotonic() - began:.1f} s".replace(".", ",")
-
-
-def fingerprint() -> str:
-    """The code that the deployments are made from: when it changes, they are made again."""
-    digested = sha256(version("prefect").encode())
-    for folder in ("states", "models", "flows"):
-        for path in sorted((PROJECT / folder).rglob("*.py")):
-            digested.update(path.read_bytes())
-    return digested.hexdigest()
 
 
 def heard_of(env: Mapping[str, str]) -> dict[str, datetime]:

@@ -30,6 +30,7 @@ from models.people.codes import Shown, proved
 from models.people.enrolments import Enrolments
 from models.people.register import CLOCK, unknown_person
 from models.people.vault import NO_VAULT, Vault
+from states.dossier.proof import Proof
 from states.dossier.requests import Undoing
 from states.engine.decide import Decision, decide
 from states.grammar.case import Actor, Commune, Lookups
@@ -152,11 +153,11 @@ class Ledger:
         found = {text: find(text) for text in dict.fromkeys(residences)}
         return tuple(found[text] for text in residences)
 
-    def use_up(self, name: str, shown: Shown) -> None:
-        """Use up the code of somebody whose question could not be asked."""
+    def use_up(self, name: str, shown: Shown) -> Proof:
+        """Use up the code of somebody who asks nothing of a dossier, or whose question could not be asked; what it proves."""
         locks, parameters = self._standings.locks(None, folded(name))
         with self.store.transaction(locks=locks, parameters=parameters) as cursor:
-            self._enrolments.judged(cursor, folded(name), shown, now=shown.at, vault=self._vault)
+            return self._enrolments.judged(cursor, folded(name), shown, now=shown.at, vault=self._vault)
 
     def answered(self, key: str, reference: str | None, trigger: str, actor: str) -> Answer | None:
         """What `key` was answered, or None; for a caller who no longer has the input. Raises Unreachable.

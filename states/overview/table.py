@@ -101,6 +101,7 @@ ROUNDS = (
     ("daily", "flows.rounds.daily", "Rappelle les échéances, les jours ouvrés à 7 heures", "0 7 * * 1-5"),
     ("refresh", "flows.rounds.refresh", "Recalcule le tableau de bord et les pages, toutes les dix minutes", "*/10 * * * *"),
     ("nightly", "flows.rounds.nightly", "Vérifie chaque dossier et scelle les chaînes, chaque nuit", "30 4 * * *"),
+    ("purge", "flows.rounds.purge", "Efface ce que Prefect garde depuis trop longtemps, chaque nuit", "30 3 * * *"),
 )
 # What events and automations start.
 FOLLOWING = (

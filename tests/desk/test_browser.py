@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from browser import Desk
 from offices import Office
-from playwright.sync_api import Request
+from playwright.sync_api import Request, Response
 from walks import RIGHT, SHA, Walk, fresh_code
 
 from flows.server import server
@@ -115,6 +115,41 @@ def test_the_interface_speaks_to_its_own_server_only(window: Desk, office: Offic
     window.page.remove_listener("request", heard)
     assert len(asked) > len(("events", "dossier", "runs"))
     assert [url for url in asked if not url.startswith((f"{office.address}/", "data:", "blob:"))] == []
+
+
+def test_what_people_read_in_the_interface_is_open_to_them(window: Desk, deployments: dict[str, str]) -> None:
+    """Nothing that these pages ask of the server is refused."""
+    refused: list[tuple[int, str]] = []
+
+    def heard(answer: Response) -> None:
+        if answer.status >= 400:
+            refused.append((answer.status, answer.url))
+
+    window.page.on("response", heard)
+    for page in ("dashboard", "runs", "flows", "deployments", f"deployments/deployment/{deployments['sign']}", "work-pools", "automations"):
+        window.page.goto(f"/v2/{page}")
+        window.text()
+    window.page.remove_listener("response", heard)
+    assert sorted({url.partition("/api")[2] for _, url in refused}) == []
+
+
+def test_an_operator_proves_it_on_a_page_and_may_then_pause_a_round(window: Desk, deployments: dict[str, str]) -> None:
+    asking = "([id, act]) => fetch(`/api/deployments/${id}/${act}_deployment`, {method: 'POST'}).then(answer => answer.status)"
+    assert window.page.evaluate(asking, [deployments["refresh"], "pause"]) == 403
+    window.page.goto("/jalon/exploitant")
+    window.page.get_by_label("Nom au registre").fill("Olga")
+    window.page.get_by_label("Code à usage unique").fill(fresh_code("Olga"))
+    window.page.get_by_role("button", name="Prouver").click()
+    window.page.get_by_text("Olga, vous êtes exploitant").wait_for()
+    assert "jalon_exploitant" not in window.page.evaluate("document.cookie")  # no script reads it
+    window.page.goto("/v2/deployments")
+    window.text()
+    assert [window.page.evaluate(asking, [deployments["refresh"], act]) for act in ("pause", "resume")] == [200, 200]
+    window.page.goto("/jalon/exploitant")
+    window.page.get_by_role("button", name="Ne plus l’être").click()
+    window.page.get_by_role("button", name="Prouver").wait_for()
+    window.page.goto("/v2/deployments")
+    assert window.page.evaluate(asking, [deployments["refresh"], "pause"]) == 403
 
 
 def filled(window: Desk, *, signed_on: str, code: str) -> str:

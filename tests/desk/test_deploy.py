@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from walks import RIGHT, Walk, right_code
 
-from flows.server import server
+from flows.server import credential, server
 from flows.settings import PROJECT
 from models.database.store import Store, sqlite_url
 from models.read.views import Views
@@ -33,17 +33,20 @@ class Prefect:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("JALON_")}
         self.env = server.environment(home / "prefect", port, kept)
         self.env |= {"JALON_HOME": str(home), "PREFECT_WORKER_QUERY_SECONDS": "1"}
+        kept_of_jalon = credential.of(self.env)
+        assert kept_of_jalon is not None
+        self.headers = {credential.HEADER: kept_of_jalon.secret}
 
-    def command(self, *words: str, cwd: Path) -> str:
-        """Run `prefect` with these words; what it printed."""
+    def command(self, *words: str, cwd: Path, **more: str) -> str:
+        """Run a module with these words; what it printed."""
         ended = subprocess.run(
-            [sys.executable, "-m", "prefect", *words], env=self.env, cwd=cwd, capture_output=True, text=True, timeout=150, check=False
+            [sys.executable, "-m", *words], env=self.env | more, cwd=cwd, capture_output=True, text=True, timeout=150, check=False
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
 
     def post(self, path: str, content: dict[str, Any]) -> Any:
-        """Ask the API, as the interface does."""
+        """Ask the API, as a person or the interface does."""
         asked = urllib.request.Request(f"{self.api}{path}", json.dumps(content).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(asked, timeout=30) as answer:
             return json.load(answer)
@@ -54,8 +57,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> I
     home = tmp_path_factory.mktemp("deploy")
     with server.running(home / "prefect", template=prefect_cache) as port:
         prefect = Prefect(home, port)
-        prefect.command("work-pool", "create", "jalon", "--type", "process", cwd=home)
-        prefect.command("--no-prompt", "deploy", "--all", cwd=PROJECT)
+        told = {"PREFECT_CLIENT_CUSTOM_HEADERS": json.dumps(prefect.headers)}  # Prefect's own command knows nothing of our file
+        prefect.command("prefect", "work-pool", "create", "jalon", "--type", "process", cwd=home, **told)
+        prefect.command("prefect", "--no-prompt", "deploy", "--all", cwd=PROJECT, **told)
         yield prefect
 
 
@@ -100,7 +104,7 @@ def test_a_worker_in_another_directory_runs_a_step_that_moves_the_ledger(
     Walk(store).do("open")
     asked = {"reference": "ESSAI-1", "person": "Bruno", "request": RIGHT["approve"], "code": right_code("Bruno")}
     run = deployed.post(f"/deployments/{deployments['approve']['id']}/create_flow_run", {"parameters": asked})
-    deployed.command("worker", "start", "--pool", "jalon", "--run-once", cwd=tmp_path)
+    deployed.command("flows.server.worker", "--once", cwd=tmp_path)
     with urllib.request.urlopen(f"{deployed.api}/flow_runs/{run['id']}", timeout=30) as answer:
         state = json.load(answer)["state"]
     assert (state["name"], state["message"]) == ("Completed", "ESSAI-1 est « approuvé » (version 2).")

@@ -21,7 +21,7 @@ import pytest
 from enlisting import enlist
 from walks import PEOPLE, RIGHT
 
-from flows.server import server
+from flows.server import credential, server
 from states.grammar.step import Step
 from states.lifecycle import ROWS, STEPS
 from states.vocabulary import Role
@@ -323,4 +323,5 @@ def test_a_role_that_nobody_holds_keeps_its_letter_waiting(told: dict[str, Any])
 
 
 if __name__ == "__main__":
+    credential.speak_as_jalon()
     print("\n" + json.dumps(asyncio.run(story(Path(sys.argv[1])))))

@@ -12,19 +12,22 @@ from typing import Any
 
 import pytest
 
-from flows.server import server
+from flows.server import credential, server
 
 RUNS_EACH = 2
 
 
 class Api:
-    """The API of one server, asked as the interface asks: nothing is tried again."""
+    """The API of one server, asked as jalon's own processes ask: nothing is tried again."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, folder: Path, port: int) -> None:
         self._address = f"http://127.0.0.1:{port}/api"
+        kept = credential.read(folder, port)
+        assert kept is not None
+        self._headers = {"Content-Type": "application/json", credential.HEADER: kept.secret}
 
     def post(self, path: str, content: dict[str, Any]) -> Any:
-        asked = urllib.request.Request(f"{self._address}{path}", json.dumps(content).encode(), {"Content-Type": "application/json"})
+        asked = urllib.request.Request(f"{self._address}{path}", json.dumps(content).encode(), self._headers)
         with urllib.request.urlopen(asked, timeout=120) as answer:
             return json.load(answer)
 
@@ -61,7 +64,7 @@ def quiet(folder: Path, prefect_cache: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("many", [8, pytest.param(30, marks=pytest.mark.endurance)])
 def test_a_crowd_that_writes_at_once_is_served_on_sqlite(folder: Path, quiet: int, many: int) -> None:
-    assert crowd(Api(quiet), many) == ["ACCEPT"] * many * RUNS_EACH
+    assert crowd(Api(folder, quiet), many) == ["ACCEPT"] * many * RUNS_EACH
     assert "is locked" not in (folder / "server.log").read_text()
 
 
