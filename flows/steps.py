@@ -70,6 +70,7 @@ def translate(step: Step, payload: object) -> Request:
     """The request of a step, from whatever a form, a file or an API call gave. Raises Invalid, never naming the values."""
     if isinstance(payload, step.asks):
         return payload
+    inbox.bounded(payload)
     try:
         return step.asks.model_validate(payload)
     except ValidationError as fault:
