@@ -16,9 +16,9 @@ from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
-from prefect.states import Failed
 
 from flows.deliver import log_answer
+from flows.desk.ends import failed
 from flows.desk.forms import TITLES
 from flows.steps import use_up_code
 from states.overview.table import deployments
@@ -46,7 +46,7 @@ async def answered(run_id: UUID) -> bool:
         if not sentences:
             return False
         use_up_code(name, run)
-        state: RunState[None] = Failed(name="Invalid", message="\n".join(sentences))
+        state: RunState[None] = failed("Invalid", "\n".join(sentences))
         await client.set_flow_run_state(run_id, state, force=True)
     await log_answer(state, str(run_id))
     return True

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from flows.ports.clock import now
+from flows.ports.terminal import say
 from flows.settings import Settings
 from models.database.store import Store, Upgraded, Upgrading
 from models.tables import SCHEMA
@@ -44,7 +45,7 @@ class Home:
         self.settings = settings
         self.store = Store(settings.database_url, create=create, upgrading=Upgrading(now(), agreed) if upgrade else None)
         if self.store.upgraded is not None:
-            print(upgraded_told(self.store.upgraded), file=sys.stderr)
+            say(upgraded_told(self.store.upgraded), sys.stderr)
         OPENED.append(self.store)
 
     @cached_property

@@ -12,9 +12,9 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
 
 from flows.deliver import SKIPPED
+from flows.desk.ends import completed, failed
 from flows.desk.publishing import SLICE, Desk
 from flows.home import Home, shared_home
 from flows.mail.reminders import reminder, seal_letter
@@ -61,12 +61,12 @@ async def refresh() -> RunState[None]:
     try:
         with held(home.settings.home / "refresh.lock") as alone:
             if not alone:
-                return Completed(name=SKIPPED, message="Un autre recalcul est en cours.")
+                return completed("Un autre recalcul est en cours.", name=SKIPPED)
             message = await refresh_desk(home)
             home.marks.set("refresh", message, now=now())
     except Unreachable as fault:
-        return Failed(name="Unreachable", message=str(fault))
-    return Completed(message=message)
+        return failed("Unreachable", str(fault))
+    return completed(message)
 
 
 async def refresh_desk(home: Home) -> str:
@@ -122,16 +122,16 @@ async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[t
     try:
         if not home.marks.take(name, key, now=now(), by=flow_run.id or ""):
             earlier = home.marks.last(name) or Mark(key, "", "")
-            return Completed(message=f"Déjà fait pour le {day(today)}. {earlier.message}".strip())
+            return completed(f"Déjà fait pour le {day(today)}. {earlier.message}".strip())
         try:
-            message, failed = await work(home, today)
+            message, broken = await work(home, today)
         except BaseException:
             home.marks.drop(name, key)
             raise
         home.marks.tell(name, key, message, now=now())
     except Unreachable as fault:
-        return Failed(name="Unreachable", message=str(fault))
-    return Failed(name=failed, message=message) if failed else Completed(message=message)
+        return failed("Unreachable", str(fault))
+    return failed(broken, message) if broken else completed(message)
 
 
 async def _daily(home: Home, today: date) -> tuple[str, str | None]:

@@ -34,6 +34,7 @@ from states.grammar.step import Step
 from states.lifecycle import OPENING, STEPS
 from states.trainees.requests import residences_of
 from states.values.french import sentences
+from states.values.plain import legible
 
 Fixed = inspect.Parameter.KEYWORD_ONLY
 PERSON = Annotated[str, Parameter(name="--as", metavar="NOM", help="Qui agit : un nom du registre des personnes")]
@@ -143,7 +144,7 @@ def open_command(home: Callable[[], Home]) -> Callable[..., int]:
 def prompted(code: str | None, person: str) -> str | None:
     """The code that was given, or that somebody at a terminal types now, unseen."""
     if code is None and sys.stdin.isatty():
-        return getpass(f"Code à usage unique pour {person} : ")
+        return getpass(legible(f"Code à usage unique pour {person} : ", keep=""))
     return code
 
 
