@@ -15,7 +15,7 @@ from models.database.faults import Unreachable
 from states.values.french import unreadable
 from states.values.plain import legible
 
-UNNAMED = re.compile(r"[^A-Za-z0-9.:_-]")
+UNNAMED = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class Letter(NamedTuple):

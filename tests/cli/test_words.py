@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unicodedata import bidirectional, category
 
@@ -314,6 +315,16 @@ def test_an_address_that_is_none_writes_no_other_header(tmp_path: Path, address:
         return
     assert email.message_from_bytes(content).get_all("Bcc") is None
     assert not set(content) & (set(range(32)) - set(b"\r\n") | {127})
+
+
+def test_the_name_of_a_run_repeats_no_reference_raw(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import checks
+
+    for given, name in ((EVIL * 20, None), ("ESSAI-1", "ESSAI-1"), ("", "checks"), ({"a": EVIL}, None)):
+        monkeypatch.setattr(checks, "flow_run", SimpleNamespace(parameters={"reference": given}))
+        named = checks._run_name()
+        assert not UNSEEN.search(named)
+        assert (len(named) <= checks.NAME_AT_MOST, named) == (True, name or named)
 
 
 # There is no other exit.
