@@ -320,8 +320,8 @@ def test_an_address_that_is_none_writes_no_other_header(tmp_path: Path, address:
 def test_the_name_of_a_run_repeats_no_reference_raw(monkeypatch: pytest.MonkeyPatch) -> None:
     from flows import checks
 
-    for given, name in ((EVIL * 20, None), ("ESSAI-1", "ESSAI-1"), ("", "checks"), ({"a": EVIL}, None)):
-        monkeypatch.setattr(checks, "flow_run", SimpleNamespace(parameters={"reference": given}))
+    for typed, name in ((EVIL * 20, None), ("ESSAI-1", "ESSAI-1"), ("", "checks"), ({"a": EVIL}, None)):
+        monkeypatch.setattr(checks, "flow_run", SimpleNamespace(parameters={"reference": typed}))
         named = checks._run_name()
         assert not UNSEEN.search(named)
         assert (len(named) <= checks.NAME_AT_MOST, named) == (True, name or named)
