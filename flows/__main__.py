@@ -16,7 +16,9 @@ def main() -> None:
     except Exception as fault:
         if type(fault).__name__ != "UnsoundTable":  # its module may be what could not be loaded
             raise
-        print(f"jalon ne démarre pas. {fault}", file=sys.stderr)
+        from states.values.plain import legible  # it stands on nothing
+
+        print(legible(f"jalon ne démarre pas. {fault}"), file=sys.stderr)
         code = UNSOUND
     except KeyboardInterrupt:
         print("\nInterrompu.", file=sys.stderr)

@@ -9,9 +9,9 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
 
 from flows.desk.automations import RUN
+from flows.desk.ends import completed, failed
 from flows.home import shared_home
 from flows.mail.reminders import alert_letter
 from flows.ports import mail
@@ -32,13 +32,13 @@ async def alert(resource: str) -> RunState[None]:
             run = await client.read_flow_run(UUID(run_id))
             name = (await client.read_flow(run.flow_id)).name
     except (ValueError, ObjectNotFound):
-        return Completed(message="Cette exécution n’existe plus.")
+        return completed("Cette exécution n’existe plus.")
     if name == "alert":
-        return Completed(message="Une alerte ne se signale pas elle-même.")
+        return completed("Une alerte ne se signale pas elle-même.")
     state = " ".join((run.state.name if run.state and run.state.name else "?").split())[:60]
     key = f"{run_id}:{state}"
     if not home.marks.take("alert", key, now=now(), by=flow_run.id or ""):
-        return Completed(message="Déjà signalé.")
+        return completed("Déjà signalé.")
     label = STEPS[name].label if name in STEPS else name
     called, _, reference = run.name.partition(" ")
     title = f"{label} {reference}" if called == name else f"{label} ({run.name})"
@@ -50,7 +50,7 @@ async def alert(resource: str) -> RunState[None]:
             mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
     except Unreachable as fault:
         home.marks.drop("alert", key)
-        return Failed(name="Unreachable", message=str(fault))
+        return failed("Unreachable", str(fault))
     message = f"{counted(len(operators), 'exploitant prévenu', 'exploitants prévenus')}."
     home.marks.tell("alert", key, message, now=now())
-    return Completed(message=message)
+    return completed(message)

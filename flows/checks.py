@@ -5,17 +5,25 @@ from __future__ import annotations
 from prefect import flow
 from prefect.client.schemas.objects import State as RunState
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
 
+from flows.desk.ends import completed, failed
 from flows.home import shared_home
 from flows.ports.clock import now
 from flows.review import check
 from flows.settings import settings
 from models.answers import Invalid
 from models.database.faults import Unreachable
+from states.values.plain import legible
+
+NAME_AT_MOST = 60
 
 
-@flow(name="checks", flow_run_name="{reference}", description="Vérifie un dossier : journal, données, droit à subvention, constats.")
+def _run_name() -> str:
+    """The reference, of which somebody may have typed anything."""
+    return legible(str(flow_run.parameters.get("reference", "")), keep="")[:NAME_AT_MOST] or "checks"
+
+
+@flow(name="checks", flow_run_name=_run_name, description="Vérifie un dossier : journal, données, droit à subvention, constats.")
 async def checks(reference: str, event: str | None = None) -> RunState[None]:
     """Check one dossier. A broken one ends as `Broken`, in French; a check changes nothing but the findings.
 
@@ -24,7 +32,7 @@ async def checks(reference: str, event: str | None = None) -> RunState[None]:
     try:
         home = shared_home(settings())
         if event is not None and not home.marks.take("event", event, now=now(), by=flow_run.id or ""):
-            return Completed(message="Déjà contrôlé pour cet événement.")
+            return completed("Déjà contrôlé pour cet événement.")
         try:
             checked = check(home, reference)
         except BaseException:
@@ -32,7 +40,7 @@ async def checks(reference: str, event: str | None = None) -> RunState[None]:
                 home.marks.drop("event", event)
             raise
     except (Invalid, Unreachable) as fault:
-        return Failed(name=type(fault).__name__, message=str(fault))
+        return failed(type(fault).__name__, str(fault))
     if event is not None:
         home.marks.tell("event", event, "contrôlé", now=now())
-    return Completed(message=checked.message) if checked.holds else Failed(name="Broken", message=checked.message)
+    return completed(checked.message) if checked.holds else failed("Broken", checked.message)

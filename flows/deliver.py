@@ -10,9 +10,9 @@ from prefect import flow, get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import LogCreate
 from prefect.client.schemas.objects import State as RunState
-from prefect.states import Completed, Failed
 
 from flows.checks import checks
+from flows.desk.ends import completed, failed
 from flows.desk.publishing import Desk
 from flows.home import Home, shared_home
 from flows.mail.courier import Follow, deliver_all, follow_at_once
@@ -35,14 +35,14 @@ async def deliver() -> RunState[None]:
     try:
         with held(home.settings.home / "deliver.lock") as alone:
             if not alone:
-                return Completed(name=SKIPPED, message="Une autre distribution est en cours.")
+                return completed("Une autre distribution est en cours.", name=SKIPPED)
             return await (_on_the_desk(home) if home.settings.desk else _without_desk(home))
     except Unreachable as fault:
-        return Failed(name="Unreachable", message=str(fault))
+        return failed("Unreachable", str(fault))
 
 
 async def _without_desk(home: Home) -> RunState[None]:
-    return Completed(message=(await deliver_all(home, _run_checks)).message)
+    return completed((await deliver_all(home, _run_checks)).message)
 
 
 async def _on_the_desk(home: Home) -> RunState[None]:
@@ -55,7 +55,7 @@ async def _on_the_desk(home: Home) -> RunState[None]:
         if delivered.checked or delivered.broken or caught_up:
             await desk.show_lists()
             await desk.show_dashboard(at=now())
-    return Failed(name="Broken", message=delivered.message) if delivered.broken else Completed(message=delivered.message)
+    return failed("Broken", delivered.message) if delivered.broken else completed(delivered.message)
 
 
 async def follow_step(home: Home, answer: Answer, reference: str | None) -> None:

@@ -18,9 +18,9 @@ from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
-from prefect.states import Failed
 
 from flows.deliver import log_answer
+from flows.desk.ends import failed
 from flows.desk.forms import TITLES
 from flows.server.credential import speak_as_jalon
 from flows.steps import use_up_code
@@ -59,7 +59,7 @@ async def to_run(run_id: UUID) -> str | None:
         if not sentences:
             return entrypoint_of(name)
         use_up_code(name, run)
-        state: RunState[None] = Failed(name="Invalid", message="\n".join(sentences))
+        state: RunState[None] = failed("Invalid", "\n".join(sentences))
         await client.set_flow_run_state(run_id, state, force=True)
     await log_answer(state, str(run_id))
     return None

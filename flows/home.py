@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flows.ports.clock import now
 from flows.ports.keys import FileVault
+from flows.ports.terminal import say
 from flows.settings import Settings
 from models.database.store import Store, Upgraded, Upgrading
 from models.tables import SCHEMA
@@ -47,7 +48,7 @@ class Home:
         upgrading = Upgrading(now(), agreed, self.vault.seal) if upgrade else None
         self.store = Store(settings.database_url, create=create, upgrading=upgrading)
         if self.store.upgraded is not None:
-            print(upgraded_told(self.store.upgraded), file=sys.stderr)
+            say(upgraded_told(self.store.upgraded), sys.stderr)
         OPENED.append(self.store)
 
     @cached_property

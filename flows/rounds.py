@@ -15,9 +15,9 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State as RunState
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
 
 from flows.deliver import SKIPPED
+from flows.desk.ends import completed, failed
 from flows.desk.publishing import SLICE, Desk
 from flows.home import Home, shared_home
 from flows.mail.reminders import reminder, seal_letter
@@ -67,12 +67,12 @@ async def refresh() -> RunState[None]:
     try:
         with held(home.settings.home / "refresh.lock") as alone:
             if not alone:
-                return Completed(name=SKIPPED, message="Un autre recalcul est en cours.")
+                return completed("Un autre recalcul est en cours.", name=SKIPPED)
             message = await refresh_desk(home)
             home.marks.set("refresh", message, now=now())
     except Unreachable as fault:
-        return Failed(name="Unreachable", message=str(fault))
-    return Completed(message=message)
+        return failed("Unreachable", str(fault))
+    return completed(message)
 
 
 @flow(name="purge", description="Chaque nuit : efface de Prefect les exécutions finies, journaux, événements et versions de pages anciens.")
@@ -85,10 +85,10 @@ async def purge() -> RunState[None]:
         gone = server.ask(os.environ, f"{PURGE}?before={quote(before)}", {}, seconds=PURGE_SECONDS, of_api=False)
         sizes.written(Path(os.environ["PREFECT_HOME"]), server.ask(os.environ, SIZES, of_api=False), now())
     except Unreachable as fault:
-        return Failed(name="Unreachable", message=str(fault))
+        return failed("Unreachable", str(fault))
     told = f"{counted(gone['runs'], 'exécution effacée', 'exécutions effacées')}, {counted(gone['logs'], 'ligne', 'lignes')} de journal"
     told += f", {counted(gone['events'], 'événement', 'événements')}, {counted(gone['artifacts'], 'version', 'versions')} de pages"
-    return Completed(message=f"Plus de {days} : {told}.")
+    return completed(f"Plus de {days} : {told}.")
 
 
 async def refresh_desk(home: Home) -> str:
@@ -144,16 +144,16 @@ async def _once(name: str, today: date, work: Callable[[Home, date], Awaitable[t
     try:
         if not home.marks.take(name, key, now=now(), by=flow_run.id or ""):
             earlier = home.marks.last(name) or Mark(key, "", "")
-            return Completed(message=f"Déjà fait pour le {day(today)}. {earlier.message}".strip())
+            return completed(f"Déjà fait pour le {day(today)}. {earlier.message}".strip())
         try:
-            message, failed = await work(home, today)
+            message, broken = await work(home, today)
         except BaseException:
             home.marks.drop(name, key)
             raise
         home.marks.tell(name, key, message, now=now())
     except Unreachable as fault:
-        return Failed(name="Unreachable", message=str(fault))
-    return Failed(name=failed, message=message) if failed else Completed(message=message)
+        return failed("Unreachable", str(fault))
+    return failed(broken, message) if broken else completed(message)
 
 
 async def _daily(home: Home, today: date) -> tuple[str, str | None]:

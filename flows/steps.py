@@ -18,10 +18,10 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.objects import State as RunState
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
 from pydantic import Field, ValidationError
 
 from flows.deliver import follow_step, log_answer
+from flows.desk.ends import completed, failed
 from flows.desk.forms import TITLES
 from flows.home import Home, shared_home
 from flows.intake.undoing import entry_meant
@@ -60,17 +60,18 @@ def sentence_of(reason: Reason) -> str:
 def answered(answer: Answer) -> RunState[None]:
     """The final state of a run: an answer is never a traceback."""
     if isinstance(answer, Refused):
-        return Failed(name="Refused", message="\n".join(sentence_of(reason) for reason in answer.reasons))
+        return failed("Refused", "\n".join(sentence_of(reason) for reason in answer.reasons))
     if isinstance(answer, Conflict):
-        return Failed(name="Conflict", message=answer.sentence)
+        return failed("Conflict", answer.sentence)
     warnings = "".join(f" À savoir : {warning.reason}" for warning in answer.warnings)
-    return Completed(message=f"{answer.reference} est « {answer.state.label} » (version {answer.version}).{warnings}")
+    return completed(f"{answer.reference} est « {answer.state.label} » (version {answer.version}).{warnings}")
 
 
 def translate(step: Step, payload: object) -> Request:
     """The request of a step, from whatever a form, a file or an API call gave. Raises Invalid, never naming the values."""
     if isinstance(payload, step.asks):
         return payload
+    inbox.bounded(payload)
     try:
         return step.asks.model_validate(payload)
     except ValidationError as fault:
@@ -105,11 +106,11 @@ async def _fire(step: Step, form: Form, payload_of: Callable[[Home], object], do
                 done(home)
         await follow_step(home, answer, form.reference)
     except Invalid as fault:
-        return Failed(name="Invalid", message=" ".join(fault.sentences))
+        return failed("Invalid", " ".join(fault.sentences))
     except Unreachable as fault:
-        return Failed(name="Unreachable", message=str(fault))
+        return failed("Unreachable", str(fault))
     except Exception as fault:  # noqa: BLE001 - what a driver says of a fault may quote a row: its kind must do
-        return Failed(name="Fault", message=f"Erreur inattendue de jalon ({type(fault).__name__}).")
+        return failed("Fault", f"Erreur inattendue de jalon ({type(fault).__name__}).")
     return answered(answer)
 
 

@@ -16,6 +16,7 @@ from flows.bench import growth, journal, steps
 from flows.bench.playing import AT, Figures, lives, whole_story
 from flows.bench.timing import timed
 from flows.demo import story
+from flows.ports.terminal import say
 from models.database.store import Store, sqlite_url
 from states.engine.decide import Decision, decide
 from states.grammar.case import Actor, Lookups
@@ -87,9 +88,9 @@ def main(*, as_json: bool) -> int:
         "show_mib": show.pop("memory_mib"),
     }
     if as_json:
-        print(json.dumps({"fire": fire, "decide": decided, "show": show, "journal": written, "growth": grown, "memory": memory}, indent=2))
+        say(json.dumps({"fire": fire, "decide": decided, "show": show, "journal": written, "growth": grown, "memory": memory}, indent=2))
         return 0
-    print("\n".join([*steps.lines(fire), *_lines(decided, show), *journal.lines(written), *growth.lines(grown), _memory(memory)]))
+    say("\n".join([*steps.lines(fire), *_lines(decided, show), *journal.lines(written), *growth.lines(grown), _memory(memory)]))
     return 0
 
 

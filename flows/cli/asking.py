@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import sys
@@ -24,7 +23,8 @@ from flows.cli.screen import Page, of_answer, show
 from flows.home import Home
 from flows.intake.undoing import took_a_code
 from flows.ports.clock import now
-from flows.ports.inbox import parsed
+from flows.ports.files import fingerprint, standard_input, taken
+from flows.ports.inbox import AT_MOST, bounded, parsed
 from models.answers import Answer, Invalid
 from models.database.faults import Unreachable
 from models.people.codes import Shown
@@ -33,7 +33,8 @@ from states.grammar.request import Request
 from states.grammar.step import Step
 from states.lifecycle import OPENING, STEPS
 from states.trainees.requests import residences_of
-from states.values.french import sentences, unreadable
+from states.values.french import sentences
+from states.values.plain import legible
 
 Fixed = inspect.Parameter.KEYWORD_ONLY
 PERSON = Annotated[str, Parameter(name="--as", metavar="NOM", help="Qui agit : un nom du registre des personnes")]
@@ -83,7 +84,7 @@ class Option:
         if self.model is not None:
             return [_object(text, self.flag) for text in given]
         if isinstance(given, str) and self.name.endswith("sha256") and given.startswith("@"):
-            return fingerprint(Path(given[1:]))
+            return fingerprint(Path(given[1:]), called=f"Le fichier {given[1:]}")
         return given
 
     def _choices(self, kind: Any) -> str:
@@ -148,7 +149,7 @@ def source() -> str:
 def prompted(code: str | None, person: str) -> str | None:
     """The code that was given, or that somebody at a terminal types now, unseen."""
     if code is None and sys.stdin.isatty():
-        return getpass(f"Code à usage unique pour {person} : ")
+        return getpass(legible(f"Code à usage unique pour {person} : ", keep=""))
     return code
 
 
@@ -194,19 +195,11 @@ def read_request(step: Step, content: Mapping[str, object], *, on: str | None = 
         if content.get(dated_by) not in (None, on):
             raise Invalid(f"La date --on {on} contredit celle de la demande ({dated_by}).")
         content = {**content, dated_by: on}
+    bounded(content)
     try:
         return step.asks.model_validate(content)
     except ValidationError as fault:
         raise Invalid(*sentences(step.asks, fault)) from None
-
-
-def fingerprint(path: Path) -> str:
-    """The sha256 of a file. Raises Invalid when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as fault:
-        raise Invalid(f"Le fichier {path} ne peut pas être lu ({unreadable(fault)}).") from None
 
 
 def _signature(options: list[Option]) -> inspect.Signature:
@@ -235,11 +228,8 @@ def request_file(name: str | None) -> dict[str, object]:
     if name is None:
         return {}
     if name == "-":
-        return parsed(sys.stdin.buffer.read(), "L’entrée standard")
-    try:
-        return parsed(Path(name).read_bytes(), name)
-    except OSError as fault:
-        raise Invalid(f"Le fichier {name} ne peut pas être lu ({unreadable(fault)}).") from None
+        return parsed(standard_input(AT_MOST), "L’entrée standard")
+    return parsed(taken(Path(name), AT_MOST, called=f"Le fichier {name}"), name)
 
 
 def _object(text: str, flag: str) -> dict[str, object]:

@@ -6,6 +6,7 @@ import sys
 
 from flows.home import Home
 from flows.ports.clock import now
+from flows.ports.terminal import say
 from flows.wording import short_day, table
 from models.answers import Invalid
 
@@ -31,7 +32,7 @@ def entry_chosen(home: Home, reference: str, person: str) -> int:
         lines.append("Les entrées plus anciennes s’annulent aussi, par leur numéro (jalon show).")
     if not sys.stdin.isatty():
         raise Invalid("Dites quelle entrée annuler, avec --entry et son numéro :", *lines)
-    print("\n".join(lines), file=sys.stderr)
+    say("\n".join(lines), sys.stderr)
     try:
         typed = input("Numéro de l’entrée à annuler : ").strip()
     except EOFError:  # Ctrl-D

@@ -16,6 +16,7 @@ from flows.home import Home
 from flows.mail.people import letters_of
 from flows.ports import mail as post
 from flows.ports.clock import now
+from flows.ports.terminal import say
 from flows.wording import role_label, table, wall_time
 from models.answers import Invalid
 from models.database.faults import Unreachable
@@ -187,7 +188,7 @@ def _draw(name: str, secret: str) -> None:
         *drawn.getvalue().splitlines(),
         f"Sans appareil photo, tapez ce secret : {secret}",
     ]
-    print("\n".join(lines), file=sys.stderr, flush=True)
+    say("\n".join(lines), sys.stderr)
 
 
 def _typed(question: str) -> str:

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from flows.ports.terminal import say
 from models.answers import Answer, Conflict, Done
 from models.read.as_json import reason_as_json
 from states.grammar.guard import Refused
 from states.values.french import listed
+from states.values.plain import escaped
 
 LISTED_AT_MOST = 12
 DONE, UNEXPECTED, USAGE, REFUSED, CONFLICT, UNREACHABLE = 0, 1, 2, 3, 4, 5
@@ -28,11 +30,11 @@ class Page(NamedTuple):
 def show(page: Page, *, as_json: bool) -> int:
     """Print a page and answer with its exit code. What went wrong goes to the error stream, except as JSON."""
     if as_json:
-        text, stream = json.dumps(page.json, ensure_ascii=False, indent=2), sys.stdout
+        text, stream = escaped(json.dumps(page.json, ensure_ascii=False, indent=2)), sys.stdout
     else:
         text, stream = "\n".join(page.lines), sys.stdout if page.code == DONE else sys.stderr
     try:
-        print(text, file=stream, flush=True)
+        say(text, stream)
     except BrokenPipeError:
         # The reader of a pipe has gone, as with `| head`; the answer stays what it was.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -9,7 +9,7 @@ import signal
 import time
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -25,6 +25,7 @@ from models.read.history import HistoryLine
 from states.journal.entry import Entry
 from states.lifecycle import STEPS
 from states.values.french import euros
+from states.values.plain import legible
 
 if TYPE_CHECKING:
     from flows.demo.play import Play
@@ -32,9 +33,16 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
+class Screen(Console):
+    """The terminal in colours, where what the story says does nothing but be read."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(legible(item) if isinstance(item, str) else item for item in objects), **options)
+
+
 def main(*, keep: bool = False, var: Path = PROJECT / "var") -> int:
     """Play the whole story under `var`; 0 when it went as the resolution and the rules say. Stops what it started."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Screen(highlight=False, soft_wrap=True)
     server.stop_on_signals()
     began = time.monotonic()
     _fresh(var)

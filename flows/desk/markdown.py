@@ -8,9 +8,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from unicodedata import category
 
+from states.values.plain import legible
+
 SPECIAL = re.compile(r"[\\`*_{}\[\]()#!|~<>:@]")
 # The interface makes links of addresses by itself, also of those written with entities: a space that is not seen parts them.
 ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+PARTING = "\N{ZERO WIDTH SPACE}"
 CELL_AT_MOST = 200
 
 
@@ -18,8 +21,13 @@ def plain(text: str, at_most: int = CELL_AT_MOST) -> str:
     """`text` on one line, every letter that markdown or HTML could read otherwise made harmless."""
     line = " ".join("".join(" " if category(letter)[0] in "CZ" else letter for letter in text).split())
     cut = line if len(line) <= at_most else f"{line[: at_most - 1]}…"
-    parted = ADDRESS.sub("\N{ZERO WIDTH SPACE}", cut)
+    parted = ADDRESS.sub(PARTING, cut)
     return SPECIAL.sub(lambda found: f"&#{ord(found[0])};", parted.replace("&", "&#38;"))
+
+
+def shown(page: str) -> str:
+    """A page as it leaves: whatever it was made from, nothing in it turns or hides what stands beside it."""
+    return legible(page, keep=f"\n{PARTING}")
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

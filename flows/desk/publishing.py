@@ -20,6 +20,7 @@ from prefect.context import FlowRunContext
 from flows.desk.dashboard_page import KEY, dashboard, list_key, list_page, listed_line, page_key
 from flows.desk.dossier_page import FormAddress, page
 from flows.desk.forms import OFFERED_AT_MOST, acting, offering
+from flows.desk.markdown import shown
 from flows.home import Home
 from flows.ports.clock import now
 from models.answers import Invalid
@@ -29,6 +30,7 @@ from states.grammar.deadlines import paris_day
 from states.grammar.step import Step
 from states.lifecycle import ROWS
 from states.overview.outlook import Outlook, outlook
+from states.values.plain import Json, legible, legible_in
 from states.vocabulary import State
 
 OURS = WorkPoolFilter(name=WorkPoolFilterName(any_=["jalon"]))
@@ -122,12 +124,12 @@ class Desk:
         """Publish all dossiers as pages that link to each, and as tables that the interface searches; `again`: even what is not new."""
         after, place = "", 1
         while lines := self._home.dashboard.after(after, LISTED_AT_MOST):
-            key, rows = list_key(place), json.dumps([listed_line(outlook) for outlook in lines], ensure_ascii=False)
+            key, rows = list_key(place), json.dumps([legible_in(listed_line(outlook)) for outlook in lines], ensure_ascii=False)
             digest = hashlib.sha256(f"{paris_day(now())} {rows}".encode()).hexdigest()  # what is late changes with the day
             mark = self._home.marks.last(key)
             if again or mark is None or mark.message != digest:
                 text = list_page(lines, list_key(place + 1) if len(lines) == LISTED_AT_MOST else None, at=now())
-                await self._client.create_artifact(ArtifactCreate(key=key, type="table", description=text, data=rows))
+                await self._client.create_artifact(ArtifactCreate(key=key, type="table", description=shown(text), data=rows))
                 self._home.marks.set(key, digest, now=now())
             after, place = lines[-1].reference, place + 1
 
@@ -137,7 +139,7 @@ class Desk:
         `checked` says that the checks were made already; otherwise the last event starts them.
         """
         last = len(parcels) - 1
-        events = [event(parcel, checked=checked or place < last) for place, parcel in enumerate(parcels)]
+        events = [legible_in(event(parcel, checked=checked or place < last)) for place, parcel in enumerate(parcels)]
         if events:
             answer = await self._client.request("POST", "/events", json=events)
             answer.raise_for_status()
@@ -150,7 +152,9 @@ class Desk:
             if deployment is None or (states is not None and not _concerns(row, states)):
                 continue
             proved = self._home.settings.codes == "every" or row.asks_code
-            offered = {"reference": self._choices(row), "person": acting(row, people)}
+            # What cannot be read as it is written cannot be chosen either.
+            named = [person for person in people if legible(person.name, keep="") == person.name]
+            offered = {"reference": self._choices(row), "person": acting(row, named)}
             schema = offering(deployment.parameter_openapi_schema or {}, proved=proved, **offered)
             if schema != deployment.parameter_openapi_schema:
                 await self._client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=schema))
@@ -161,10 +165,12 @@ class Desk:
         found: list[str] = []
         for state in row.source if not row.anywhere else ():
             found += self._home.dashboard.in_state(state, OFFERED_AT_MOST + 1)
+        found = [reference for reference in found if legible(reference, keep="") == reference]
         return sorted(found) if 0 < len(found) <= OFFERED_AT_MOST else None
 
     async def _artifact(self, key: str, text: str) -> None:
         """A page is the description of an artifact: that is what the address of its key draws, with the older ones below it."""
+        text = shown(text)
         run = FlowRunContext.get()
         run_id = run.flow_run.id if run is not None and run.flow_run is not None else None
         async with self._gate:
@@ -176,7 +182,7 @@ def _concerns(row: Step, states: Iterable[State]) -> bool:
     return not row.anywhere and not set(states).isdisjoint(row.source)
 
 
-def event(parcel: Parcel, *, checked: bool) -> dict[str, object]:
+def event(parcel: Parcel, *, checked: bool) -> dict[str, Json]:
     """A step as an event of Prefect. It names nobody: who did what stands in the ledger."""
     entry = parcel.entry
     return {

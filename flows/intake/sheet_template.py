@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.intake.cells import ERROR, FORMULA
 from models.answers import Invalid
 from states.trainees.identity import plain
 from states.values.french import unreadable
 
 LINES_WITH_RULES = 2000
 DATE_FORM = "une date s’écrit JJ/MM/AAAA, par exemple 12/03/1987"
+FORMULA = "cette cellule contient une formule : remplacez-la par sa valeur"
+ERROR = "cette cellule affiche une erreur de calcul : écrivez la valeur"
+MARKS = {"formula": FORMULA, "error": ERROR}
 ERROR_TEXT = re.compile(r"#[A-ZÉ0-9/]+[!?]?|Err\s?:\s?[0-9]+")
 REGIMES = {
     **dict.fromkeys(("fc", "continue", "formationcontinue"), "continuing"),
@@ -44,7 +46,7 @@ def _day(value: object) -> date:
     """A day as a date cell, or as 12/03/1987, 12-03-1987, 12.03.1987 or 1987-03-12."""
     if type(value) is date:
         return value
-    if isinstance(value, datetime):
+    if isinstance(value, time):
         raise Wrong("une date sans heure est attendue")
     if not isinstance(value, str):
         raise Wrong("ce nombre n’est pas une date : donnez à la cellule le format Date, ou écrivez JJ/MM/AAAA")
@@ -157,7 +159,8 @@ BY_FIELD = {column.field: column for column in COLUMNS}
 
 
 def cell(column: Column, value: object, mark: str = "") -> object:
-    """What a cell that is not empty says in this column. Raises Wrong."""
+    """What a cell that is not empty says in this column; `mark` is what its value does not tell. Raises Wrong."""
+    mark = MARKS.get(mark, mark)
     if isinstance(value, str) and value.lstrip().startswith("="):
         mark = FORMULA
     elif isinstance(value, str) and ERROR_TEXT.fullmatch(value.strip()):

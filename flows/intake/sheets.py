@@ -3,60 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from flows.intake import cells, workbooks
-from flows.intake.cells import Grid
-from flows.intake.sheet_template import BY_FIELD, BY_WORD, COLUMNS, Wrong, cell, write_template
+from flows.intake.sheet_template import BY_FIELD, Wrong, cell, write_template
+from flows.intake.tables import HIDDEN_LINE, NOTHING_IN_IT, Fault, Table, empty, filled, headers, merged, nameless, table_of
+from flows.ports import child, files
+from flows.ports.communes import ListedCommune
 from models.answers import Invalid
 from states.trainees.identity import plain
 from states.trainees.requests import TraineeRetained
 from states.values.french import listed, sentences
 
-__all__ = ["CommuneLike", "Fault", "Row", "Sheet", "read", "write_template"]
+__all__ = ["Fault", "Row", "Sheet", "read", "write_template"]
 
-HEADERS_WITHIN = 20  # lines, for a title above them
-REQUIRED = frozenset(name for name, field in TraineeRetained.model_fields.items() if field.is_required())
+MOST_BYTES = 10_000_000
 OLDEST = date(1900, 1, 1)
-NOTHING_IN_IT = "La feuille ne contient aucun stagiaire : remplissez une ligne par stagiaire sous les en-têtes."
-TWO_LISTS = "Plusieurs feuilles portent une liste de stagiaires : gardez-en une seule, ou masquez celles qui ne sont pas à lire."
+TOO_FULL = "Le fichier demande trop de temps ou de mémoire pour une liste de stagiaires : gardez une feuille et effacez ce qui ne sert pas."
 NO_COMMUNE = "la commune de résidence est obligatoire : son nom ou son code INSEE"
 WHICH = "écrivez le code INSEE, ou le département entre parenthèses après le nom"
-NO_HEADERS = (
-    "Aucune ligne d’en-têtes dans les 20 premières lignes : il faut au moins Nom de famille, Prénom, Date de naissance, Rang, "
-    "Retenu(e) le, et Commune ou Code INSEE."
-)
 
 
-class CommuneLike(Protocol):
-    """What is asked of a commune."""
-
-    @property
-    def insee(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def department(self) -> str: ...
-
-
-Find = Callable[[str], tuple[CommuneLike, ...]]
+Find = Callable[[str], tuple[ListedCommune, ...]]
 Retained = Callable[[str, str, date], bool]
 Propose = Callable[[str], str]
-
-
-class Fault(NamedTuple):
-    """What is wrong. `column` is the header as it reads in the file, "" for the whole line; line 0 is the whole file."""
-
-    line: int
-    column: str
-    reason: str
 
 
 class Row(NamedTuple):
@@ -74,26 +49,14 @@ class Sheet(NamedTuple):
     sha256: str
 
 
-class Table(NamedTuple):
-    """Where the trainees stand in a grid: the line of the headers, and for each field its column (from 0) and header."""
-
-    grid: Grid
-    top: int
-    columns: dict[str, tuple[int, str]]
-
-
-def nobody(_family_name: str, _given_name: str, _born_on: date) -> bool:
-    """The dossier has nobody yet."""
-    return False
-
-
-def no_proposal(_text: str) -> str:
-    """Nothing comes near."""
-    return ""
-
-
 def read(
-    path: Path, *, today: date, find: Find, retained: Retained = nobody, numbers: Collection[int] = (), propose: Propose = no_proposal
+    path: Path,
+    *,
+    today: date,
+    find: Find,
+    retained: Retained = lambda *_: False,
+    numbers: Collection[int] = (),
+    propose: Propose = lambda _: "",
 ) -> Sheet:
     """Every line of the sheet.
 
@@ -101,15 +64,16 @@ def read(
     no commune has may have meant.
     Raises Invalid when the file cannot be read as a sheet of trainees.
     """
-    content = cells.taken(path)
+    content = files.taken(path, MOST_BYTES)
     sha256 = hashlib.sha256(content).hexdigest()
-    table = _table(workbooks.grids(content) if content.startswith(cells.ARCHIVE) else cells.grids(content, path.suffix))
-    if faults := tuple(_merged(table)):
+    told = child.answered("flows.intake.cells", content, path.suffix, too_much=TOO_FULL)
+    table = table_of(told)
+    if faults := tuple(merged(table)):
         return Sheet((), faults, sha256)
-    faults = (*_headers(table), *_nameless(table))
+    faults = (*headers(table), *nameless(table))
     rows: list[Row] = []
     find = cache(find)  # many live in the same commune
-    lines = [_line(table, number, today, find, propose) for number in _filled(table)]
+    lines = [_line(table, number, today, find, propose) for number in filled(table)]
     if not lines:
         raise Invalid(NOTHING_IN_IT)
     twice = _Twice(retained, numbers)
@@ -118,90 +82,6 @@ def read(
         if not line.wrong and not faults:
             rows.append(Row(line.number, line.content))
     return Sheet(tuple(rows), (*faults, *(fault for line in lines for fault in _faults_of(table, line))), sha256)
-
-
-def _table(grids: list[Grid]) -> Table:
-    """The one list of trainees: under headers, in a single sheet. Sheets of lists to choose from are not looked at."""
-    grids = [grid for grid in grids if plain(grid.name) != "listes"]
-    tables = [table for table in map(_headed, grids) if table]
-    if refused := next((grid.refused for grid in ([tables[0].grid] if tables else grids) if grid.refused), None):
-        raise Invalid(refused)
-    if not tables:
-        written = any(not _empty(value) for grid in grids for line in grid.lines for value in line)
-        raise Invalid(NO_HEADERS if written else NOTHING_IN_IT)
-    filled = [table for table in tables if _filled(table)]
-    if len({table.grid.name for table in filled}) > 1:  # the grids of a CSV have one name
-        raise Invalid(TWO_LISTS)
-    return (filled or tables)[0]
-
-
-def _headed(grid: Grid) -> Table | None:
-    """The table under the first line that has three headers or more."""
-    for top, line in enumerate(grid.lines[:HEADERS_WITHIN], start=1):
-        columns: dict[str, tuple[int, str]] = {}
-        for place, value in enumerate(line):
-            if isinstance(value, str) and (column := BY_WORD.get(plain(value))):
-                columns.setdefault(column.field, (place, _readable(value)))
-        if len(columns) >= 3:
-            return Table(grid, top, columns)
-    return None
-
-
-def _readable(header: str) -> str:
-    """A header as it reads in the file, on one line and without what could disturb a terminal."""
-    return "".join(letter for letter in " ".join(header.split()) if letter.isprintable())[:60]
-
-
-def _empty(value: object) -> bool:
-    return isinstance(value, str) and not value.strip()
-
-
-def _merged(table: Table) -> Iterator[Fault]:
-    used = {place + 1: header for place, header in table.columns.values()}
-    for first, left, last, right in table.grid.merged:
-        inside = [column for column in sorted(used) if left <= column <= right]
-        if inside and last >= table.top:
-            line = max(first, table.top)
-            yield Fault(line, used[inside[0]], "des cellules sont fusionnées ici : défusionnez-les, chaque cellule porte sa propre valeur")
-
-
-def _headers(table: Table) -> Iterator[Fault]:
-    """Headers that are missing, given twice, or nearly right: a column left aside by mistake would lose what it says."""
-    near: set[str] = set()
-    for place, value in enumerate(table.grid.lines[table.top - 1]):
-        word, header = (plain(value), _readable(value)) if isinstance(value, str) else ("", "")
-        column = BY_WORD.get(word)
-        if column and table.columns[column.field][0] != place:
-            yield Fault(table.top, header, f"deux colonnes donnent la même chose ({column.header}) : n’en gardez qu’une")
-        elif not column and (close := get_close_matches(word, BY_WORD, n=1, cutoff=0.85)):
-            near.add(BY_WORD[close[0]].field)
-            yield Fault(table.top, header, f"cet en-tête est inconnu : écrivez « {BY_WORD[close[0]].header} », ou supprimez la colonne")
-    present = table.columns.keys() | near
-    for column in COLUMNS:
-        if column.field in REQUIRED - present:
-            yield Fault(table.top, column.header, "cette colonne manque")
-    if present.isdisjoint({"commune", "insee"}):
-        yield Fault(table.top, "Commune", "cette colonne manque ; « Code INSEE » peut la remplacer")
-
-
-def _nameless(table: Table) -> Iterator[Fault]:
-    """Columns with values and no header: they may hold what was shifted."""
-    headers = table.grid.lines[table.top - 1]
-    columns: set[int] = set()
-    for number, line in enumerate(table.grid.lines[table.top :], start=table.top + 1):
-        for place, value in enumerate(line):
-            if place not in columns and not _empty(value) and (place >= len(headers) or _empty(headers[place])):
-                columns.add(place)
-                yield Fault(number, "", f"la {place + 1}e colonne porte des valeurs mais n’a pas d’en-tête")
-
-
-def _filled(table: Table) -> list[int]:
-    """The numbers of the lines that say something in a column of the table."""
-    places = {place for place, _ in table.columns.values()}
-    marked = {line for line, column in table.grid.marks if line > table.top and column - 1 in places}
-    lines = enumerate(table.grid.lines[table.top :], start=table.top + 1)
-    written = {number for number, line in lines if any(place < len(line) and not _empty(line[place]) for place in places)}
-    return sorted(marked | written)  # a formula without a value can stand below the last value
 
 
 class Line(NamedTuple):
@@ -213,13 +93,13 @@ class Line(NamedTuple):
 
 
 def _line(table: Table, number: int, today: date, find: Find, propose: Propose) -> Line:
-    line = Line(number, {"fee_regime": "continuing"}, {})
+    line = Line(number, {"fee_regime": "continuing"}, {"": HIDDEN_LINE} if number in table.grid.hidden_lines else {})
     values = table.grid.lines[number - 1] if number <= len(table.grid.lines) else []
     for field, (place, _) in table.columns.items():
         value = values[place] if place < len(values) else ""
         mark = table.grid.marks.get((number, place + 1), "")
         try:
-            if mark or not _empty(value):
+            if mark or not empty(value):
                 line.content[field] = cell(BY_FIELD[field], value, mark)
         except Wrong as fault:
             line.wrong[field] = str(fault)

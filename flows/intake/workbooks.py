@@ -1,291 +1,214 @@
 """What a workbook holds, XLSX or ODS: its values by calamine, and by its XML what calamine does not tell.
 
-calamine is given an archive packed again from the very parts that were looked at, so no entry that lies about its size can
-reach it.
+That is formulas, errors, what is hidden, and what an ODS merges.
 """
 
 from __future__ import annotations
 
 import io
 import posixpath
-import re
-import struct
-import zlib
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from datetime import date, time, timedelta
 from xml.parsers import expat
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
-from flows.intake.cells import BROKEN, ERROR, FORMULA, LOCKED, MOST_COLUMNS, MOST_LINES, NO_SHEET, TOO_FULL, TOO_LONG, TOO_WIDE, Grid, Parts
-from models.answers import Invalid
+from flows.ports.child import Untold
 
-MOST_CELLS = 1_500_000  # calamine keeps a full rectangle for each sheet
-NOTE, EACH = 100, 5  # a mark or a merged range costs as much as so many letters, and so does any cell of an XLSX
-MOST_SHEETS, MOST_LINKS = 50, 1_000
-WIDEST, TALLEST = 16_384, 1_048_576  # no spreadsheet program goes further, even with empty cells
-UNREADABLE = (
-    BadZipFile,
-    zlib.error,
-    struct.error,
-    expat.ExpatError,
-    EOFError,
-    OSError,
-    LookupError,
-    ValueError,
-    OverflowError,
-    RuntimeError,
-)
-CELL = re.compile("([A-Za-z]{1,3})([0-9]{1,7})")
-Start = Callable[[str, dict[str, str]], None]
-Told = Callable[[str], None]
-VALUES = frozenset(f"office:{kind}value{end}" for kind in ("", "string-", "date-", "time-", "boolean-") for end in ("", "-type"))
+MOST_UNPACKED = 30_000_000  # bytes of XML
+MOST_LINES, MOST_COLUMNS = 10_000, 100
+FORMULA, ERROR = "formula", "error"
+TRUE = {"1", "true"}
+GROUPS = {"table-row-group", "table-column-group"}
+VALUED = {"office:value-type", "table:formula", "calcext:value-type"}  # what a cell has that is not empty
+
+BROKEN = "Le fichier est abîmé ou incomplet : ouvrez-le dans votre tableur et enregistrez-le de nouveau."
+LOCKED = "Le fichier est protégé par un mot de passe : enregistrez-le sans mot de passe."
+UNPACKED = "Le classeur est trop gros : 30 Mo au plus une fois décompressé."
+TOO_LONG = "Une feuille dépasse 10 000 lignes : gardez une liste plus courte et effacez ce qui se trouve plus bas."
+TOO_WIDE = "Une feuille dépasse 100 colonnes : gardez celles de la liste et effacez ce qui se trouve plus à droite."
+NO_SHEET = "Le fichier n’est ni un classeur XLSX ou ODS, ni un texte CSV."
+
+Told = dict[str, object]  # a grid, as `sheets.Grid` takes it
+Place = tuple[int, int]  # a line and a column
 
 
-def grids(content: bytes) -> list[Grid]:
-    """The visible sheets of a workbook, in order. Raises Invalid."""
-    try:
-        with ZipFile(io.BytesIO(content)) as archive:
-            parts = Parts(archive)
-            scans = _ods(parts) if "mimetype" in parts.entries else _xlsx(parts)
-        if sum(scan.last_line * scan.last_column for scan in scans.values()) > MOST_CELLS:
-            raise Invalid(TOO_FULL)
-        return list(_valued(parts, scans))
-    except UNREADABLE:
-        raise Invalid(BROKEN) from None
+def sheets(content: bytes) -> list[Told]:
+    """The visible sheets, in order."""
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    with ZipFile(io.BytesIO(content)) as archive:
+        if any(entry.flag_bits & 1 for entry in archive.infolist()):
+            raise Untold(LOCKED)
+        if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
+            raise Untold(UNPACKED)
+        scans = _ods(archive) if "mimetype" in archive.namelist() else _xlsx(archive)
+    with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
+        seen = [
+            (scans[sheet.name], workbook.get_sheet_by_name(sheet.name))
+            for sheet in workbook.sheets_metadata
+            if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
+        ]
+        return [scan.told(sheet.name, sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges) for scan, sheet in seen]
 
 
-def _valued(parts: Parts, scans: dict[str, _Scan]) -> Iterator[Grid]:
-    """The values, which calamine knows how to read: dates above all."""
-    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+class Scan:
+    """What calamine does not tell of a sheet. Lines and columns are counted from 1."""
 
-    try:
-        with CalamineWorkbook.from_filelike(parts.packed_again()) as workbook:
-            for sheet in workbook.sheets_metadata:
-                if sheet.visible != SheetVisibleEnum.Visible or sheet.typ != SheetTypeEnum.WorkSheet:
-                    continue
-                scan, values = scans[sheet.name], workbook.get_sheet_by_name(sheet.name)
-                yield Grid(sheet.name, values.to_python(skip_empty_area=False), scan.marks, tuple(scan.merged))
-    except CalamineError:
-        raise Invalid(BROKEN) from None
+    def __init__(self) -> None:
+        self.marks: dict[Place, str] = {}
+        self.merged: list[tuple[int, int, int, int]] = []  # first line, first column, last line, last column
+        self.hidden_lines: set[int] = set()
+        self.hidden_columns: set[int] = set()
+        self.line = self.column = 0  # the last of the row or of the cell that was begun, repeated or not
+        self.tall = self.wide = 1
+        self.last_column = 0  # that was described
+
+    def row(self, number: int, times: int, *, hidden: bool) -> None:
+        """A row begins, which may stand for several."""
+        self.line, self.tall, self.column = number + times - 1, times, 0
+        if hidden:
+            self.hidden_lines.update(range(number, min(self.line, MOST_LINES) + 1))
+
+    def columns(self, first: int, last: int, *, hidden: bool) -> None:
+        """Columns are described, before any row."""
+        self.last_column = last
+        if hidden:
+            self.hidden_columns.update(range(first, min(last, MOST_COLUMNS) + 1))
+
+    def filled(self, mark: str = "") -> None:
+        """The cell holds something: no list reaches as far as some do, and calamine keeps the whole rectangle."""
+        if self.line > MOST_LINES:
+            raise Untold(TOO_LONG)
+        if self.column > MOST_COLUMNS:
+            raise Untold(TOO_WIDE)
+        if mark:
+            for line in range(self.line - self.tall + 1, self.line + 1):
+                for column in range(self.column - self.wide + 1, self.column + 1):
+                    self.marks.setdefault((line, column), mark)
+
+    def told(self, name: str, lines: Sequence[Sequence[object]], merged: list[tuple[Place, Place]] | None) -> Told:
+        """The sheet, with what calamine says of it."""
+        ranges = [*self.merged, *((top + 1, left + 1, last + 1, right + 1) for (top, left), (last, right) in merged or ())]
+        values = [[_value(cell) for cell in line] for line in lines]
+        marks = [(*place, mark) for place, mark in self.marks.items()]
+        hidden = {"hidden_lines": sorted(self.hidden_lines), "hidden_columns": sorted(self.hidden_columns)}
+        return {"name": name, "lines": values, "marks": marks, "merged": ranges, **hidden}
 
 
-class _Scan:
-    """What calamine does not tell of a sheet: its formulas and errors, and how far it reaches."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        self.marks: dict[tuple[int, int], str] = {}
-        self.merged: list[tuple[int, int, int, int]] = []
-        self.last_line = self.last_column = 0
-
-    def reach(self, line: int, column: int) -> None:
-        if line > MOST_LINES:
-            raise Invalid(TOO_LONG)
-        if column > MOST_COLUMNS:
-            raise Invalid(TOO_WIDE)
-        self.last_line, self.last_column = max(self.last_line, line), max(self.last_column, column)
-
-    def mark(self, line: int, column: int, reason: str) -> None:
-        self.reach(line, column)
-        self.parts.count(NOTE)
-        self.marks.setdefault((line, column), reason)
-
-    def merge(self, first: int, left: int, last: int, right: int) -> None:
-        self.parts.count(NOTE)
-        self.merged.append((first, left, last, right))
+def _value(cell: object) -> object:
+    """A value as JSON has it: a day by its name, and of an hour or a duration only that it is no day."""
+    if type(cell) is date:
+        return {"day": cell.isoformat()}
+    return {} if isinstance(cell, date | time | timedelta) else cell
 
 
-def _nothing(*_: object) -> None:
-    """Not asked for."""
-
-
-def _walk(xml: bytes, start: Start, end: Told = _nothing, text: Told = _nothing) -> None:
+def _walk(xml: bytes, start: Callable[[str, dict[str, str]], None], end: Callable[[str], object] = lambda _: None) -> None:
     """Tell every element by its local name. A DOCTYPE is refused: it is the door of entities."""
     parser = expat.ParserCreate()
-    parser.buffer_text = True
     parser.StartElementHandler = lambda tag, attributes: start(tag.rpartition(":")[2], attributes)
     parser.EndElementHandler = lambda tag: end(tag.rpartition(":")[2])
-    parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = _no_doctype
     parser.Parse(xml, True)  # noqa: FBT003  # takes no keyword
 
 
 def _no_doctype(*_: object) -> None:
-    raise Invalid(BROKEN)
+    raise Untold(BROKEN)
 
 
-def _elements(xml: bytes, tag: str) -> list[dict[str, str]]:
-    """The attributes, by local name, of every element called `tag`."""
+def _elements(xml: bytes, wanted: str) -> list[dict[str, str]]:
+    """The attributes, by local name, of every element called so."""
     found: list[dict[str, str]] = []
 
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if name == tag:
-            if len(found) == MOST_LINKS:
-                raise Invalid(TOO_FULL)
-            found.append({key.rpartition(":")[2]: value for key, value in attributes.items()})
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if tag == wanted:
+            found.append({name.rpartition(":")[2]: value for name, value in attributes.items()})
 
     _walk(xml, start)
     return found
 
 
-def _xlsx(parts: Parts) -> dict[str, _Scan]:
-    if "xl/workbook.xml" not in parts.entries:
-        raise Invalid(NO_SHEET)
-    sheets = _elements(parts.take("xl/workbook.xml"), "sheet")
-    if len(sheets) > MOST_SHEETS:
-        raise Invalid(TOO_FULL)
-    targets = {
-        link["Id"]: posixpath.join("xl", link["Target"])
-        for link in _elements(parts.take("xl/_rels/workbook.xml.rels"), "Relationship")
-        if link.get("TargetMode") != "External"
-    }
-    for name in ("[Content_Types].xml", "_rels/.rels", "xl/styles.xml"):
-        if name.lower() in parts.entries:
-            parts.take(name)
-    shared = _shared(parts.take("xl/sharedStrings.xml")) if "xl/sharedstrings.xml" in parts.entries else []
-    paths = {sheet["name"]: posixpath.normpath(targets[sheet["id"]]).lstrip("/") for sheet in sheets}
-    return {name: _XlsxScan(path, shared, parts) for name, path in paths.items()}
+def _xlsx(archive: ZipFile) -> dict[str, Scan]:
+    parts = {name.lower(): name for name in archive.namelist()}
+    if "xl/workbook.xml" not in parts:
+        raise Untold(NO_SHEET)
+    links = {link["Id"]: link["Target"] for link in _elements(archive.read(parts["xl/_rels/workbook.xml.rels"]), "Relationship")}
+    scans: dict[str, Scan] = {}
+    for sheet in _elements(archive.read(parts["xl/workbook.xml"]), "sheet"):
+        path = posixpath.normpath(posixpath.join("xl", links[sheet["id"]])).lstrip("/")
+        scans[sheet["name"]] = _of_xlsx(archive.read(parts[path.lower()]))
+    return scans
 
 
-def _shared(xml: bytes) -> list[int]:
-    """The length of each shared text, by its number."""
-    lengths: list[int] = []
+def _of_xlsx(xml: bytes) -> Scan:
+    scan = Scan()
 
-    def start(tag: str, _: dict[str, str]) -> None:
-        if tag == "si":
-            if len(lengths) == MOST_CELLS:
-                raise Invalid(TOO_FULL)
-            lengths.append(0)
-
-    def text(data: str) -> None:
-        if lengths:
-            lengths[-1] += len(data)
-
-    _walk(xml, start, text=text)
-    return lengths
-
-
-class _XlsxScan(_Scan):
-    def __init__(self, path: str, shared: list[int], parts: Parts) -> None:
-        super().__init__(parts)
-        self.shared = shared
-        self.line = self.column = 0
-        self.kind = self.number = ""
-        self.inside = False
-        _walk(parts.take(path), self._start, self._end, self._text)
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+    def start(tag: str, attributes: dict[str, str]) -> None:
         if tag == "c":
-            self.parts.count(EACH)
-            self._move(attributes.get("r"))
-            self.kind = attributes.get("t", "")
-            if self.kind == "e":
-                self.mark(self.line, self.column, ERROR)
-        elif tag in {"v", "f", "is"}:
-            self.reach(self.line, self.column)
-            self.inside, self.number = tag == "v" and self.kind == "s", ""
-            if tag == "f":
-                self.mark(self.line, self.column, FORMULA)
+            scan.line, scan.column = _place(attributes["r"]) if "r" in attributes else (scan.line, scan.column + 1)
+            if attributes.get("t") == "e":
+                scan.filled(ERROR)
+        elif tag in {"v", "is", "f"}:
+            scan.filled(FORMULA if tag == "f" else "")
         elif tag == "row":
-            self.line, self.column = int(attributes.get("r", self.line + 1)), 0
-        elif tag == "mergeCell":
-            first, _, last = attributes["ref"].partition(":")
-            self.merge(*_place(first), *_place(last or first))
+            scan.row(int(attributes.get("r", scan.line + 1)), 1, hidden=_hidden(attributes, "ht"))
+        elif tag == "col":
+            scan.columns(int(attributes["min"]), int(attributes["max"]), hidden=_hidden(attributes, "width"))
 
-    def _move(self, reference: str | None) -> None:
-        self.line, self.column = _place(reference) if reference else (self.line, self.column + 1)
-
-    def _text(self, data: str) -> None:
-        if self.inside:
-            self.number += data
-
-    def _end(self, tag: str) -> None:
-        if tag == "v" and self.inside:
-            self.inside = False
-            self.parts.count(self.shared[int(self.number)])
+    _walk(xml, start)
+    return scan
 
 
-def _place(reference: str) -> tuple[int, int]:
-    """The line and the column, both from 1, of a cell like « AB12 »."""
-    cell = CELL.fullmatch(reference)
-    if cell is None:
-        raise Invalid(BROKEN)
-    return int(cell[2]), _column(cell[1].upper())
+def _hidden(attributes: dict[str, str], size: str) -> bool:
+    """Hidden, or of no height or width."""
+    return attributes.get("hidden") in TRUE or float(attributes.get(size, 1)) == 0
 
 
-@lru_cache(WIDEST)
-def _column(letters: str) -> int:
-    """A is 1, AA is 27."""
-    number = 0
-    for letter in letters:
+def _place(reference: str) -> Place:
+    """The line and the column of a cell like « AB12 »: A is 1, AA is 27."""
+    letters, number = reference.rstrip("0123456789"), 0
+    for letter in letters.upper():
         number = number * 26 + ord(letter) - 64
-    return number
+    return int(reference[len(letters) :]), number
 
 
-def _ods(parts: Parts) -> dict[str, _Scan]:
-    if b"encryption-data" in parts.take("META-INF/manifest.xml"):
-        raise Invalid(LOCKED)
-    if b"opendocument.spreadsheet" not in parts.take("mimetype"):
-        raise Invalid(NO_SHEET)
-    return _OdsScan(parts).sheets
+def _ods(archive: ZipFile) -> dict[str, Scan]:
+    """All sheets are in one part, where lines, columns and cells say how often they are repeated."""
+    if b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        raise Untold(LOCKED)
+    if b"opendocument.spreadsheet" not in archive.read("mimetype"):
+        raise Untold(NO_SHEET)
+    scans: list[tuple[str, Scan]] = [("", Scan())]  # the first of cells that are in no sheet
+    folded: list[bool] = []  # of the groups that are open
 
-
-class _OdsScan:
-    """All sheets are in one part, where lines and cells say how often they are repeated."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        self.sheets: dict[str, _Scan] = {}
-        self.sheet = _Scan(parts)  # of cells that are in none
-        self.line = self.column = self.lines = self.columns = self.letters = 0
-        self.cell: dict[str, str] = {}
-        self.filled = False
-        _walk(parts.take("content.xml"), self._start, self._end, self._text)
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+    def start(tag: str, given: dict[str, str]) -> None:
+        _, scan = scans[-1]
+        hidden = given.get("table:visibility", "visible") != "visible" or any(folded)
         if tag in {"table-cell", "covered-table-cell"}:
-            self.cell, self.letters = attributes, 0
-            self.columns = _times(attributes.get("table:number-columns-repeated"), WIDEST)
-            self.filled = not VALUES.isdisjoint(attributes) or "table:formula" in attributes
-        elif tag == "p":
-            self.filled = True
+            _of_ods(scan, given)
         elif tag == "table-row":
-            self.column, self.lines = 1, _times(attributes.get("table:number-rows-repeated"), TALLEST)
+            scan.row(scan.line + 1, _times(given, "rows-repeated"), hidden=hidden)
+        elif tag == "table-column":
+            scan.columns(scan.last_column + 1, scan.last_column + _times(given, "columns-repeated"), hidden=hidden)
+        elif tag in GROUPS:
+            folded.append(given.get("table:display") == "false")
         elif tag == "table":
-            if attributes["table:name"] in self.sheets or len(self.sheets) == MOST_SHEETS:
-                raise Invalid(TOO_FULL)
-            self.sheets[attributes["table:name"]] = self.sheet = _Scan(self.parts)
-            self.line = 1
+            scans.append((given["table:name"], Scan()))
 
-    def _text(self, data: str) -> None:
-        self.letters += len(data)
-
-    def _end(self, tag: str) -> None:
-        if tag in {"table-cell", "covered-table-cell"}:
-            if self.filled:
-                self._look()
-            wide, tall = (_times(self.cell.get(f"table:number-{way}-spanned"), TALLEST) for way in ("columns", "rows"))
-            if (wide, tall) != (1, 1):
-                self.sheet.merge(self.line, self.column, self.line + tall - 1, self.column + wide - 1)
-            self.column += self.columns
-            if self.column > WIDEST + 1:
-                raise Invalid(BROKEN)
-        elif tag == "table-row":
-            self.line += self.lines
-
-    def _look(self) -> None:
-        right, bottom = self.column + self.columns - 1, self.line + self.lines - 1
-        self.sheet.reach(bottom, right)
-        self.parts.count(self.letters * self.lines * self.columns)
-        mark = ERROR if self.cell.get("calcext:value-type") == "error" else FORMULA if "table:formula" in self.cell else ""
-        if mark:
-            for line in range(self.line, bottom + 1):
-                for column in range(self.column, right + 1):
-                    self.sheet.mark(line, column, mark)
+    _walk(archive.read("content.xml"), start, lambda tag: folded.pop() if tag in GROUPS else None)
+    if len(dict(scans)) < len(scans):
+        raise Untold(BROKEN)
+    return dict(scans)
 
 
-def _times(written: str | None, most: int) -> int:
-    number = int(written or 1)
-    if not 1 <= number <= most:
-        raise Invalid(BROKEN)
-    return number
+def _of_ods(scan: Scan, cell: dict[str, str]) -> None:
+    scan.wide = _times(cell, "columns-repeated")
+    scan.column += scan.wide
+    if not VALUED.isdisjoint(cell):
+        scan.filled(ERROR if cell.get("calcext:value-type") == "error" else FORMULA if "table:formula" in cell else "")
+    tall, wide = _times(cell, "rows-spanned"), _times(cell, "columns-spanned")
+    if (tall, wide) != (1, 1):
+        scan.merged.append((scan.line, scan.column, scan.line + tall - 1, scan.column + wide - 1))
+
+
+def _times(given: dict[str, str], way: str) -> int:
+    return max(1, int(given.get(f"table:number-{way}", 1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,6 +13,9 @@ from typing import NamedTuple
 
 from models.database.faults import Unreachable
 from states.values.french import unreadable
+from states.values.plain import legible
+
+UNNAMED = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class Letter(NamedTuple):
@@ -29,13 +33,13 @@ def message(letter: Letter, sender: str) -> EmailMessage:
     """The letter as a message; the same letter always gives the same bytes."""
     # Folding a header with accents doubles a space (a fault of the standard library), so short headers are not folded.
     mail = EmailMessage(policy=SMTP.clone(max_line_length=998))
-    mail["From"] = sender
-    mail["To"] = letter.to_mail
-    mail["Subject"] = letter.subject
+    mail["From"] = legible(sender, keep="")
+    mail["To"] = legible(letter.to_mail, keep="")
+    mail["Subject"] = legible(letter.subject, keep="")
     mail["Date"] = format_datetime(letter.at)
-    mail["Message-ID"] = f"<{letter.key}.{_short(letter.to_mail)}@jalon.invalid>"
+    mail["Message-ID"] = f"<{_name(letter)}@jalon.invalid>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(letter.body, cte="8bit")
+    mail.set_content(legible(letter.body), cte="8bit")
     return mail
 
 
@@ -44,16 +48,23 @@ def write(letter: Letter, *, folder: Path, sender: str) -> Path:
 
     Raises Unreachable when the folder cannot be written.
     """
-    path = folder / f"{letter.key}.{_short(letter.to_mail)}.eml"
+    path = folder / f"{_name(letter)}.eml"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
         partial.write_bytes(message(letter, sender).as_bytes())
         partial.replace(path)
+    except (ValueError, UnicodeError, IndexError):  # what the mail package says of an address that is none
+        raise Unreachable(f"Le courrier à {letter.to_name} ne peut pas être écrit : son adresse n’est pas lisible.") from None
     except OSError as fault:
         raise Unreachable(f"Le courrier ne peut pas être écrit dans {folder} ({unreadable(fault)}).") from fault
     return path
 
 
+def _name(letter: Letter) -> str:
+    """That of a file of the folder, whatever a row of the outbox has for a key."""
+    return f"{UNNAMED.sub('_', letter.key)}.{_short(letter.to_mail)}"
+
+
 def _short(address: str) -> str:
-    return hashlib.sha256(address.encode()).hexdigest()[:8]
+    return hashlib.sha256(address.encode(errors="replace")).hexdigest()[:8]

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 
+from flows.ports.terminal import say
 from flows.server import credential as credentials
 from flows.settings import PROJECT, settings
 from models.answers import Invalid
@@ -278,10 +279,10 @@ def serve(home: str | None, port: int | None) -> int:
     if home and not (folder / "prefect.db").exists():
         raise Unreachable(f"Aucune exécution dans {folder} : lancez d’abord « make demo ».")
     stop_on_signals()
-    print("Démarrage de l’interface de Prefect...", flush=True)
+    say("Démarrage de l’interface de Prefect...")
     with running(folder, port=port or usual_port()) as used:
-        print(f"Tableau de bord : http://127.0.0.1:{used}   (Ctrl-C pour arrêter)", flush=True)
+        say(f"Tableau de bord : http://127.0.0.1:{used}   (Ctrl-C pour arrêter)")
         with suppress(KeyboardInterrupt):
             signal.pause()
-    print("Arrêté.")
+    say("Arrêté.")
     return 0

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 from flows.home import Home
 from flows.ports.clock import now
 from flows.ports.locks import held
+from flows.ports.terminal import remark
 from flows.server import credential, installing, processes, run_settings, server
 from flows.server.processes import Process, Record
 from flows.settings import PROJECT, Settings, settings
@@ -75,19 +76,19 @@ def down() -> int:
     """Stop the workers, then the server."""
     home = settings().home
     if not home.exists():
-        _say(NOTHING)
+        remark(NOTHING)
         return 0
     with _alone(home):
         record = processes.read(home)
         if record is None:
-            _say(NOTHING)
+            remark(NOTHING)
             return 0
         workers = processes.stop(record.workers)
         served = processes.stop([record.server])
         credential.dropped(home / "prefect", record.port)
         (home / "desk.json").unlink(missing_ok=True)
     parts = [counted(len(workers), "worker", "workers")] * bool(workers) + [f"le serveur Prefect (port {record.port})"] * bool(served)
-    _say(f"Arrêté : {' et '.join(parts)}." if parts else "Plus rien ne tournait : la trace du dernier démarrage est effacée.")
+    remark(f"Arrêté : {' et '.join(parts)}." if parts else "Plus rien ne tournait : la trace du dernier démarrage est effacée.")
     return 0
 
 
@@ -110,17 +111,17 @@ class _Services:
         self._install()
         self._work(workers or len(found.workers if found else ()) or 1)
         if not self.started and not self.mended:
-            _say("Tout tourne déjà : rien n’a été changé.")
+            remark("Tout tourne déjà : rien n’a été changé.")
             if found is not None and (host or found.host, port or found.port) != (found.host, found.port):
-                _say("  Pour changer d’adresse ou de port : « jalon down », puis de nouveau « jalon up ».")
+                remark("  Pour changer d’adresse ou de port : « jalon down », puis de nouveau « jalon up ».")
         else:
-            _say(f"Tout est prêt en {self._seconds(self.began)}.")
+            remark(f"Tout est prêt en {self._seconds(self.began)}.")
         self._tell_addresses()
 
     def undo(self) -> None:
         """Stop what this `up` has started, the server last."""
         if processes.stop(self.started[::-1]):
-            _say("Ce qui avait été démarré est arrêté.")
+            remark("Ce qui avait été démarré est arrêté.")
         if self.record is not None and not self.record.server.lives:
             (self.settings.home / "desk.json").unlink(missing_ok=True)
 
@@ -139,7 +140,7 @@ class _Services:
         """Whether the server of the last `up` answers; if not, what is left of that `up` is stopped."""
         if found.server.lives and server.ready(self._env) and credential.of(self._env):
             return True
-        _say("Le dernier démarrage n’a pas été arrêté par « jalon down » et son serveur ne répond plus : tout est relancé.")
+        remark("Le dernier démarrage n’a pas été arrêté par « jalon down » et son serveur ne répond plus : tout est relancé.")
         processes.stop(found.workers)
         processes.stop([found.server])
         return False
@@ -150,9 +151,9 @@ class _Services:
         port = before or server.usual_port()
         server.assert_free(host, port)
         if not before and port != server.USUAL_PORT:
-            _say(f"Le port {server.USUAL_PORT} est pris : le port {port} le remplace.")
+            remark(f"Le port {server.USUAL_PORT} est pris : le port {port} le remplace.")
         began = time.monotonic()
-        _say(f"Démarrage du serveur Prefect sur {server.address(host, port)} (une quinzaine de secondes la première fois)...")
+        remark(f"Démarrage du serveur Prefect sur {server.address(host, port)} (une quinzaine de secondes la première fois)...")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         env = environment(self.settings, host, port)
         if not (self.folder / "prefect.db").exists() and not any(env.get(name) for name in server.DATABASES):
@@ -166,7 +167,7 @@ class _Services:
         self._begin_install()  # Prefect takes as long to import as a server to start: both at once
         server.wait(env, log, lambda: process.lives)
         (self.folder / "port").write_text(f"{port}\n")
-        _say(f"  Serveur prêt ({self._seconds(began)}).")
+        remark(f"  Serveur prêt ({self._seconds(began)}).")
 
     def _begin_install(self) -> None:
         with server.uninterrupted():
@@ -179,14 +180,14 @@ class _Services:
         if self._now.installed == code:
             self.mended = installing.mended(self._env)
             for sentence in self.mended:
-                _say(f"  Remis comme déclaré : {sentence}")
+                remark(f"  Remis comme déclaré : {sentence}")
             return
         if self.installing is None:
             self._begin_install()
         assert self.installing is not None
         installing.ended(self.installing, self.folder / "deploying.log")
         self._keep(self._now._replace(installed=code))
-        _say(f"  {counted(len(deployments()['deployments']), 'déploiement fait', 'déploiements faits')} ({self._seconds(began)}).")
+        remark(f"  {counted(len(deployments()['deployments']), 'déploiement fait', 'déploiements faits')} ({self._seconds(began)}).")
 
     def _work(self, wanted: int) -> None:
         """Start the workers that are missing, and wait until the server has heard of them."""
@@ -197,7 +198,7 @@ class _Services:
             return
         run_settings.keep(self.folder, self._env)
         if any(place < len(workers) for place in missing):
-            _say("Un worker ne vivait plus : il est relancé.")
+            remark("Un worker ne vivait plus : il est relancé.")
         for place in missing:
             log = self.folder / ("worker.log" if place == 0 else f"worker-{place + 1}.log")
             command = [sys.executable, "-m", "flows.server.worker", _name(place)]
@@ -207,7 +208,7 @@ class _Services:
             workers[place : place + 1] = [process]
             self._keep(self._now._replace(workers=tuple(workers)))
         self._hear({_name(place): workers[place] for place in missing}, since)
-        _say(f"  {counted(len(missing), 'worker prêt', 'workers prêts')} ({self._seconds(began)}).")
+        remark(f"  {counted(len(missing), 'worker prêt', 'workers prêts')} ({self._seconds(began)}).")
 
     def _give_back(self, *, taking: bool) -> None:
         """Runs whose process has ended without a word wait again for a worker: done again, a step gives its first answer.
@@ -249,13 +250,13 @@ class _Services:
 
     def _tell_addresses(self) -> None:
         found = server.address(self._now.host, self._now.port)
-        _say(f"  Interface       : {found}")
-        _say(f"  Tableau de bord : {found}{DASHBOARD}")
-        _say(f"  Journaux        : {self.folder / 'server.log'}, {self.folder / 'worker.log'}")
+        remark(f"  Interface       : {found}")
+        remark(f"  Tableau de bord : {found}{DASHBOARD}")
+        remark(f"  Journaux        : {self.folder / 'server.log'}, {self.folder / 'worker.log'}")
         given = os.environ.get("JALON_HOME")
-        _say(f"  Pour arrêter    : {f'JALON_HOME={shlex.quote(given)} ' if given else ''}jalon down")
+        remark(f"  Pour arrêter    : {f'JALON_HOME={shlex.quote(given)} ' if given else ''}jalon down")
         if not server.is_loopback(self._now.host):
-            _say("  Ce serveur ne chiffre rien : ne l’ouvrez au réseau que derrière un proxy HTTPS.")
+            remark("  Ce serveur ne chiffre rien : ne l’ouvrez au réseau que derrière un proxy HTTPS.")
 
     @staticmethod
     def _seconds(began: float) -> str:
@@ -272,15 +273,9 @@ def _name(place: int) -> str:
     return f"jalon-{place + 1}"
 
 
-def _say(line: str) -> None:
-    """Print at once; nobody reading, as after `| head`, is no reason to stop what runs."""
-    with suppress(BrokenPipeError):
-        print(line, flush=True)
-
-
 def _alone(home: Path) -> AbstractContextManager[bool]:
     """One `up` or `down` at a time."""
-    return held(home / "desk.lock", waits=lambda: _say("Un autre « jalon up » ou « jalon down » est en cours : attente de sa fin..."))
+    return held(home / "desk.lock", waits=lambda: remark("Un autre « jalon up » ou « jalon down » est en cours : attente de sa fin..."))
 
 
 def _assert_asked(host: str | None, port: int | None, workers: int | None) -> None:

@@ -77,6 +77,7 @@ SENTENCES = {
     "model_attributes_type": "un groupe de champs est attendu",
     "json_invalid": "ce n’est pas du JSON lisible",
 }
+TOLD_AT_MOST = 50  # faults of one request
 FORMS = {
     "^[0-9a-f]{64}$": "une empreinte sha256 (64 chiffres hexadécimaux en minuscules)",
     "^[A-Z]{3}$": "un code de devise de trois lettres, par exemple EUR",
@@ -87,8 +88,11 @@ FORMS = {
 
 
 def sentences(model: type[BaseModel], error: ValidationError) -> tuple[str, ...]:
-    """One French sentence for each fault of a request, each naming the field; never the value that was typed."""
-    return tuple(_sentence(model, item) for item in error.errors(include_url=False, include_input=False))
+    """One French sentence for each fault of a request, each naming the field; never the value that was typed. The first ones, of many."""
+    items = error.errors(include_url=False, include_input=False)
+    more = len(items) - TOLD_AT_MOST
+    rest = (f"Et {counted(more, 'autre erreur', 'autres erreurs')}.",) if more > 0 else ()
+    return (*(_sentence(model, item) for item in items[:TOLD_AT_MOST]), *rest)
 
 
 def _sentence(model: type[BaseModel], item: ErrorDetails) -> str:

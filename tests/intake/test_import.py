@@ -15,7 +15,7 @@ from terminal import REFERENCE
 from witness import child, sql
 
 from flows.home import Home
-from flows.intake import cells
+from flows.intake import cells, sheet_template
 from flows.intake.trainees import imported
 from flows.settings import settings
 from models.answers import Done
@@ -223,10 +223,10 @@ def of(**values: Any) -> Callable[[], bytes]:
     return lambda: as_xlsx([HEADERS, line(**values)])
 
 
-FORMULA = f"Ligne 2, colonne « Rang » : {cells.FORMULA}"
+FORMULA = f"Ligne 2, colonne « Rang » : {sheet_template.FORMULA}"
 MERGED = "Ligne 3, colonne « Nom » : des cellules sont fusionnées ici : défusionnez-les, chaque cellule porte sa propre valeur"
 FILES: dict[str, tuple[str, Callable[[], bytes], int, str]] = {
-    "50 MB": (".csv", lambda: b"Nom;Rang\n" * 5_600_000, 2, cells.TOO_BIG),
+    "50 MB": (".csv", lambda: b"Nom;Rang\n" * 5_600_000, 2, "Le fichier est trop gros : 10 Mo au plus."),
     "a password": (".xlsx", lambda: cells.OLE + "EncryptedPackage".encode("utf-16-le"), 2, cells.LOCKED),
     "a text named .xlsx": (".xlsx", lambda: b"Bonjour", 2, cells.NOT_TEXT),
     "an empty sheet": (".xlsx", lambda: as_xlsx([]), 2, EMPTY),
@@ -268,7 +268,7 @@ def test_no_file_takes_the_command_beyond_300_mb(house: House, kind: str) -> Non
     content = as_csv(";", "utf-8")([HEADERS, *map(line, range(1, 10_000))]) if full else FILES[kind][1]()
     told, fault = child(PEAK, "import", "trainees", REFERENCE, str(house.file(content)), "--as", "Tania").communicate()
     code, peak = map(int, told.splitlines()[-1].split())
-    assert (code, fault) == ((0, "") if full else (2, f"{cells.TOO_BIG}\n"))
+    assert (code, fault) == ((0, "") if full else (2, f"{FILES[kind][3]}\n"))
     assert peak < 300 * 1024
 
 
@@ -289,7 +289,7 @@ def test_an_unknown_dossier_person_or_file_is_told(house: House) -> None:
         nowhere = house.take(house.files / "absente.ods")
     assert (absent.code, absent.err) == (2, "Aucun dossier ne porte la référence ESSAI-9.\n")
     assert (stranger.code, stranger.err.partition(" : ")[0]) == (2, "Le nom « Personne » n’est pas au registre des personnes")
-    assert (nowhere.code, nowhere.err) == (2, "Le fichier ne peut pas être lu : le chemin n’existe pas.\n")
+    assert (nowhere.code, nowhere.err) == (2, "Le fichier ne peut pas être lu (le chemin n’existe pas).\n")
 
 
 def test_the_template_is_an_empty_sheet_that_is_never_written_over(house: House) -> None:

@@ -382,6 +382,72 @@ def test_merged_cells_above_the_table_do_no_harm(tmp_path: Path) -> None:
     assert [tuple(row) for row in read(tmp_path, target.getvalue(), ".xlsx").rows] == expected(4)
 
 
+# What is hidden is told.
+
+HIDDEN_LINE = "cette ligne est masquée ou filtrée : affichez-la, ou supprimez-la"
+HIDDEN_COLUMN = "cette colonne est masquée : affichez-la, ou supprimez-la"
+
+
+def ods_hiding(before: str, after: str, times: int = 1) -> bytes:
+    """The table as ODS, where a part of its XML is another."""
+    content, target = as_ods([HEADERS, *TABLE]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as archive:
+        for name in source.namelist():
+            part = source.read(name).decode()
+            assert name != "content.xml" or before in part
+            archive.writestr(name, part.replace(before, after, times) if name == "content.xml" else part)
+    return target.getvalue()
+
+
+ROW = "<table:table-row>"
+COLUMNS = '<table:table-column/><table:table-column table:visibility="collapse"/>'
+COLLAPSED = '<table:table-row table:visibility="collapse">'
+HIDDEN: dict[str, tuple[str, Callable[[], bytes], list[tuple[int, str, str]]]] = {
+    "a line of an XLSX": (
+        ".xlsx", lambda: xlsx_with(lambda sheet, _: sheet.set_row(2, None, None, {"hidden": True})), [(3, "", HIDDEN_LINE)],
+    ),
+    "a line of no height": (".xlsx", lambda: xlsx_with(lambda sheet, _: sheet.set_row(2, 0)), [(3, "", HIDDEN_LINE)]),
+    "the headers": (".xlsx", lambda: xlsx_with(lambda sheet, _: sheet.set_row(0, None, None, {"hidden": True})), [(1, "", HIDDEN_LINE)]),
+    "columns of an XLSX": (
+        ".xlsx", lambda: xlsx_with(lambda sheet, _: sheet.set_column(0, 1, None, None, {"hidden": True})),
+        [(1, "Nom", HIDDEN_COLUMN), (1, "Prénom", HIDDEN_COLUMN)],
+    ),
+    "columns that nobody fills": (
+        ".xlsx", lambda: xlsx_with(lambda sheet, _: sheet.set_column(20, 16383, None, None, {"hidden": True})), [],
+    ),
+    "lines that nobody fills": (".xlsx", lambda: xlsx_with(lambda sheet, _: sheet.set_row(50, None, None, {"hidden": True})), []),
+    "the first line of an ODS": (".ods", lambda: ods_hiding(ROW, COLLAPSED), [(1, "", HIDDEN_LINE)]),
+    "every line of an ODS": (
+        ".ods", lambda: ods_hiding(ROW, COLLAPSED.replace("collapse", "filter"), 9), [(line, "", HIDDEN_LINE) for line in range(1, 7)],
+    ),
+    "a column of an ODS": (
+        ".ods", lambda: ods_hiding(ROW, COLUMNS + ROW),
+        [(1, "Prénom", HIDDEN_COLUMN)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_what_is_hidden_in_the_list_is_told_and_never_taken_without_a_word(tmp_path: Path, kind: str) -> None:
+    suffix, made, faults = HIDDEN[kind]
+    sheet = read(tmp_path, made(), suffix)
+    assert told(sheet) == faults
+    assert not {row.line for row in sheet.rows} & {line for line, _, _ in faults}
+
+
+def test_a_folded_group_is_hidden_and_what_follows_it_is_not(tmp_path: Path) -> None:
+    content, rows = as_ods([HEADERS, *TABLE]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(rows, "w") as archive:
+        for name in source.namelist():
+            part = source.read(name).decode()
+            if name == "content.xml":
+                lines = part.split("</table:table-row>")
+                lines[2] = f'<table:table-row-group table:display="false">{lines[2]}</table:table-row></table:table-row-group>'
+                part = "</table:table-row>".join(lines).replace("</table:table-row-group></table:table-row>", "</table:table-row-group>")
+            archive.writestr(name, part)
+    assert told(read(tmp_path, rows.getvalue(), ".ods")) == [(3, "", HIDDEN_LINE)]
+
+
 # The empty sheet and the demo's files.
 
 

@@ -44,5 +44,6 @@ def test_a_folder_that_cannot_be_written_is_unreachable(tmp_path: Path) -> None:
 
 
 def test_a_subject_cannot_smuggle_a_header(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="linefeed"):
-        write(letter("Objet\r\nBcc: tous@essai.example"), folder=tmp_path, sender="jalon@essai.example")
+    path = write(letter("Objet\r\nBcc: tous@essai.example"), folder=tmp_path, sender="jalon@essai.example")
+    read = email.message_from_bytes(path.read_bytes(), policy=email.policy.SMTP)
+    assert (read["Bcc"], read["Subject"]) == (None, "Objet\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}Bcc: tous@essai.example")
