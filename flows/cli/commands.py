@@ -17,6 +17,7 @@ from models.answers import Invalid
 from models.tables import SCHEMA
 from states.lifecycle import OPENING, ROWS, STEPS
 from states.overview.table import mermaid
+from states.vocabulary import UnsoundTable
 
 STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
     Group(title, sort_key=place) for place, title in enumerate(("Étapes d’un dossier", "Faits consignés", "Lire", "Registre et outils"))
@@ -97,24 +98,25 @@ def run_app(words: Sequence[str]) -> int:
 
 
 def app() -> App:
-    """The whole command line, made from the table."""
+    """The whole command line, made from the table. Raises UnsoundTable where a step bears the name of another command."""
     root = new_app()
-    for place, step in enumerate(ROWS):
-        command = asking.open_command(_home) if step.opens else asking.command_of(step, _home)
-        root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
     for reads in (show, why, trainees, entitlement, acts, list_, verify, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
     people = new_app("people", "Tenir le registre des personnes.", group=TOOLS)
-    people.command(people_add, name="add")
-    people.command(people_change, name="change")
-    people.command(people_enrol, name="enrol")
-    people.command(people_list, name="list")
+    for command in (people_add, people_change, people_enrol, people_list):
+        people.command(command, name=command.__name__.removeprefix("people_"))
     root.command(people)
     imports = new_app("import", "Importer un tableau.", group=TOOLS)
     imports.command(import_trainees, name="trainees")
     root.command(imports)
     for tool in (renew, deliver, init_db, upgrade, up, down, doctor, demo, dashboard, bench):
         root.command(tool, name=tool.__name__.replace("_", "-"), group=TOOLS)
+    others = {*root}
+    for place, step in enumerate(ROWS):
+        if step.trigger.replace("_", "-") in others:
+            raise UnsoundTable(f"L’étape '{step.trigger}' porte le nom d’une autre commande de jalon.")
+        asked = asking.open_command(_home) if step.opens else asking.command_of(step, _home)
+        root.command(asked, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
     return root
 
 
