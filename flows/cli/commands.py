@@ -14,6 +14,7 @@ from flows.cli.usage import new_app, sentence
 from flows.home import Home
 from flows.settings import settings
 from models.answers import Invalid
+from models.ledger import codec  # noqa: F401 - a fact that no table keeps stops every command, not only those that write
 from models.tables import SCHEMA
 from states.lifecycle import OPENING, ROWS, STEPS
 from states.overview.table import mermaid

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from edited import copied, python
 
+import states
 from states.board.facts import Matter
 from states.board.requests import Deliberation
 from states.grammar.deadlines import Within
 from states.grammar.definition import assert_sound
 from states.grammar.guard import Needs, guard
 from states.grammar.step import Step
+from states.journal.kinds import KINDS
 from states.lifecycle import OF_EVERY_STEP, ROWS, STEPS
+from states.trainees.facts import Identity
 from states.training.requests import CommitteeHeld
 from states.vocabulary import State, UnsoundTable
 
@@ -75,6 +79,43 @@ def test_a_table_that_does_not_hold_together_stops_the_start_and_says_why(tmp_pa
     assert started.stderr.splitlines() == [f"jalon ne démarre pas. {sentence}"]
     loaded = python(folder, "-c", "import states.lifecycle")
     assert loaded.stderr.splitlines()[-1] == f"states.vocabulary.UnsoundTable: {sentence}"
+
+
+# A recording that keeps a new kind of fact, and where else it has to be told.
+PARTNERSHIP, KINDS_FILE = "states/partnership.py", "states/journal/kinds.py"
+HELD = (
+    "    delegations: tuple[Delegation, ...] = ()\n",
+    "    delegations: tuple[Delegation, ...] = ()\n    absences: tuple[Committee, ...] = ()\n",
+)
+NAMED = ('    "delegations": "délégation",\n', '    "delegations": "délégation",\n    "absences": "absence",\n')
+UNTOLD = {
+    "no noun": ([(PARTNERSHIP, *HELD)], "La sorte de fait 'absences' n’a pas de nom en français (NOUNS, states/journal/kinds.py)."),
+    "no table": (
+        [(PARTNERSHIP, *HELD), (KINDS_FILE, *NAMED)],
+        "La sorte de fait 'absences' n’a pas de table (models/tables/dossier.py, et une migration).",
+    ),
+    "no column": (
+        [("states/training/facts.py", "    minutes_sha256: str\n", "    minutes_sha256: str\n    place: str | None\n")],
+        "La table 'committees' n’a pas de colonne 'place' pour ce que le fait garde (et une migration).",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_a_fact_that_is_not_told_wherever_it_must_be_stops_the_start(tmp_path: Path, case: str) -> None:
+    edits, sentence = UNTOLD[case]
+    started = python(copied(tmp_path / "copy", *edits), "-m", "flows", "list")
+    assert (started.returncode, started.stdout, started.stderr) == (1, "", f"jalon ne démarre pas. {sentence}\n")
+
+
+def test_every_numbered_fact_of_a_room_is_held_by_a_dossier() -> None:
+    """When this fails: a class of `states/<room>/facts.py` has no collection in `Partnership` (states/partnership.py)."""
+    rooms = [import_module(f"states.{path.parent.name}.facts") for path in Path(states.__file__).parent.glob("*/facts.py")]
+    numbered = {
+        kind for room in rooms for kind in vars(room).values() if isinstance(kind, type) and "number" in getattr(kind, "_fields", ())
+    }
+    forgotten = sorted(kind.__name__ for kind in numbered - {*KINDS.values(), Identity})
+    assert forgotten == [], "no collection of Partnership holds these: states/partnership.py"
 
 
 ADDED = '    Step("{}", "Lister", source=(S.PAID,), by=(TRAINING,), asks=dossier_requests.Closing),\n'
