@@ -39,7 +39,7 @@ WHAT_IF = Annotated[
         metavar="NOM=VALEUR",
         consume_multiple=True,
         negative="",
-        help="Supposer, sans rien enregistrer : trainees=+3, cap=22, rate=1800, dropout_policy=prorata...",
+        help="Supposer, sans rien enregistrer : trainees=21 (en tout), trainees=+3 (de plus), cap=22, rate=1800...",
     ),
 ]
 GOOD_LINES = Annotated[
@@ -70,7 +70,7 @@ CODE_OF = Annotated[
 AFTER = Annotated[str, Parameter(name="--after", metavar="RÉFÉRENCE", show_default=False, help="Commencer après cette référence")]
 MOST = Annotated[
     int | None,
-    Parameter(name="--most", metavar="NOMBRE", show_default=False, help="Combien de dossiers au plus (100 sinon ; tous avec --json)"),
+    Parameter(name="--most", metavar="NOMBRE", show_default=False, help="Combien de dossiers au plus (100 sinon ; tous avec --json seul)"),
 ]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
 HOST = Annotated[
