@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from enum import IntEnum, StrEnum
 from typing import Self
+
+NAME = "[a-z][a-z0-9_]*"  # of a state or a step: it stands in commands, addresses, diagrams and databases
 
 
 class UnsoundTable(Exception):
@@ -83,9 +86,15 @@ class State(StrEnum):
         return self.convention is Convention.OVER
 
 
-for _state in State:
+for _name, _state in State.__members__.items():
+    if _name != _state.name:  # Python would take the second for another name of the first
+        raise UnsoundTable(f"Les états {_state.name} et {_name} ont la même valeur, '{_state.value}'.")
+    if not re.fullmatch(NAME, _state.value):
+        raise UnsoundTable(f"L’état '{_state.value}' : sa valeur s’écrit en minuscules sans accent, chiffres et « _ » (in_training).")
     if not hasattr(_state, "money"):
         raise UnsoundTable(f"L’état '{_state.value}' ne déclare pas son libellé, et où en sont sa convention, sa formation et son argent.")
+    if not _state.label.strip():
+        raise UnsoundTable(f"L’état '{_state.value}' n’a pas de libellé.")
 
 
 def states_where(
@@ -129,6 +138,11 @@ ROLE_LABELS = {
     Role.AUDITOR: "auditeur",
     Role.CLOCK: "horloge",
 }
+for _name, _role in Role.__members__.items():
+    if _name != _role.name:
+        raise UnsoundTable(f"Les rôles {_role.name} et {_name} ont la même valeur, '{_role.value}'.")
+    if not ROLE_LABELS.get(_role, "").strip():
+        raise UnsoundTable(f"Le rôle '{_role.value}' n’a pas de libellé (ROLE_LABELS).")
 
 
 class Severity(StrEnum):

@@ -46,7 +46,11 @@ SEEN = Annotated[
 ]
 CODE = Annotated[
     str | None,
-    Parameter(name="--code", metavar="CODE", help="Code à usage unique de la personne : demandé pour ce qui touche à l’argent"),
+    Parameter(
+        name="--code",
+        metavar="CODE",
+        help="Code à usage unique de la personne : demandé pour ce qui touche à l’argent, et pour prêter un rôle",
+    ),
 ]
 JSON = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Répondre en JSON")]
 DAY = Annotated[str | None, Parameter(name="--on", metavar="DATE", help="Date du fait (AAAA-MM-JJ), si la demande ne la donne pas")]
@@ -64,15 +68,17 @@ METAVARS = {date: "DATE", int: "NOMBRE", Decimal: "MONTANT"}
 class Option:
     """One option of a command: where its value goes in the request, and how it is shown."""
 
-    def __init__(self, path: tuple[str, ...], field: FieldInfo) -> None:
+    def __init__(self, path: tuple[str, ...], field: FieldInfo, *, in_required: bool = True) -> None:
         self.path = path
+        # What may stay empty in a request, as the motive, is what a rule demands: so that its absence is in the journal.
+        self.required = in_required and (field.is_required() or field.default == "")
         self.name = "_".join(path)
         self.flag = "--" + "-".join(path).replace("_", "-")
         kind = _bare(field.annotation)
         self.many = get_origin(kind) is tuple
         self.model = get_args(kind)[0] if self.many and _is_model(get_args(kind)[0]) else None
         self.metavar = METAVARS.get(get_args(kind)[0] if self.many else kind, "TEXTE")
-        self.help = ". ".join(text for text in (field.title, field.description, self._choices(kind)) if text)
+        self.help = ". ".join(text for text in (field.title, field.description, self._choices(kind), "Obligatoire" * self.required) if text)
 
     @property
     def annotation(self) -> object:
@@ -96,12 +102,15 @@ class Option:
         return "Une empreinte, ou @FICHIER pour la calculer" if self.name.endswith("sha256") else ""
 
 
-def options_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> list[Option]:
+def options_of(model: type[BaseModel], path: tuple[str, ...] = (), *, in_required: bool = True) -> list[Option]:
     """The options of a request; a group of fields gives one option for each of its fields."""
     found: list[Option] = []
     for name, field in model.model_fields.items():
-        kind = _bare(field.annotation)
-        found += options_of(kind, (*path, name)) if _is_model(kind) else [Option((*path, name), field)]
+        kind, inside = _bare(field.annotation), in_required and field.is_required()
+        if _is_model(kind):
+            found += options_of(kind, (*path, name), in_required=inside)
+        else:
+            found.append(Option((*path, name), field, in_required=in_required))
     return found
 
 

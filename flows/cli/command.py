@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from flows.cli import reading, screen
+from flows.cli.soundness import assert_sound
 from flows.home import Home, close_all
 from flows.settings import settings
 from models.answers import Invalid
@@ -55,6 +56,7 @@ def _answered(words: Sequence[str], *, as_json: bool) -> int:
         _assert_readable(words)
         quick = _quick([word for word in words if word != "--json"], as_json=as_json)
         if quick is not None:
+            assert_sound(settings().home)
             return screen.show(quick(Home(settings())), as_json=as_json)
         from flows.cli.commands import run_app  # cyclopts and the forms
 

@@ -15,9 +15,11 @@ from flows.cli.usage import new_app, sentence
 from flows.home import Home
 from flows.settings import settings
 from models.answers import Invalid
+from models.ledger import codec  # noqa: F401 - a fact that no table keeps stops every command, not only those that write
 from models.tables import SCHEMA
 from states.lifecycle import OPENING, ROWS, STEPS
 from states.overview.table import mermaid
+from states.vocabulary import UnsoundTable
 
 STEPS_OF_A_DOSSIER, RECORDINGS, READING, TOOLS = (
     Group(title, sort_key=place) for place, title in enumerate(("Étapes d’un dossier", "Faits consignés", "Lire", "Registre et outils"))
@@ -32,7 +34,7 @@ WHAT_IF = Annotated[
         metavar="NOM=VALEUR",
         consume_multiple=True,
         negative="",
-        help="Supposer, sans rien enregistrer : trainees=+3, cap=22, rate=1800, dropout_policy=prorata...",
+        help="Supposer, sans rien enregistrer : trainees=21 (en tout), trainees=+3 (de plus), cap=22, rate=1800...",
     ),
 ]
 GOOD_LINES = Annotated[
@@ -63,7 +65,7 @@ CODE_OF = Annotated[
 AFTER = Annotated[str, Parameter(name="--after", metavar="RÉFÉRENCE", show_default=False, help="Commencer après cette référence")]
 MOST = Annotated[
     int | None,
-    Parameter(name="--most", metavar="NOMBRE", show_default=False, help="Combien de dossiers au plus (100 sinon ; tous avec --json)"),
+    Parameter(name="--most", metavar="NOMBRE", show_default=False, help="Combien de dossiers au plus (100 sinon ; tous avec --json seul)"),
 ]
 FOLDER = Annotated[str | None, Parameter(name="--home", metavar="DOSSIER", help="Dossier de Prefect (par défaut, celui de jalon)")]
 HOST = Annotated[
@@ -92,11 +94,8 @@ def run_app(words: Sequence[str]) -> int:
 
 
 def app() -> App:
-    """The whole command line, made from the table."""
+    """The whole command line, made from the table. Raises UnsoundTable where a step bears the name of another command."""
     root = new_app()
-    for place, step in enumerate(ROWS):
-        command = asking.open_command(_home) if step.opens else asking.command_of(step, _home)
-        root.command(command, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
     for reads in (show, why, trainees, entitlement, acts, list_, verify, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
     root.command(people(_home, _new_home, TOOLS))
@@ -105,6 +104,12 @@ def app() -> App:
     root.command(imports)
     for tool in (renew, deliver, init_db, upgrade, up, down, doctor, demo, dashboard, bench):
         root.command(tool, name=tool.__name__.replace("_", "-"), group=TOOLS)
+    others = {*root}
+    for place, step in enumerate(ROWS):
+        if step.trigger.replace("_", "-") in others:
+            raise UnsoundTable(f"L’étape '{step.trigger}' porte le nom d’une autre commande de jalon.")
+        asked = asking.open_command(_home) if step.opens else asking.command_of(step, _home)
+        root.command(asked, name=step.trigger, group=RECORDINGS if step.is_recording else STEPS_OF_A_DOSSIER, sort_key=place)
     return root
 
 

@@ -201,7 +201,8 @@ def _expected(due_on: date | None) -> str:
 def list_(home: Home, *, after: str = "", most: int | None = None, as_json: bool = False) -> Page:
     """At most so many dossiers after a reference; what is left, and how to see it. Raises Invalid.
 
-    A person who does not say how many is shown the first; a program is given all, as a list.
+    A person who does not say how many is shown the first; a program is given all, as a list. One that says how many is told beside
+    the list what is left.
     """
     if most is not None and not 1 <= most <= ASKED_AT_MOST:
         raise Invalid(f"--most : un nombre entre 1 et {ASKED_AT_MOST}.")
@@ -216,7 +217,7 @@ def list_(home: Home, *, after: str = "", most: int | None = None, as_json: bool
         left = counted(found.left, "autre dossier", "autres dossiers")
         command = f"jalon list --after {found.dossiers[-1].reference}{f' --most {most}' if most is not None else ''}"
         lines += ["", f"Et {'plus de ' if found.at_least else ''}{left}, sur {found.in_all} en tout ; la suite : {command}"]
-    return Page(lines, [line._asdict() for line in found.dossiers])
+    return Page(lines, [line._asdict() for line in found.dossiers], beside=f"{lines[-1]} --json" if found.left else "")
 
 
 def witnessed(home: Home, reference: str, head: str, *, law: bool = False) -> Page:

@@ -25,12 +25,15 @@ class Page(NamedTuple):
     lines: list[str]
     json: Any
     code: int = DONE
+    beside: str = ""  # what a program is told on the error stream, where its JSON has no room for it
 
 
 def show(page: Page, *, as_json: bool) -> int:
     """Print a page and answer with its exit code. What went wrong goes to the error stream, except as JSON."""
     if as_json:
         text, stream = escaped(json.dumps(page.json, ensure_ascii=False, indent=2)), sys.stdout
+        if page.beside:
+            say(page.beside, sys.stderr)
     else:
         text, stream = "\n".join(page.lines), sys.stdout if page.code == DONE else sys.stderr
     try:

@@ -73,15 +73,19 @@ def _terms(name: str, read: Callable[[str], object]) -> Callable[[Partnership, s
     return change
 
 
-def _more_trainees(partnership: Partnership, value: str, on: date) -> Partnership:
-    """So many more residents of the department, after all the others by rank."""
+def _trainees(partnership: Partnership, value: str, on: date) -> Partnership:
+    """So many trainees in all, or (« +3 ») so many more: residents of the department, after all the others by rank."""
     terms, trainees = partnership.terms_in_force, partnership.trainees
+    more = _whole(value.removeprefix("+")) - (0 if value.startswith("+") else len(trainees))
+    if more < 0:
+        there = counted(len(trainees), "stagiaire", "stagiaires")
+        raise Invalid(f"Le dossier a déjà {there} : trainees={_whole(value)} en suppose moins ; trainees=+{_whole(value)} en ajoute.")
     number = max((trainee.number for trainee in trainees), default=0)
     rank = max((trainee.rank for trainee in trainees), default=0)
     insee = f"{terms.department}999"[:5]
     blank = Trainee(0, 0, "continuing", insee, insee, on, on, "", "other", *(None,) * 6, "")
-    more = range(1, _whole(value.removeprefix("+")) + 1)
-    return partnership._replace(trainees=(*trainees, *(blank._replace(number=number + extra, rank=rank + extra) for extra in more)))
+    extra = (blank._replace(number=number + one, rank=rank + one) for one in range(1, more + 1))
+    return partnership._replace(trainees=(*trainees, *extra))
 
 
 def _whole(value: str) -> int:
@@ -106,8 +110,9 @@ def _euros(value: str) -> Decimal:
 def _day(value: str) -> date:
     try:
         return TypeAdapter(Day).validate_python(value)
-    except ValidationError:
-        raise Invalid("Une date s’écrit AAAA-MM-JJ, par exemple 2026-05-29.") from None
+    except ValidationError as fault:
+        said = fault.errors()[0]["msg"]
+        raise Invalid(f"{said[0].upper()}{said[1:]}.") from None
 
 
 def _one_of(*values: str) -> Callable[[str], str]:
@@ -120,7 +125,7 @@ def _one_of(*values: str) -> Callable[[str], str]:
 
 
 SUPPOSITIONS: dict[str, Callable[[Partnership, str, date], Partnership]] = {
-    "trainees": _more_trainees,
+    "trainees": _trainees,
     "cap": _terms("cap", _cap),
     "rate": _terms("rate", _euros),
     "amount_mode": _terms("amount_mode", _one_of(*get_args(AmountMode))),

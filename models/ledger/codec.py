@@ -17,9 +17,14 @@ from models import tables
 from states.journal.kinds import KINDS
 from states.partnership import Fact
 from states.trainees.facts import Identity
+from states.vocabulary import UnsoundTable
 
 # The collections of a dossier that are tables of numbered facts, under the name of both the field and the table.
-COLLECTIONS: dict[str, tuple[Table, type[Fact]]] = {name: (tables.partnerships.metadata.tables[name], kind) for name, kind in KINDS.items()}
+_TABLES = tables.partnerships.metadata.tables
+for _name in KINDS:
+    if _name not in _TABLES:
+        raise UnsoundTable(f"La sorte de fait '{_name}' n’a pas de table (models/tables/dossier.py, et une migration).")
+COLLECTIONS: dict[str, tuple[Table, type[Fact]]] = {name: (_TABLES[name], kind) for name, kind in KINDS.items()}
 
 
 class Field(NamedTuple):
@@ -96,6 +101,10 @@ def facts_of(kind: type[Fact], rows: str) -> tuple[Fact, ...]:
 
 
 _FIELDS = {kind: _fields(kind) for kind in (*(kind for _, kind in COLLECTIONS.values()), Identity)}
+for _name, (_table, _kind) in COLLECTIONS.items():
+    for _one in _FIELDS[_kind]:
+        if _one.column not in _table.columns:
+            raise UnsoundTable(f"La table '{_name}' n’a pas de colonne '{_one.column}' pour ce que le fait garde (et une migration).")
 # What `row_of` needs, ready: the columns in order, and those whose values no driver would take as they are.
 _WRITTEN = {
     kind: (

@@ -12,6 +12,7 @@ from models.ledger.reading import parsed
 from states.grammar.case import Past
 from states.grammar.guard import WHOEVER_ENTERS, Reason, Refused
 from states.journal.entry import Entry
+from states.journal.upcasting import request_as_read
 from states.lifecycle import GUARDS, STEPS
 from states.partnership import Partnership
 from states.values.law import HOUSE
@@ -48,12 +49,20 @@ def too_late(attempt: Attempt, refused: Refused, won: Entry | None, state: State
     if won is None:
         return refused
     if won.trigger == attempt.trigger:
-        return overtaken(attempt, won, state)
+        lost = overtaken(attempt, won, state)
+        return lost._replace(sentence=lost.sentence + _differing(attempt, won)) if STEPS[attempt.trigger].opens else lost
     if STEPS[attempt.trigger].opens:
         return refused
     first, *others = refused.reasons
     by = f" Il l’est depuis « {won.label} », par {won.actor} {moment(won.recorded_at)}."
     return refused._replace(reasons=(first._replace(reason=first.reason + by), *others))
+
+
+def _differing(attempt: Attempt, won: Entry) -> str:
+    """That a dossier was opened by another file than the one that is given now: its terms are not the ones asked for."""
+    if won.law is None or request_as_read(type(attempt.request).__name__, won.request, won.law) == attempt.payload:
+        return ""
+    return " Votre fichier en diffère, et rien n’en est repris : une autre convention demande une autre référence."
 
 
 def wrong_version(attempt: Attempt, partnership: Partnership) -> Conflict:

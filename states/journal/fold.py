@@ -156,8 +156,8 @@ class Fold:
         if not FIRST_LAW <= law <= LAW:
             raise Unreadable(f"elle est décidée sous une loi (n° {law}) que ce jalon ne connaît pas")
         if law != LAW:
-            names = {name: kind_as_read(name, law) for name in facts}
-            facts = {today: self._upcast(name, today, facts[name], law) for name, today in names.items() if today is not None}
+            known = [(name, today, patches) for name, patches in facts.items() if (today := kind_as_read(name, law)) is not None]
+            facts = {today: self._upcast(name, today, patches, law) for name, today, patches in known}
         if not facts.keys() <= COLLECTIONS:
             unknown = ", ".join(sorted(facts.keys() - COLLECTIONS))
             raise Unreadable(f"elle enregistre des faits d’une sorte que ce jalon ne connaît pas (« {unknown[:60]} »)")

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
 from states.partnership import Fact, Partnership
 from states.values.plain import Json
+from states.vocabulary import UnsoundTable
 
 Values = dict[str, Json]  # the fields of one fact, as JSON values
 Writer: TypeAlias = Callable[..., Json]  # of a value of its own field
@@ -93,6 +94,9 @@ NOUNS = {
     "payee_changes": "changement de compte",
     "delegations": "délégation",
 }
+for _name in KINDS:
+    if _name not in NOUNS:
+        raise UnsoundTable(f"La sorte de fait '{_name}' n’a pas de nom en français (NOUNS, states/journal/kinds.py).")
 
 
 def written(name: str, fact: Fact) -> Values:

@@ -31,6 +31,9 @@ def _day(value: object) -> date:
             return date.fromisoformat(value)
         except ValueError:
             raise PydanticCustomError("jalon_date", "cette date n’existe pas dans le calendrier") from None
+    if isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        when = "d’avant 1900" if value < "1900" else "d’après 2099"
+        raise PydanticCustomError("jalon_date", f"cette date est {when} : jalon prend les dates de 1900 à 2099")
     raise PydanticCustomError("jalon_date", "une date s’écrit AAAA-MM-JJ, par exemple 2026-05-29")
 
 

@@ -81,6 +81,9 @@ TOLD_AT_MOST = 50  # faults of one request
 FORMS = {
     "^[0-9a-f]{64}$": "une empreinte sha256 (64 chiffres hexadécimaux en minuscules)",
     "^[A-Z]{3}$": "un code de devise de trois lettres, par exemple EUR",
+    "^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[6-8])$": (
+        "un code de département : 01 à 95 (2A ou 2B en Corse), 971 à 978 ou 986 à 988, par exemple 62"
+    ),
     "^20[0-9]{2}-20[0-9]{2}$": "une année universitaire, par exemple 2025-2026",
     "^([0-9]{2}|2[AB])[0-9]{3}$": "un code INSEE de commune, par exemple 62119",
     "^[A-Z0-9][A-Z0-9-]{2,59}$": "majuscules, chiffres et tirets (3 à 60 signes), par exemple CDG62-ARTOIS-DUSGM-2025",

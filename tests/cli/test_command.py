@@ -370,6 +370,15 @@ def test_the_quick_path_says_what_the_whole_command_line_says(opened: Jalon, wor
     assert opened(*words) == opened(*words, door=run_app)
 
 
+def test_the_help_of_an_undo_marks_what_is_obligatory(jalon: Jalon) -> None:
+    """The motive too, which a rule demands: that somebody gave none is in the journal."""
+    shown = " ".join(jalon("undo", "--help").out.replace("│", " ").split())
+    options = shown[shown.index("--motive") :]
+    assert options.split("--entry")[0].rstrip().endswith("Obligatoire")
+    assert options.split("--entry")[1].split("--decided-on")[0].rstrip().endswith("Obligatoire")
+    assert "Obligatoire" not in options.split("--decided-on")[1]
+
+
 def test_a_long_list_goes_on_where_its_last_line_says(opened: Jalon, tmp_path: Path) -> None:
     content = json.loads((tmp_path / "dossier.json").read_text(encoding="utf-8"))
     for number in range(1, 5):
@@ -435,7 +444,10 @@ def test_a_list_is_read_part_by_part_and_nothing_is_left_out_without_a_word(jalo
     with closing(Store(sqlite_url(tmp_path / "jalon.db"))) as store:
         references = [Walk(store, f"ESSAI-{number}").until(State.PROPOSED).reference for number in range(1, 5)]
     assert [one["reference"] for one in jalon("list", "--json").told] == references
-    assert [one["reference"] for one in jalon("list", "--json", "--most", "3").told] == references[:3]
+    part = jalon("list", "--json", "--most", "3")
+    assert [one["reference"] for one in part.told] == references[:3]
+    assert part.err == "Et 1 autre dossier, sur 4 en tout ; la suite : jalon list --after ESSAI-3 --most 3 --json\n"
+    assert jalon("list", "--json").err == jalon("list", "--json", "--most", "4").err == ""
     shown = jalon("list", "--most", "2").out.splitlines()
     assert [line.split()[0] for line in shown[2:4]] == references[:2]
     assert shown[-1] == "Et 2 autres dossiers, sur 4 en tout ; la suite : jalon list --after ESSAI-2 --most 2"

@@ -81,12 +81,20 @@ def test_a_person_reads_who_counts_and_why_and_the_sum(say: Say) -> None:
         (["amount_mode=capped_at_fee"], "1911.00"),
         (["amount_mode=capped_at_fee", "cap=2", "fee_initial=100.50"], "201.00"),
         (["cap=20", "trainees=+3"], "10000.00"),
-        (["trainees=0"], "2000.00"),
+        (["trainees=+0"], "2000.00"),
+        (["trainees=3", "cap=20"], "4000.00"),
+        (["cap=20", "trainees=21"], "40000.00"),
     ],
 )
 def test_a_supposition_gives_the_sum_as_it_would_be_and_says_what_it_is(say: Say, suppositions: list[str], amount: str) -> None:
     told = supposed(say, *suppositions)
     assert (told["amount"], told["without_supposition"], told["supposed"]) == (amount, "2000.00", suppositions)
+
+
+def test_fewer_trainees_than_there_are_are_not_supposed(say: Say) -> None:
+    code, out, err = say("entitlement", REFERENCE, "--what-if", "trainees=2")
+    assert (code, out) == (2, "")
+    assert err == "Le dossier a déjà 3 stagiaires : trainees=2 en suppose moins ; trainees=+2 en ajoute.\n"
 
 
 def test_a_supposition_changes_nothing(say: Say, house: Store) -> None:

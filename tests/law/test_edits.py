@@ -15,6 +15,8 @@ import pytest
 from edited import copied, python
 
 from flows import rounds
+from models.tables import SCHEMA
+from states.values.law import FIRST_LAW, LAW
 
 pytestmark = pytest.mark.long
 
@@ -22,7 +24,7 @@ PROVE = """
 import asyncio, json, shutil, sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from golden_lives import OLD_DATABASE, golden, restored
+from golden_lives import OLD_DATABASE, golden, newest, restored
 from playing import enrolled
 from flows import rounds
 from flows.home import Home
@@ -41,6 +43,7 @@ for life in golden():
     folded(life.reference, life.entries)
     for one in redecided(life.reference, life.entries).anomalies:
         told["anomalies"].setdefault(one.label, []).append(one.sentence)
+for life in newest():
     restored(home.store, life)
 told["faults"] += [fault for one in home.verifier.verify_all() for fault in one.faults]
 told["night"], told["ended"] = asyncio.run(rounds._nightly(home, date(2026, 11, 25)))
@@ -189,7 +192,7 @@ PROVED = {
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_of_the_law_is_told_by_the_fingerprints(tmp_path: Path, name: str) -> None:
     change = EDITS[name]
-    checked = python(copied(tmp_path / "copy", change[:3]), "tests/support/fingerprints.py", "--check")
+    checked = python(copied(tmp_path / "copy", change[:3]), "tests/support/fingerprints.py", "--check", "--all")
     assert (checked.returncode != 0) == bool(change.named)
     assert [words for words in change.named if words not in checked.stderr] == []
     assert not change.named or "give LAW in states/values/law.py the next number" in checked.stderr
@@ -208,9 +211,10 @@ def test_an_edit_of_the_law_leaves_the_past_verified_and_is_told_by_deciding_aga
 
 
 # A whole new law: a committee has a place, and its minutes bear another name. Law, table, migration and upcasters go together.
+NEXT, NEXT_SCHEMA = LAW + 1, f"{int(SCHEMA) + 1:04}"
 PLACE = '    place: Line = Field(title="Lieu de la réunion")\n'
-LAW_2 = (
-    ("states/values/law.py", "FIRST_LAW, LAW = 1, 1", "FIRST_LAW, LAW = 1, 2"),
+NEXT_LAW = (
+    ("states/values/law.py", f"FIRST_LAW, LAW = {FIRST_LAW}, {LAW}", f"FIRST_LAW, LAW = {FIRST_LAW}, {NEXT}"),
     (
         "states/training/facts.py",
         "    held_on: date\n    minutes_sha256: str\n",
@@ -228,21 +232,24 @@ LAW_2 = (
         'of_dossier("committees", day("held_on"), words("minutes_sha256"))',
         'of_dossier("committees", day("held_on"), words("minutes"), words("place", nullable=True))',
     ),
-    ("models/tables/__init__.py", 'SCHEMA = "0005"', 'SCHEMA = "0006"'),
+    ("models/tables/__init__.py", f'SCHEMA = "{SCHEMA}"', f'SCHEMA = "{NEXT_SCHEMA}"'),
 )
 UPCASTERS = (
     "states/journal/upcasting.py",
-    "CHANGES: Mapping[int, tuple[Change, ...]] = {}",
-    """CHANGES: Mapping[int, tuple[Change, ...]] = {2: (
+    "\n\ndef since(",
+    f"""CHANGES = {{**CHANGES, {NEXT}: (
     Added('committees', 'place', None),
     Renamed('committees', 'minutes_sha256', 'minutes'),
     Added('CommitteeHeld', 'place', 'lieu inconnu'),
-)}""",
+)}}
+
+
+def since(""",
 )
-MIGRATION = '''"""A committee has a place."""
+MIGRATION = f'''"""A committee has a place."""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0006", "0005"
+revision, down_revision = "{NEXT_SCHEMA}", "{SCHEMA}"
 def upgrade() -> None:
     op.execute("ALTER TABLE committees RENAME COLUMN minutes_sha256 TO minutes")
     op.add_column("committees", sa.Column("place", sa.Text(), nullable=True))
@@ -250,9 +257,9 @@ def upgrade() -> None:
 
 
 def test_a_new_law_with_its_number_and_its_upcasters_reads_all_that_was_written_before(tmp_path: Path) -> None:
-    folder = copied(tmp_path / "copy", *LAW_2, UPCASTERS)
+    folder = copied(tmp_path / "copy", *NEXT_LAW, UPCASTERS)
     (folder / "models" / "database" / "migrations" / "versions" / "place.py").write_text(MIGRATION, encoding="utf-8")
-    assert "law 2 has no fingerprints yet: make fingerprints" in python(folder, "tests/support/fingerprints.py", "--check").stderr
+    assert f"law {NEXT} has no fingerprints yet: make fingerprints" in python(folder, "tests/support/fingerprints.py", "--check").stderr
     assert python(folder, "tests/support/fingerprints.py").returncode == 0
     assert python(folder, "tests/support/fingerprints.py", "--check").returncode == 0
     told = proved(folder, tmp_path / "where")
@@ -263,12 +270,12 @@ def test_a_new_law_with_its_number_and_its_upcasters_reads_all_that_was_written_
 
 
 def test_a_new_law_that_does_not_say_how_the_past_is_read_is_stopped_by_the_check(tmp_path: Path) -> None:
-    folder = copied(tmp_path / "copy", *LAW_2)
+    folder = copied(tmp_path / "copy", *NEXT_LAW)
     assert python(folder, "tests/support/fingerprints.py").returncode == 0
     said = python(folder, "tests/support/fingerprints.py", "--check")
     assert said.returncode != 0
     for field in ("committees.minutes", "committees.minutes_sha256", "committees.place", "CommitteeHeld.place"):
-        assert f"law 2 does not say how the past of {field} is read" in said.stderr
+        assert f"law {NEXT} does not say how the past of {field} is read" in said.stderr
 
 
 def test_code_that_is_only_written_otherwise_is_taken_and_code_that_decides_otherwise_is_not(tmp_path: Path) -> None:
@@ -282,6 +289,9 @@ def test_code_that_is_only_written_otherwise_is_taken_and_code_that_decides_othe
     folder = copied(tmp_path / "other", EDITS["one euro is added to the ceiling"][:3])
     refused = python(folder, "tests/support/fingerprints.py", "--rewritten")
     assert refused.returncode != 0
-    assert "decides otherwise under law 1: Entrée" in refused.stderr
+    assert f"decides otherwise under law {LAW}: Entrée" in refused.stderr
     folder = copied(tmp_path / "shape", EDITS["a required field is added to a request"][:3])
-    assert "changed under law 1: request PaymentOrder: channel" in python(folder, "tests/support/fingerprints.py", "--rewritten").stderr
+    assert (
+        f"changed under law {LAW}:\n  - request PaymentOrder: channel\n"
+        in python(folder, "tests/support/fingerprints.py", "--rewritten").stderr
+    )

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from fingerprints import KEPT, changes, check, fingerprint, kept, unread
+from fingerprints import KEPT, changes, check, fingerprint, kept, told, unread
 
 from states.journal import upcasting
 from states.journal.entry import Entry, Facts
@@ -54,6 +54,18 @@ def test_a_difference_is_named_by_what_it_is() -> None:
         "step sign",
         "what settle writes (settlement)",
     ]
+
+
+def test_differences_are_told_one_a_line_the_likely_cause_first_and_never_by_the_hundred() -> None:
+    rules = [f"what RULE_{n} demands" for n in range(1, 100)]
+    lines = told(["step sign", *rules, "the states (State)", "what a rule sees (Case)"]).splitlines()
+    assert lines[:3] == [
+        "Most of it because of the states (State), which nearly everything uses.",
+        "  - the states (State)",
+        "  - what a rule sees (Case)",
+    ]
+    assert (lines[3], lines[-1], len(lines)) == ("  - step sign", "  and 92 more (--all names them)", 12)
+    assert told(["step sign", "what a rule sees (Case)"]) == "  - what a rule sees (Case)\n  - step sign"
 
 
 NEXT: dict[str, tuple[dict[str, str], tuple[upcasting.Change, ...], list[str]]] = {

@@ -29,6 +29,7 @@ from states.journal.kinds import KINDS, NOUNS
 from states.journal.upcasting import fact_as_read, kind_as_read
 from states.lifecycle import STEPS
 from states.partnership import Partnership
+from states.values.law import FIRST_LAW, LAW
 from states.vocabulary import State
 
 LIVES = golden()
@@ -42,7 +43,7 @@ def test_a_golden_file_is_never_rewritten() -> None:
 
 def test_the_golden_lives_know_every_step_and_every_end() -> None:
     """Also every way in which an attempt ends, a delegation, a code, and an undo that names another entry than the last."""
-    entries = [entry for life in LIVES if life.law == 1 for entry in life.entries]
+    entries = [entry for life in LIVES if life.law == LAW for entry in life.entries]
     assert {entry.trigger for entry in entries if entry.is_done} == set(STEPS)
     assert {entry.outcome for entry in entries} == {"done", "refused", "conflict"}
     for field in ("on_behalf_of", "registered", "roles", "objection", "proof", "undoes"):
@@ -94,11 +95,14 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     home.store.close()
 
 
-def test_golden_lives_put_into_a_database_verify_and_are_shown(home: Home) -> None:
-    for life in LIVES:
+@pytest.mark.parametrize("law", range(FIRST_LAW, LAW + 1))
+def test_golden_lives_put_into_a_database_verify_and_are_shown(home: Home, law: int) -> None:
+    """Those of one law at a time: each law lives the same references again."""
+    lives = [life for life in LIVES if life.law == law]
+    for life in lives:
         restored(home.store, life)
     assert {fault for one in home.verifier.verify_all() for fault in one.faults} == set()
-    for life in LIVES:
+    for life in lives:
         shown = "\n".join(reading.show(home, life.reference).lines)
         page, _ = dossier_page.page(home, life.reference, at=AT, form=lambda *_: None)
         for entry in life.entries:
@@ -130,7 +134,7 @@ def test_one_changed_bit_of_a_golden_journal_is_named_in_one_sentence(place: int
 
 
 BAD_FACTS: list[tuple[dict[str, Any], str]] = [
-    ({"law": 9}, "loi (n° 9)"),
+    ({"law": LAW + 2}, f"loi (n° {LAW + 2})"),
     ({"law": 0}, "loi (n° 0)"),
     ({"facts": {"avoirs": {"1": {}}}}, "d’une sorte que ce jalon ne connaît pas (« avoirs »)"),
     ({"facts": {"committees": {"1": {"colour": "red"}}}}, "un fait qu’il enregistre ne se relit pas"),
@@ -146,9 +150,15 @@ BAD_FACTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.parametrize("in_force", [LAW, LAW + 1])
 @pytest.mark.parametrize(("change", "sentence"), BAD_FACTS, ids=lambda value: str(value)[:60])
-def test_an_entry_that_tells_of_unknown_things_is_unreadable_in_words(change: dict[str, Any], sentence: str) -> None:
-    life = next(life for life in LIVES if life.reference == "CDG-REPRISES-2025")
+def test_an_entry_that_tells_of_unknown_things_is_unreadable_in_words(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], sentence: str, in_force: int
+) -> None:
+    """Under the law in force, and once it is an earlier one."""
+    for module in ("states.journal.fold", "states.journal.upcasting"):
+        monkeypatch.setattr(f"{module}.LAW", in_force)
+    life = next(life for life in reversed(LIVES) if life.reference == "CDG-REPRISES-2025")
     entries = life.entries
     entries[7] = entries[7]._replace(**change)
     with pytest.raises(Unreadable) as refused:
@@ -161,7 +171,7 @@ def test_an_unknown_law_is_named_by_the_proof_and_nothing_changes(store: Store) 
     walk = Walk(store).until(State.SIGNED)
     drop_triggers(store)
     told = entries_of(store)
-    told[2]["law"] = 9
+    told[2]["law"] = LAW + 1
     rechain(store, told)
     before = dump(store)
     (fault,) = Verifier(store).verify(walk.reference).faults

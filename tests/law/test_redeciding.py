@@ -26,6 +26,7 @@ from models.verify.proof import Verifier
 from models.verify.redeciding import Anomaly, redecided
 from states.journal.entry import Entry
 from states.journal.redecide import OVERTAKEN, UNKEPT, Undecidable, decided, effect, recorded
+from states.values.law import FIRST_LAW, LAW
 from states.vocabulary import Role, State
 
 
@@ -65,7 +66,7 @@ def test_a_consistent_but_unlawful_entry_is_an_anomaly_with_both_outcomes(store:
     assert (one.n, one.label, one.recorded, one.decided) == (len(told), "Payer la subvention", "fait, « payé »", "refusé (SAME_PERSON)")
     assert one.sentence == (
         f"Entrée {len(told)} (« Payer la subvention ») : anomalie. Le journal dit : fait, « payé » ; "
-        "sous la loi n° 1 d’aujourd’hui : refusé (SAME_PERSON)."
+        f"sous la loi n° {LAW} d’aujourd’hui : refusé (SAME_PERSON)."
     )
 
 
@@ -150,11 +151,11 @@ def test_a_delegate_and_the_roles_of_that_day_decide_again_whatever_became_of_th
 
 def test_an_earlier_law_whose_code_is_gone_is_only_added_up(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
     walk = Walk(store).until(State.SIGNED)
-    monkeypatch.setattr("models.verify.redeciding.LAW", 2)
+    monkeypatch.setattr("models.verify.redeciding.LAW", LAW + 1)
     _, entries = Verifier(store).proved(walk.reference)
     found = redecided(walk.reference, entries)
     assert (found.again, found.anomalies) == (0, ())
-    assert found.left == (("la loi n° 1 n’est plus dans ce jalon, seuls les faits ont été additionnés", len(entries)),)
+    assert found.left == ((f"la loi n° {LAW} n’est plus dans ce jalon, seuls les faits ont été additionnés", len(entries)),)
 
 
 def test_the_command_says_both_questions_apart(tmp_path: Any) -> None:
@@ -220,7 +221,7 @@ FORGED: dict[str, dict[str, Any]] = {
     "a law that is text": {"law": "1"},
     "a law that is true": {"law": True},
     "law 0": {"law": 0},
-    "the next law": {"law": 2},
+    "the next law": {"law": LAW + 1},
     "a state that there is not": {"to": "moon"},
 }
 
@@ -256,9 +257,9 @@ def test_the_numbers_of_the_laws_never_go_down(monkeypatch: pytest.MonkeyPatch, 
     """Else an unlawful entry could be stamped with a law whose code is gone."""
     walk = lived(store, State.SIGNED)
     told = entries_of(store)
-    told[2]["law"] = 2
+    told[2]["law"] = LAW + 1
     rechain(store, told)
-    monkeypatch.setattr("models.verify.proof.LAWS", range(1, 3))
-    monkeypatch.setattr("states.journal.fold.LAW", 2)
+    monkeypatch.setattr("models.verify.proof.LAWS", range(FIRST_LAW, LAW + 2))
+    monkeypatch.setattr("states.journal.fold.LAW", LAW + 1)
     (fault,) = Verifier(store).verify(walk.reference).faults
     assert fault == "Entrée 4 du journal : jalon n’écrit jamais une telle entrée à cet endroit."

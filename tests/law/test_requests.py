@@ -74,7 +74,9 @@ INVISIBLE = "caractères invisibles"
 BAD: list[tuple[str, str, object, str]] = [
     *(("approve", "held_on", value, "n’existe pas dans le calendrier") for value in ("2025-13-01", "2025-02-30", "2025-00-10")),
     *(("approve", "held_on", value, DATE) for value in ("20250101", 86400, "2025-10-09T09:00:00", "2025-10-09 09:00", True, None)),
-    *(("approve", "held_on", value, DATE) for value in ("09/10/2025", "2025-1-9", "1899-12-31", "2100-01-01", "", ["2025-10-09"], 1e9)),
+    *(("approve", "held_on", value, DATE) for value in ("09/10/2025", "2025-1-9", "", ["2025-10-09"], 1e9)),
+    ("approve", "held_on", "1899-12-31", "cette date est d’avant 1900 : jalon prend les dates de 1900 à 2099"),
+    ("approve", "held_on", "2100-01-01", "cette date est d’après 2099"),
     *(("open", "terms.year_ends_on", value, DATE) for value in ("2026-8-31", 0, False)),
     *(("receive_invoice", "amount", value, MONEY) for value in ("2000.001", 2000.5, "1e3", "NaN", "Infinity", True, None)),
     *(("receive_invoice", "amount", value, MONEY) for value in ("", "€", "40,000.00", "2000.", ".50", "0x10", ["2000"])),
@@ -117,10 +119,13 @@ BAD: list[tuple[str, str, object, str]] = [
     ("open", "terms.academic_year", "1998", "une année universitaire, par exemple 2025-2026"),
     ("receive_invoice", "currency", "euro", "un code de devise"),
     *(("retain_trainee", "insee", value, "un code INSEE de commune") for value in ("6219", "621190", "2C004", "Béthune")),
-    *(("open", "terms.department", value, "la forme attendue") for value in ("00", "20", "96", "62 ", "979", "Pas-de-Calais")),
+    *(
+        ("open", "terms.department", value, "un code de département : 01 à 95")
+        for value in ("00", "20", "96", "62 ", "979", "Pas-de-Calais")
+    ),
     # Other digits than those of a keyboard: such a commune would lie outside of every department.
     ("retain_trainee", "insee", "６2119", "un code INSEE de commune"),
-    ("open", "terms.department", "6٢", "la forme attendue"),
+    ("open", "terms.department", "6٢", "un code de département"),
     ("open", "terms.academic_year", "20٢٥-20٢٦", "une année universitaire"),
     ("receive_invoice", "amount", "٢٠٠٠", MONEY),
     ("receive_invoice", "supplier_siret", "０" + UNIVERSITY_SIRET[1:], "ce numéro SIRET n’est pas valable"),

@@ -134,6 +134,18 @@ def test_a_step_that_somebody_has_done_is_a_conflict_that_names_the_winner_and_t
     assert answer.sentence == "« Signer la convention » a déjà été fait par Tania le 23 novembre 2026 à 11:00:00."
 
 
+def test_a_dossier_that_is_opened_again_with_another_file_is_told_that_the_file_differs(store: Store) -> None:
+    walk = Walk(store).until(State.PROPOSED)
+    same, other = walk.ask("open"), walk.ask("open", terms=RIGHT["open"]["terms"] | {"cap": 19})
+    assert isinstance(same, Conflict)
+    assert isinstance(other, Conflict)
+    told = "« Ouvrir le dossier » a déjà été fait par Tania le 23 novembre 2026 à 10:00:00."
+    assert same.sentence == told
+    assert other.sentence == (
+        f"{told} Votre fichier en diffère, et rien n’en est repris : une autre convention demande une autre référence."
+    )
+
+
 def test_a_conflict_is_in_the_journal(store: Store) -> None:
     walk = Walk(store).until(State.APPROVED)
     answer = walk.ask("approve")

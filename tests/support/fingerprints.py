@@ -27,6 +27,7 @@ from models.verify.redeciding import redecided
 from states.dossier.proof import Proof
 from states.engine.decide import decide
 from states.engine.findings import standing
+from states.grammar.case import Case
 from states.grammar.guard import Guard
 from states.grammar.request import Request
 from states.journal import upcasting
@@ -35,6 +36,7 @@ from states.journal.undoing import named
 from states.lifecycle import GUARDS, ROWS, STEPS
 from states.partnership import Partnership
 from states.values.law import FIRST_LAW, LAW
+from states.vocabulary import Role, State
 
 KEPT = Path(__file__).parents[1] / "fingerprints"
 WORDS = "..."
@@ -44,6 +46,14 @@ OF_A_KIND = upcasting.DroppedKind | upcasting.RenamedKind
 TABLE = (STEPS, ROWS, GUARDS)
 COLUMNS = ("opens", "commits_money", "about_money", "asks_code", "takes_back", "reviews")
 PARTS = ("facts", "requests", "steps", "code")
+# What nearly everything else is made of, the first within the next: when one has changed, so has the code of all that uses it.
+GROUND = {
+    "the states (State)": State,
+    "the roles (Role)": Role,
+    "what a dossier is (Partnership)": Partnership,
+    "what a rule sees (Case)": Case,
+}
+NAMED_AT_MOST = 10
 WHAT_TO_DO = """The law has changed without its number. If it is meant to change:
   1. give LAW in states/values/law.py the next number;
   2. say in CHANGES of states/journal/upcasting.py, under that number, how what was written before is read:
@@ -63,7 +73,7 @@ def fingerprint() -> dict[str, Any]:
             **{f"what {row.trigger} writes ({row.records.__name__})": _digest(row.records) for row in ROWS},
             **{f"what {row.asks.__name__} accepts": _digest(row.asks) for row in ROWS},
             **{f"what {code} demands ({rule.objection.__name__})": _digest(rule) for code, rule in GUARDS.items()},
-            "what a dossier says of itself (Partnership)": _digest(Partnership),
+            **{name: _digest(thing) for name, thing in GROUND.items()},
             "how every step is decided (decide)": _digest(decide),
             "what the facts themselves show (standing findings)": _digest(standing),
             "what may be taken back (named)": _digest(named),
@@ -264,6 +274,15 @@ def changes(was: dict[str, Any], now: dict[str, Any], parts: tuple[str, ...]) ->
     return found
 
 
+def told(found: list[str], at_most: int = NAMED_AT_MOST) -> str:
+    """One difference a line, the likely cause first; of many, the first ones and how many more."""
+    causes = [name for name in GROUND if name in found]
+    words = [*causes, *(name for name in found if name not in causes)]
+    lines = [f"Most of it because of {causes[0]}, which nearly everything uses."] if causes and len(found) > at_most else []
+    lines += [f"  - {name}" for name in words[:at_most]]
+    return "\n".join([*lines, *([f"  and {len(words) - at_most} more (--all names them)"] if len(words) > at_most else [])])
+
+
 def unread(was: Shapes, now: Shapes, said: tuple[upcasting.Change, ...]) -> list[str]:
     """The fields whose past nobody says how to read, between one law and the next."""
     found = []
@@ -310,7 +329,7 @@ def check() -> list[str]:
     return found
 
 
-def write(*, rewritten: bool) -> str | None:
+def write(*, rewritten: bool, at_most: int = NAMED_AT_MOST) -> str | None:
     """Write the fingerprints of the law in force. Those that are there change only for code that somebody says was `rewritten`.
 
     Golden lives that come out otherwise refuse it; that they come out the same proves little, so a reviewer reads which fingerprints moved.
@@ -320,7 +339,7 @@ def write(*, rewritten: bool) -> str | None:
         found = changes(kept(LAW), now, PARTS)
         shapes = changes(kept(LAW), now, PARTS[:-1])
         if shapes or (found and not rewritten):
-            return f"changed under law {LAW}: {'; '.join(found)}.\n{WHAT_TO_DO}"
+            return f"changed under law {LAW}:\n{told(found, at_most)}\n{WHAT_TO_DO}"
         otherwise = _decided_otherwise()
         if otherwise:
             return f"decides otherwise under law {LAW}: {otherwise}\n{WHAT_TO_DO}"
@@ -342,11 +361,11 @@ def _decided_otherwise() -> str | None:
 
 
 def main() -> None:
-    refused = (
-        ("\n".join([*found, WHAT_TO_DO]) if (found := check()) else None)
-        if "--check" in sys.argv
-        else write(rewritten="--rewritten" in sys.argv)
-    )
+    at_most = sys.maxsize if "--all" in sys.argv else NAMED_AT_MOST
+    if "--check" in sys.argv:
+        refused = f"{told(found, at_most)}\n{WHAT_TO_DO}" if (found := check()) else None
+    else:
+        refused = write(rewritten="--rewritten" in sys.argv, at_most=at_most)
     if refused:
         sys.exit(refused)
 

@@ -48,8 +48,13 @@ class Golden(NamedTuple):
 
 
 def golden() -> list[Golden]:
-    """Every golden life of every law."""
-    return [read(path) for path in sorted(GOLDEN.glob("law-*/*.journal"))]
+    """Every golden life of every law, the laws in order."""
+    return sorted((read(path) for path in GOLDEN.glob("law-*/*.journal")), key=lambda life: (life.law, life.reference))
+
+
+def newest() -> list[Golden]:
+    """Of each reference the life of the newest law: one database holds a reference once."""
+    return list({life.reference: life for life in golden()}.values())
 
 
 def read(path: Path) -> Golden:
