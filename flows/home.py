@@ -52,7 +52,7 @@ class Home:
         from flows.ports.gazetteer import communes
         from models.ledger.ledger import Ledger
 
-        return Ledger(self.store, gazetteer=communes)
+        return Ledger(self.store, gazetteer=communes, clock_tolerance=self.settings.clock_tolerance)
 
     @cached_property
     def register(self) -> Register:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from models.database.store import sqlite_url
@@ -22,6 +23,7 @@ class Settings:
     `JALON_INBOX`: where requests with personal data wait, so that they never pass through Prefect.
     `JALON_CODES`: which flow runs ask for a one-time code: `every` one (default), or only those that move `money`, for runs
     that no form has started, as those of the demo.
+    `JALON_CLOCK_TOLERANCE`: how many seconds behind the newest entry of a dossier the next one may be written (default: 120).
     `JALON_DESK`: set where a desk listens (`jalon up` sets it): the events of steps then start the checks.
     """
 
@@ -32,6 +34,7 @@ class Settings:
     inbox: Path
     codes: str
     desk: bool
+    clock_tolerance: timedelta
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -45,4 +48,10 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         inbox=Path(environment.get("JALON_INBOX") or home / "inbox"),
         codes="money" if environment.get("JALON_CODES") == "money" else "every",
         desk=bool(environment.get("JALON_DESK")),
+        clock_tolerance=timedelta(seconds=_seconds(environment.get("JALON_CLOCK_TOLERANCE"))),
     )
+
+
+def _seconds(text: str | None) -> int:
+    """A number of seconds; what is none leaves the default, which is the stricter one."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 120

@@ -67,6 +67,7 @@ def entry_of(attempt: Attempt, loaded: Loaded, actor: Actor, decided: Decided) -
         proof=attempt.proof.value if attempt.proof else None,
         registered={name: sorted(roles) for name, roles in decided.lookups.registered} if decided.lookups.registered else None,
         objection=attempt.objection or None,
+        newest_before=loaded.newest if attempt.instant < loaded.newest else None,
         conflict=ConflictFields(sentence=verdict.sentence, who=verdict.who, when=verdict.when) if isinstance(verdict, Conflict) else None,
     )
     return entry if done is None else _of_a_step(entry, attempt, actor, done, decided.facts)

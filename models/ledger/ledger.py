@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
@@ -18,6 +18,7 @@ from models.database.store import Cursor, Store
 from models.database.vocabulary import learnt
 from models.ledger.attempt import Attempt, assert_writable, instant, name_of
 from models.ledger.chain import GENESIS, canonical, digest
+from models.ledger.clock import TOLERANCE, behind
 from models.ledger.codec import row_of
 from models.ledger.conflicts import again, objection, overtaken, taken_back, too_late, wrong_version
 from models.ledger.dossiers import Dossiers, Loaded
@@ -61,11 +62,20 @@ class Ledger:
     """A ledger on one database.
 
     `entropy(n)` gives n random bytes as hexadecimal, for salts. `gazetteer(text)` gives the communes that an INSEE
-    code or a name may mean; without one, codes are taken as they are and names are refused.
+    code or a name may mean; without one, codes are taken as they are and names are refused. `clock_tolerance` is how far behind
+    the newest entry of a dossier the next one may be written; further, the clock is taken to be wrong.
     """
 
-    def __init__(self, store: Store, *, entropy: Callable[[int], str] = secrets.token_hex, gazetteer: Gazetteer | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        entropy: Callable[[int], str] = secrets.token_hex,
+        gazetteer: Gazetteer | None = None,
+        clock_tolerance: timedelta = TOLERANCE,
+    ) -> None:
         self.store = store
+        self._clock_tolerance = clock_tolerance
         self._gazetteer = gazetteer
         self._entropy = entropy
         self.dossiers = Dossiers(store)
@@ -157,6 +167,9 @@ class Ledger:
         loaded = standing.loaded or self._unopened(attempt)
         if standing.earlier is not None:
             return again(attempt, loaded.partnership.state, *json.loads(standing.earlier)), None
+        late = behind(attempt, loaded.newest, self._clock_tolerance)
+        if late is not None:
+            return late, None
         actor = _actor(attempt.actor, standing)
         spent: tuple[Part, ...] = ()
         if attempt.shown is not None:
@@ -227,10 +240,11 @@ class Ledger:
         parts: list[Part] = [(APPEND, [appended])]
         if done:
             parts += [*parts_of(before, after, changes, attempt.instant), *_named(done), *_posted(attempt, n, done)]
-        id_ = self._writing.write(cursor, loaded, Loaded(loaded.id, n, head, after), (*parts, *spent))
+        new = Loaded(loaded.id, n, head, after, max(loaded.newest, attempt.instant))
+        id_ = self._writing.write(cursor, loaded, new, (*parts, *spent))
         if id_ is None:
             raise _OvertakenError
-        return answer_of(entry, head), Loaded(id_, n, head, after)
+        return answer_of(entry, head), new._replace(id=id_)
 
 
 def _named(decision: Decision) -> Iterator[Part]:

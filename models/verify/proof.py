@@ -17,6 +17,7 @@ from models import tables
 from models.answers import Invalid
 from models.database.store import Fetched, Store
 from models.ledger.chain import GENESIS, canonical, digest
+from models.ledger.clock import newest_at
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.reading import SHAPES
 from states.journal.entry import CARRIED, CONFLICT, DONE, REFUSED, Entry, entry_from
@@ -42,6 +43,7 @@ class Verification(NamedTuple):
     entries: int
     head: str
     faults: tuple[str, ...]
+    newest: str = ""  # the newest instant of its entries, ISO in UTC; empty when they do not hold
 
 
 class Verifier:
@@ -143,7 +145,7 @@ def chain_faults(reference: str, rows: Sequence[Fetched], each: Callable[[Entry]
 
     `each` receives the entries that hold, one after the other.
     """
-    before, state, version, earlier = GENESIS, State.UNOPENED.value, 0, 0
+    before, state, version, earlier, newest = GENESIS, State.UNOPENED.value, 0, 0, ""
     for place, (n, key, text, sealed) in enumerate(rows, start=1):
         content = text.encode()
         try:
@@ -164,12 +166,13 @@ def chain_faults(reference: str, rows: Sequence[Fetched], each: Callable[[Entry]
             entry.version == version,
             law >= earlier and _is_of_its_sort(entry, earlier),
             law in LAWS or entry.law is None,
+            law == 0 or entry.newest_before == (newest if entry.recorded_at < newest else None),
         )
         if not all(holds):
             # What follows a broken link is broken too: the first one is what to look at.
             yield f"Entrée {place} du journal : {listed([truth for truth, held in zip(TRUTHS, holds, strict=True) if not held])}."
             return
-        before, state, earlier = sealed, entry.dest, law
+        before, state, earlier, newest = sealed, entry.dest, law, newest_at(entry, newest if earlier else "")
         if each is not None:
             each(entry)
 
@@ -185,6 +188,7 @@ TRUTHS = (
     "sa version n’est pas la bonne",
     "jalon n’écrit jamais une telle entrée à cet endroit",
     "elle se dit décidée sous une loi que ce jalon ne connaît pas",
+    "elle est écrite avant l’entrée précédente sans le dire, ou le dit à tort",
 )
 
 
