@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from models.outbox import Outbox
     from models.people.register import Register
     from models.read.views import Views
+    from models.verify.auditing import Auditor
     from models.verify.proof import Verifier
 
 
@@ -89,6 +90,15 @@ class Home:
         from models.verify.proof import Verifier
 
         return Verifier(self.store)
+
+    def auditor(self) -> Auditor:
+        """What proves the dossiers against the seals and the letters that are in the folders now. Raises Unreachable."""
+        from flows.ports import mail, seals
+        from models.verify.auditing import Auditor
+        from models.verify.nights import Nights
+
+        written = mail.Folder(self.settings.mail_dir) if self.settings.mail_dir.is_dir() else None
+        return Auditor(self.store, Nights(seals.read_all(seals.folder_of(self.settings.home))), written)
 
 
 @lru_cache(maxsize=4)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,6 +14,8 @@ from typing import NamedTuple
 
 from models.database.faults import Unreachable
 from states.values.french import unreadable
+
+DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
 class Letter(NamedTuple):
@@ -23,6 +27,7 @@ class Letter(NamedTuple):
     subject: str
     body: str
     at: datetime
+    attached: tuple[str, bytes] | None = None  # the name and the content of a JSON file
 
 
 def message(letter: Letter, sender: str) -> EmailMessage:
@@ -36,6 +41,10 @@ def message(letter: Letter, sender: str) -> EmailMessage:
     mail["Message-ID"] = f"<{letter.key}.{_short(letter.to_mail)}@jalon.invalid>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(letter.body, cte="8bit")
+    if letter.attached is not None:
+        name, content = letter.attached
+        mail.add_attachment(content, maintype="application", subtype="json", filename=name)
+        mail.set_boundary(_short(letter.key + letter.to_mail) * 4)
     return mail
 
 
@@ -53,6 +62,33 @@ def write(letter: Letter, *, folder: Path, sender: str) -> Path:
     except OSError as fault:
         raise Unreachable(f"Le courrier ne peut pas être écrit dans {folder} ({unreadable(fault)}).") from fault
     return path
+
+
+class Folder:
+    """The letters that a folder holds, by their keys, as they were when it was looked at."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises Unreachable."""
+        self._paths: dict[str, list[Path]] = {}
+        try:
+            for path in sorted(folder.glob("*.eml")):
+                self._paths.setdefault(path.name.rpartition(".")[0].rpartition(".")[0], []).append(path)
+        except OSError as fault:
+            raise Unreachable(f"Les courriers ne peuvent pas être lus dans {folder} ({unreadable(fault)}).") from fault
+
+    def held(self) -> Iterable[str]:
+        """The key of each letter."""
+        return self._paths.keys()
+
+    def digests(self, key: str) -> frozenset[str] | None:
+        """The digests of 64 hexadecimal digits that the letters of a key carry; None when there is none. Raises Unreachable."""
+        paths = self._paths.get(key)
+        if paths is None:
+            return None
+        try:
+            return frozenset(found.decode() for path in paths for found in DIGEST.findall(path.read_bytes()))
+        except OSError as fault:
+            raise Unreachable(f"Un courrier ne peut pas être lu ({unreadable(fault)}).") from fault
 
 
 def _short(address: str) -> str:

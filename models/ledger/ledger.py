@@ -232,10 +232,10 @@ class Ledger:
         done = verdict if isinstance(verdict, Decision) else None
         after = done.after if done else before
         changes = differences(before, after)
-        entry = entry_of(attempt, loaded, actor, Decided(verdict, lookups, patch(before, after, changes) if done else None))
+        digested = input_digest(before.pepper, attempt)
+        entry = entry_of(attempt, loaded, actor, Decided(verdict, lookups, patch(before, after, changes) if done else None), digested)
         content = canonical(entry.fields())
         head = digest(content)
-        digested = input_digest(before.pepper, attempt)
         appended = {"n": n, "key": attempt.key, "input_digest": digested, "entry": content.decode(), "digest": head}
         parts: list[Part] = [(APPEND, [appended])]
         if done:

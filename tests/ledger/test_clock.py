@@ -99,7 +99,9 @@ def test_an_entry_that_is_older_in_silence_or_says_so_wrongly_is_told(store: Sto
     told = entries_of(store)
     told[1] |= change
     rechain(store, told)
-    assert faults(store) == ("Entrée 2 du journal : elle est écrite avant l’entrée précédente sans le dire, ou le dit à tort.",)
+    assert faults(store) == (
+        "Entrée 2 du journal : elle est écrite avant l’entrée précédente sans le dire, ou porte un instant qui n’en est pas un.",
+    )
 
 
 def test_a_last_entry_that_cannot_be_read_keeps_nobody_from_reading_the_clock(store: Store) -> None:
