@@ -74,15 +74,13 @@ class Auditor:
 
     def all(self) -> Iterator[Audit]:
         """Audit every dossier, by reference; those that a night has sealed and that are gone come last."""
-        references, counted_ = self.references(), self.house.letters()
+        references, many = self.references(), self.house.letters()
         for reference in references:
             audit = self.audited(reference)
-            if counted_.pop(audit.partnership_id, 0) > audit.letters:
+            if audit.delivered is not None and many.get(audit.partnership_id, 0) > audit.letters:
                 audit = self.audited(reference, whole=True)
             yield audit
         yield from (Audit(proof, []) for proof in self.gone(references))
-        if left := sum(counted_.values()):
-            self.loose.append(f"La boîte d’envoi a {counted(left, 'envoi', 'envois')} d’aucun dossier de la base.")
         newest = self.post.newest if self.post is not None else {}
         known = {*references, *self.nights.references()}
         for reference in sorted(newest.keys() - known):

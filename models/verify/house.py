@@ -14,7 +14,7 @@ from models.database.vocabulary import WORDS
 from models.verify.nights import Nights
 from models.verify.schema import schema_faults
 from models.verify.seals import title_of
-from states.values.french import listed
+from states.values.french import counted, listed
 
 P, L, T, OUT, V, M = (
     table.c for table in (tables.partnerships, tables.outlooks, tables.tallies, tables.outbox, tables.vocabulary, tables.marks)
@@ -39,6 +39,8 @@ class House:
         differ = or_(*(L[name].is_distinct_from(P[name]) for name in BOARD), L.version > P.version)
         same = or_(L.version > P.version, (L.version == P.version) & (P.behind != literal_column("1")))
         lines = select(P.reference).join_from(tables.outlooks, tables.partnerships).where(same, differ).order_by(P.reference)
+        nobodys = tables.outbox.outerjoin(tables.partnerships, P.id == OUT.partnership_id)
+        self._loose = store.compile(select(func.count()).select_from(nobodys).where(P.id.is_(None)))
         self._rounds = store.compile(select(M.key, M.told).where(M.name == bindparam("name")))
         self._lines = store.compile(lines.limit(literal_column(str(NAMED_AT_MOST))).offset(literal_column("0")))
 
@@ -50,6 +52,7 @@ class House:
                 *self._word_faults(cursor),
                 *self._tally_faults(cursor),
                 *self._line_faults(cursor),
+                *self._loose_faults(cursor),
                 *self._round_faults(cursor, nights, today),
             ]
 
@@ -66,6 +69,11 @@ class House:
             if (kind, word) not in known:
                 yield f"La base admet {SHOWN.get(kind, kind)} « {word} », que jalon ne connaît pas."
 
+    def _loose_faults(self, cursor: Cursor) -> Iterator[str]:
+        cursor.execute(self._loose)
+        if many := int(cursor.fetchone()[0]):
+            yield f"La boîte d’envoi a {counted(many, 'envoi', 'envois')} d’aucun dossier de la base."
+
     def _round_faults(self, cursor: Cursor, nights: Nights, today: date) -> Iterator[str]:
         """The nights that a round says it has sealed, and whose seal is gone or another one; a mark ahead of time stops the round."""
         sealed = {night: root for root, night in nights.roots.items()}
@@ -81,9 +89,9 @@ class House:
 
     def _tally_faults(self, cursor: Cursor) -> Iterator[str]:
         cursor.execute(self._counted)
-        counted = _sums(cursor.fetchall())
+        dossiers = _sums(cursor.fetchall())
         cursor.execute(self._tallies)
-        if counted != _sums(cursor.fetchall()):
+        if dossiers != _sums(cursor.fetchall()):
             yield "Les compteurs du tableau de bord ne sont pas ceux que font les dossiers."
 
     def _line_faults(self, cursor: Cursor) -> Iterator[str]:

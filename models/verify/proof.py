@@ -49,7 +49,7 @@ class Verification(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A dossier as it was read to be verified: its rows `(n, key, entry, digest)`, and its entries if all of it holds."""
+    """A dossier as it was read to be verified: its rows `(n, key, entry, digest)`, and its entries if its chain holds."""
 
     loaded: Loaded
     rows: Sequence[Fetched]
@@ -100,7 +100,7 @@ class Verifier:
             people = cursor.fetchall()
             faults = _all_faults(loaded, rows, people, journal)
             if also is not None:
-                faults += tuple(also(cursor, Read(loaded, rows, journal.entries if not faults else None)))
+                faults += tuple(also(cursor, Read(loaded, rows, journal.entries)))
         return Verification(reference, len(rows), loaded.head, faults, journal.newest)
 
     def references(self) -> list[str]:
