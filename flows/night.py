@@ -51,7 +51,7 @@ def sealed(home: Home, today: date, at: datetime) -> tuple[str, str | None]:
     """
     auditor = home.auditor()
     night = verified(auditor)
-    house = [*auditor.house.faults(auditor.nights, today), *auditor.nights.faults, *night_faults(auditor.nights, today), *auditor.loose]
+    house = [*auditor.house.faults(auditor.nights, at), *auditor.nights.faults, *night_faults(auditor.nights, today), *auditor.loose]
     house += auditor.post.seal_faults(auditor.nights) if auditor.post is not None else []
     late = _behind(auditor.nights, at)
     remarks = [] if late else _seal(home, auditor, night, (today, at))

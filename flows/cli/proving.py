@@ -62,9 +62,9 @@ def house_faults(auditor: Auditor) -> list[str]:
     """What does not hold of the house, once every dossier was audited: the schema, the board, the seals, letters of no dossier."""
     from models.verify.house import night_faults
 
-    today, nights = paris_day(now()), auditor.nights
+    at, nights = now(), auditor.nights
     letters = auditor.post.seal_faults(nights) if auditor.post is not None else ()
-    return [*auditor.house.faults(nights, today), *nights.faults, *night_faults(nights, today), *letters, *auditor.loose]
+    return [*auditor.house.faults(nights, at), *nights.faults, *night_faults(nights, paris_day(at)), *letters, *auditor.loose]
 
 
 def _remarks(home: Home, auditor: Auditor) -> Iterator[str]:

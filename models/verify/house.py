@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, bindparam, func, literal_column, or_, select
 
 from models import tables
 from models.database.store import Cursor, Store
 from models.database.vocabulary import WORDS
+from models.ledger.attempt import instant
 from models.verify.nights import Nights
 from models.verify.schema import schema_faults
 from models.verify.seals import title_of
+from states.grammar.deadlines import paris_day
 from states.values.french import counted, listed
 
 P, L, T, OUT, V, M = (
@@ -22,6 +24,7 @@ P, L, T, OUT, V, M = (
 SUMS = ("engaged_cents", "ordered_cents", "paid_cents")
 BOARD = ("state", "entered_on", "due_on", *SUMS)  # what the row of a dossier and its line both hold
 NAMED_AT_MOST = 5
+LATEST = timedelta(hours=10)  # a failed letter is tried again after eight and a half hours at most (see `models.outbox`)
 SAID = re.compile(r"Sceau : ([0-9a-f]{16})")  # in what the round of the night says that it did
 SHOWN = {"state": "l’état", "role": "le rôle"}
 
@@ -41,11 +44,13 @@ class House:
         lines = select(P.reference).join_from(tables.outlooks, tables.partnerships).where(same, differ).order_by(P.reference)
         nobodys = tables.outbox.outerjoin(tables.partnerships, P.id == OUT.partnership_id)
         self._loose = store.compile(select(func.count()).select_from(nobodys).where(P.id.is_(None)))
+        late = select(OUT.key, OUT.due_at).where(OUT.sent_at.is_(None), OUT.dead_at.is_(None), OUT.due_at > bindparam("latest"))
+        self._late = store.compile(late.order_by(OUT.due_at, OUT.id).limit(literal_column(str(NAMED_AT_MOST))).offset(literal_column("0")))
         self._rounds = store.compile(select(M.key, M.told).where(M.name == bindparam("name")))
         self._lines = store.compile(lines.limit(literal_column(str(NAMED_AT_MOST))).offset(literal_column("0")))
 
-    def faults(self, nights: Nights, today: date) -> list[str]:
-        """What does not hold of the house, in French; nothing of any one dossier."""
+    def faults(self, nights: Nights, at: datetime) -> list[str]:
+        """What does not hold of the house at an aware instant, in French; nothing of any one dossier."""
         with self._store.transaction(write=False) as cursor:
             return [
                 *schema_faults(self._store, cursor),
@@ -53,7 +58,8 @@ class House:
                 *self._tally_faults(cursor),
                 *self._line_faults(cursor),
                 *self._loose_faults(cursor),
-                *self._round_faults(cursor, nights, today),
+                *self._late_faults(cursor, at),
+                *self._round_faults(cursor, nights, paris_day(at)),
             ]
 
     def letters(self) -> dict[int, int]:
@@ -73,6 +79,11 @@ class House:
         cursor.execute(self._loose)
         if many := int(cursor.fetchone()[0]):
             yield f"La boîte d’envoi a {counted(many, 'envoi', 'envois')} d’aucun dossier de la base."
+
+    def _late_faults(self, cursor: Cursor, at: datetime) -> Iterator[str]:
+        """Letters that somebody has put off for longer than a failure ever does: nobody would hear of the step."""
+        cursor.execute(self._late, {"latest": instant(at + LATEST)})
+        yield from (f"L’envoi {key} attend jusqu’au {due[:10]} : jalon ne remet jamais un envoi si tard." for key, due in cursor.fetchall())
 
     def _round_faults(self, cursor: Cursor, nights: Nights, today: date) -> Iterator[str]:
         """The nights that a round says it has sealed, and whose seal is gone or another one; a mark ahead of time stops the round."""

@@ -63,7 +63,7 @@ class Letters:
         here = OUT.partnership_id == bindparam("partnership_id")
         self._named = store.compile(select(*ROW).where(by_key))
         self._waiting = store.compile(select(*ROW).where(here, OUT.sent_at.is_(None), OUT.dead_at.is_(None)))
-        self._all = store.compile(select(OUT.id, *ROW).where(here))
+        self._all = store.compile(select(OUT.lease, *ROW).where(here))
 
     def read(self, cursor: Cursor, partnership_id: int, keys: Sequence[str], *, whole: bool) -> dict[str, Row]:
         """The rows of these keys and those of the dossier that still wait, by key; with `whole`, every row of the dossier.

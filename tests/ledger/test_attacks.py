@@ -15,6 +15,7 @@ from witness import sql, unguarded
 from flows.home import Home
 from flows.ports import seals
 from models.answers import Invalid
+from models.database.faults import Unreachable
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +240,10 @@ BESIDE: dict[str, tuple[str, str]] = {
         "ou le secret du dossier, n’est plus celle de ce qui a été demandé.",
         "secret",
     ),
+    "UPDATE outbox SET sent_at = NULL, due_at = '2026-11-27T09:00:00.000000Z' WHERE key = 'ESSAI-1.17.check'": (
+        "L’envoi ESSAI-1.17.check attend jusqu’au 2026-11-27 : jalon ne remet jamais un envoi si tard.",
+        "put off",
+    ),
     "DROP INDEX ix_outbox_dead": ("La base n’a plus l’index ix_outbox_dead, que le schéma", "an index dropped"),
     "INSERT INTO marks VALUES ('nightly', '2026-11-27', '2026-11-25T00:00:00.000000Z', 'fait')": (
         "La ronde de la nuit du 2026-11-27 se dit faite d’avance : elle ne scellerait rien.",
@@ -380,3 +385,22 @@ def test_a_clock_set_back_seals_no_night_before_one_that_is_sealed(home: Home) -
     assert failed == "Broken"
     assert "L’horloge dit 22/11/2026 23:00, et le dernier sceau est du 24/11/2026 23:00 : rien n’est scellé." in message
     assert not (seals.folder_of(home.settings.home) / "2026-11-22.json").exists()
+
+
+@pytest.mark.parametrize("version", ["0003", "0004", "9999", None])
+def test_a_schema_that_says_another_number_is_one_sentence_and_loses_nothing(tmp_path: Path, kept: Path, version: str | None) -> None:
+    home = opened(shutil.copytree(kept, tmp_path / "house"))
+    before = home.views.history("ESSAI-1")
+    ((number,),) = sql(home.store, "SELECT version_num FROM alembic_version")
+    sql(
+        home.store,
+        "UPDATE alembic_version SET version_num = :v" if version else "DELETE FROM alembic_version",
+        **({"v": version} if version else {}),
+    )
+    home.store.close()
+    with pytest.raises(Unreachable, match=r"^La base .+\.$"):
+        opened(home.settings.home)
+    undo = "UPDATE alembic_version SET version_num = :v" if version else "INSERT INTO alembic_version VALUES (:v)"
+    sql(home.store, undo, v=number)
+    assert home.views.history("ESSAI-1") == before
+    home.store.close()

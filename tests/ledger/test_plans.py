@@ -101,7 +101,7 @@ def prove(home: Home, reference: str) -> None:
     auditor, head = home.auditor(), home.views.history(reference)[-1].digest
     for whole in (False, True):
         assert auditor.audited(reference, whole=whole).faults == ()
-    auditor.house.faults(auditor.nights, now().date())
+    auditor.house.faults(auditor.nights, now())
     auditor.house.letters()
     leaf = {"kind": "dossier", "reference": reference, "n": 1, "head": head}
     assert len(Comparing(home.store, auditor.nights).faults(Received("0" * 64, leaf=leaf))) == 2

@@ -6,17 +6,19 @@ import json
 import shutil
 import stat
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attacks import NIGHTS, delivered, house, morning, night, opened, rewritten, sealed_house, told, verified
+from attacks import NIGHTS, at_instant, delivered, house, morning, night, opened, rewritten, sealed_house, told, verified
 from walks import Walk
 
 from flows.cli import proving
+from flows.cli.sealed import on_the_seals
 from flows.home import Home
 from flows.ports import seals
+from flows.server.symptoms import FAIL, OK, WARN
 from models.answers import Invalid
 from models.database.faults import Unreachable
 from models.verify.nights import Nights, proved
@@ -320,3 +322,48 @@ def test_what_is_declared_is_what_a_new_database_is_made_of(store: Any) -> None:
     with store.transaction(write=False) as cursor:
         assert objects(store, cursor) == declared(store.url.get_backend_name())
     assert DECLARED.exists()
+
+
+# --- The doctor ---
+
+
+def said(home: Home, at: datetime, entry: str = "2026-11-23T09:00:00.000000Z", register: str = "") -> dict[str, tuple[str, str]]:
+    """What the doctor says of the seals and the clock at an instant, by name: the level and the sentence."""
+    auditor = home.auditor()
+    list(auditor.all())
+    with at_instant(at):
+        found = on_the_seals(auditor, {"la dernière entrée d’un journal": entry, "le registre des personnes": register}, at)
+        return {symptom.name: (symptom.level, symptom.message) for symptom in found}
+
+
+def test_the_doctor_compares_the_clock_with_the_newest_of_all_that_is_dated(home: Home) -> None:
+    late = morning(NIGHTS[1])
+    assert said(home, late + timedelta(hours=1))["Horloge"] == (OK, "Elle suit le dernier sceau (24/11/2026 23:00).")
+    assert said(home, late - timedelta(hours=1))["Horloge"] == (FAIL, "Elle retarde sur le dernier sceau (24/11/2026 23:00).")
+    entry, later = "2026-11-25T09:00:00.000000Z", "2026-11-25T10:00:00.000000Z"
+    assert said(home, late, entry)["Horloge"] == (FAIL, "Elle retarde sur la dernière entrée d’un journal (25/11/2026 10:00).")
+    assert said(home, late, entry, later)["Horloge"] == (FAIL, "Elle retarde sur le registre des personnes (25/11/2026 11:00).")
+
+
+def test_the_doctor_looks_at_every_dossier_and_not_at_what_was_written_last(home: Home) -> None:
+    """The entry with the highest number in the table may be the older one."""
+    Walk(home.store).do("attach", at=morning(NIGHTS[2]))
+    Walk(home.store, "ESSAI-2").do("attach", at=morning(NIGHTS[1]))
+    newest = max(audit.proof.newest for audit in home.auditor().all())
+    assert newest == "2026-11-25T22:00:00.000000Z"
+
+
+def test_the_doctor_says_when_nights_are_no_longer_sealed(home: Home, tmp_path: Path) -> None:
+    assert said(home, morning(NIGHTS[2]))["Sceaux"] == (OK, "2 nuits scellées, la dernière le 24/11/2026.")
+    assert said(home, morning(NIGHTS[2]) + timedelta(days=3))["Sceaux"][0] == WARN
+    new = house(tmp_path / "new")
+    assert said(new, morning(NIGHTS[0]))["Sceaux"] == (OK, "Aucune nuit n’est scellée encore.")
+    new.store.close()
+
+
+def test_the_doctor_says_what_does_not_hold_of_the_house(home: Home) -> None:
+    (folder(home) / f"{FIRST}.json").unlink()
+    level, message = said(home, morning(NIGHTS[2]))["Maison"]
+    assert level == FAIL
+    assert message.startswith("Sceau de la nuit du 23 novembre 2026 : la ronde dit l’avoir fait, et il n’est plus")
+    assert message.endswith("Et 3 autres points.")

@@ -33,7 +33,7 @@ ON_PURPOSE = {
     "SELECT partnerships.reference FROM outlooks JOIN": "an audit compares every line of the board with its dossier",
     "SELECT outbox.partnership_id, count(*)": "an audit counts the letters of each dossier, those long sent too",
     "SELECT count(*) AS count_1 FROM outbox LEFT OUTER JOIN": "an audit looks for letters of no dossier",
-    "SELECT outbox.id, outbox.key": "an audit that counted too many letters for a dossier looks for them; nobody else asks",
+    "SELECT outbox.lease, outbox.": "an audit that counted too many letters for a dossier looks for them; nobody else asks",
     "SELECT people.folded, people.name, people.mail": "a night seals the register whole",
     "SELECT tallies.state": "counters: a row for each state and day with a deadline, however many dossiers",
     "SELECT coalesce(sum(tallies.dossiers)": "the same counters",
