@@ -97,8 +97,7 @@ class Home:
         from models.verify.auditing import Auditor
         from models.verify.nights import Nights
 
-        written = mail.Folder(self.settings.mail_dir) if self.settings.mail_dir.is_dir() else None
-        return Auditor(self.store, Nights(seals.read_all(seals.folder_of(self.settings.home))), written)
+        return Auditor(self.store, Nights(seals.read_all(seals.folder_of(self.settings.home))), mail.kept(self.settings.mail_dir))
 
 
 @lru_cache(maxsize=4)

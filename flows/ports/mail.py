@@ -68,13 +68,10 @@ class Folder:
     """The letters that a folder holds, by their keys, as they were when it was looked at."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises Unreachable."""
+        """Raises OSError."""
         self._paths: dict[str, list[Path]] = {}
-        try:
-            for path in sorted(folder.glob("*.eml")):
-                self._paths.setdefault(path.name.rpartition(".")[0].rpartition(".")[0], []).append(path)
-        except OSError as fault:
-            raise Unreachable(f"Les courriers ne peuvent pas être lus dans {folder} ({unreadable(fault)}).") from fault
+        for path in sorted(folder.glob("*.eml")):
+            self._paths.setdefault(path.name.rpartition(".")[0].rpartition(".")[0], []).append(path)
 
     def held(self) -> Iterable[str]:
         """The key of each letter."""
@@ -89,6 +86,14 @@ class Folder:
             return frozenset(found.decode() for path in paths for found in DIGEST.findall(path.read_bytes()))
         except OSError as fault:
             raise Unreachable(f"Un courrier ne peut pas être lu ({unreadable(fault)}).") from fault
+
+
+def kept(folder: Path) -> Folder | None:
+    """The letters that a folder holds; None where there is no such folder. Raises Unreachable."""
+    try:
+        return Folder(folder) if folder.is_dir() else None
+    except OSError as fault:
+        raise Unreachable(f"Les courriers ne peuvent pas être lus dans {folder} ({unreadable(fault)}).") from fault
 
 
 def _short(address: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from models.database.faults import Unreachable
@@ -42,12 +41,22 @@ def write(folder: Path, night: str, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            path.hardlink_to(part)  # unlike a rename, it takes the place of nothing
-        part.unlink()
+        _put(part, path)
         _synced(folder)
     except OSError as fault:
         raise Unreachable(f"Le sceau ne peut pas être écrit dans {folder} ({unreadable(fault)}).") from fault
+
+
+def _put(part: Path, path: Path) -> None:
+    """Give a finished file its name, unless there is one of that name: a link takes the place of nothing, a rename would."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        pass
+    except OSError:  # a disk without links
+        if not path.exists():
+            part.replace(path)
+    part.unlink(missing_ok=True)
 
 
 def _synced(folder: Path) -> None:

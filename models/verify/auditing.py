@@ -136,7 +136,9 @@ class Auditor:
         leaf = self.nights.leaf(f"{DOSSIER} {reference}")
         yield from sealed_faults(own, leaf, self.nights.last.night if self.nights.last else "")
         if self.post is not None:
-            other, seen.unwritten = self.post.compared(own, heads, leaf)
+            # Letters of before the first numbered law were written by a jalon that asked nobody to keep them.
+            since = {entry.n: heads[entry.n] for entry in entries if entry.law is not None}
+            other, seen.unwritten = self.post.compared(own, since, leaf)
             yield from other
         here = sum(row.partnership_id == id_ for row in own.values())
         seen.partnership_id, seen.letters, seen.delivered = id_, here, delivered(own, len(entries))

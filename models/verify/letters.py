@@ -204,16 +204,19 @@ class Post:
             yield f"Le courrier {key} a été écrit, et {has} : la fin a été ôtée, ou une copie d’avant remise en place."
 
     def compared(self, rows: Mapping[str, Row], heads: Mapping[int, str], leaf: Leaf | None) -> tuple[list[str], list[str]]:
-        """Of the rows that are marked as sent since the last seal: letters with another digest than the journal, and rows without any."""
+        """Of the rows that are marked as sent since the last seal: letters with another digest than the journal, and rows without any.
+
+        `heads` are the digests of the entries that are compared.
+        """
         n, waiting = _sealed(leaf) if leaf is not None and "sent" in leaf else (0, [])
         unwritten, other = [], []
         for key, row in rows.items():
-            if row.kind == CHECK or row.sent_at is None or (row.n <= n and _end(row) not in waiting):
+            if row.kind == CHECK or row.sent_at is None or row.n not in heads or (row.n <= n and _end(row) not in waiting):
                 continue
             carried = self._written.digests(key)
             if carried is None:
                 unwritten.append(key)
-            elif heads.get(row.n) not in carried:
+            elif heads[row.n] not in carried:
                 other.append(key)
         rewritten = "porte une autre empreinte que celle du journal, qui a été réécrit depuis"
         return list(_listed(rewritten, other)), list(_listed("est marqué remis, et aucun courrier n’a été écrit", unwritten))

@@ -169,7 +169,8 @@ class Nights:
         gone = {name: self._leaves[place] | {"holds": False} for name, place in self._places.items() if name not in new}
         first = (NIGHT, REGISTER, SCHEMA)
         names = [*self._ordered(), *sorted((name for name in new if name not in self._places), key=lambda name: (name not in first, name))]
-        all_ = [(new | gone)[name] for name in names]
+        leaf_of = new | gone
+        all_ = [leaf_of[name] for name in names]
         whole = not self._whole or previous is None or previous.night[:7] != night[:7]
         differing = [(place, leaf) for place, leaf in enumerate(all_) if whole or self._leaves[place : place + 1] != [leaf]]
         tree = Tree() if whole else self._tree

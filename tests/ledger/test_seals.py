@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from attacks import NIGHTS, at_instant, delivered, house, morning, night, opened, rewritten, sealed_house, told, verified
+from lives import LIVES
+from playing import BEGAN, played
 from walks import Walk
 
 from flows.cli import proving
@@ -19,8 +21,11 @@ from flows.cli.sealed import on_the_seals
 from flows.home import Home
 from flows.ports import seals
 from flows.server.symptoms import FAIL, OK, WARN
+from flows.settings import settings
 from models.answers import Invalid
 from models.database.faults import Unreachable
+from models.database.store import Store
+from models.verify.auditing import Auditor
 from models.verify.nights import Nights, proved
 from models.verify.received import received
 from models.verify.schema import DECLARED, declared, objects
@@ -367,3 +372,24 @@ def test_the_doctor_says_what_does_not_hold_of_the_house(home: Home) -> None:
     assert level == FAIL
     assert message.startswith("Sceau de la nuit du 23 novembre 2026 : la ronde dit l’avoir fait, et il n’est plus")
     assert message.endswith("Et 3 autres points.")
+
+
+# --- What is true is never called false ---
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+def test_every_life_that_was_lived_lawfully_holds(store: Store) -> None:
+    """Refusals, conflicts, delegations, undoings, recoveries, codes: whatever the ledger writes is what an audit expects."""
+    played(store, LIVES)
+    auditor = Auditor(store, Nights())
+    assert {audit.proof.reference: audit.faults for audit in auditor.all() if audit.faults} == {}
+    assert auditor.house.faults(auditor.nights, BEGAN + timedelta(days=1)) == []
+
+
+def test_a_database_of_before_holds_once_it_was_brought_forward(old: str, tmp_path: Path) -> None:
+    home = Home(settings({"JALON_HOME": str(tmp_path), "JALON_DATABASE_URL": old}), agreed=True)
+    (tmp_path / "mail").mkdir()
+    assert night(home, NIGHTS[0])[1] is None
+    page = verified(home)
+    assert page.code == 0, page.lines
+    home.store.close()
