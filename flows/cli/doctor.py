@@ -148,6 +148,11 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
     with home.store.transaction(write=False) as cursor:
         known = {"la dernière entrée d’un journal": newest, "le registre des personnes": register_newest(home.store, cursor)}
     yield from on_the_seals(auditor, known, now())
+    yield from _on_the_people(home)
+
+
+def _on_the_people(home: Home) -> Iterator[Symptom]:
+    """Who is missing, who is blocked, and the letters that reach nobody."""
     if not home.register.holding(Role.OPERATOR):
         sentence = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
         yield Symptom("Exploitants", WARN, sentence, "Lancez : jalon people add NOM --role operator --mail ADRESSE")

@@ -62,8 +62,8 @@ class Ledger:
     """A ledger on one database.
 
     `entropy(n)` gives n random bytes as hexadecimal, for salts. `gazetteer(text)` gives the communes that an INSEE
-    code or a name may mean; without one, codes are taken as they are and names are refused. `clock_tolerance` is how far behind
-    the newest entry of a dossier the next one may be written; further, the clock is taken to be wrong.
+    code or a name may mean; without one, codes are taken as they are and names are refused. An entry may be written by
+    `clock_tolerance` behind the newest of its dossier; further, the clock is wrong.
     """
 
     def __init__(
@@ -74,8 +74,7 @@ class Ledger:
         gazetteer: Gazetteer | None = None,
         clock_tolerance: timedelta = TOLERANCE,
     ) -> None:
-        self.store = store
-        self._clock_tolerance = clock_tolerance
+        self.store, self._clock_tolerance = store, clock_tolerance
         self._gazetteer = gazetteer
         self._entropy = entropy
         self.dossiers = Dossiers(store)
@@ -240,7 +239,7 @@ class Ledger:
         parts: list[Part] = [(APPEND, [appended])]
         if done:
             parts += [*parts_of(before, after, changes, attempt.instant), *_named(done), *_posted(attempt, n, done)]
-        new = Loaded(loaded.id, n, head, after, max(loaded.newest, attempt.instant))
+        new = Loaded(loaded.id, n, head, after, newest=max(loaded.newest, attempt.instant))
         id_ = self._writing.write(cursor, loaded, new, (*parts, *spent))
         if id_ is None:
             raise _OvertakenError

@@ -45,14 +45,16 @@ def schema_digest(found: dict[str, str]) -> str:
 
 @cache
 def declared(kind: str) -> dict[str, str]:
-    """What a new database of this kind is made of."""
-    found: dict[str, dict[str, str]] = json.loads(DECLARED.read_text(encoding="utf-8"))
-    return found[kind]
+    """What a new database of this kind is made of; nothing while a migration was added and nobody has declared it yet."""
+    found: dict[str, dict[str, dict[str, str]]] = json.loads(DECLARED.read_text(encoding="utf-8"))
+    return found.get(SCHEMA, {}).get(kind, {})
 
 
 def schema_faults(store: Store, cursor: Cursor) -> Iterator[str]:
     """What a database has lost, changed or gained besides what jalon makes."""
     found, expected = objects(store, cursor), declared(store.url.get_backend_name())
+    if not expected:
+        return
     same = found.get(SERVER) == expected.get(SERVER)  # another version of a server may word the same thing otherwise
     for name in sorted((expected.keys() | found.keys()) - {SERVER}):
         kind, _, rest = name.partition(" ")

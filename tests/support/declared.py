@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from models.database.store import Store, sqlite_url
+from models.tables import SCHEMA
 from models.verify.schema import DECLARED, objects
 
 
@@ -27,7 +28,7 @@ def write() -> None:
         store = Store(url, create=True)
         found[kind] = told(store)
         store.close()
-    DECLARED.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    DECLARED.write_text(json.dumps({SCHEMA: found}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
