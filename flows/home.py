@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from models.outbox import Outbox
     from models.people.register import Register
     from models.read.views import Views
+    from models.verify.auditing import Auditor
     from models.verify.proof import Verifier
 
 
@@ -56,7 +57,8 @@ class Home:
         from flows.ports.gazetteer import communes
         from models.ledger.ledger import Ledger
 
-        return Ledger(self.store, gazetteer=communes, vault=self.vault, waits=self.settings.waits)
+        settings = self.settings
+        return Ledger(self.store, gazetteer=communes, vault=self.vault, waits=settings.waits, clock_tolerance=settings.clock_tolerance)
 
     @cached_property
     def register(self) -> Register:
@@ -93,6 +95,14 @@ class Home:
         from models.verify.proof import Verifier
 
         return Verifier(self.store)
+
+    def auditor(self) -> Auditor:
+        """What proves the dossiers against the seals and the letters that are in the folders now. Raises Unreachable."""
+        from flows.ports import mail, seals
+        from models.verify.auditing import Auditor
+        from models.verify.nights import Nights
+
+        return Auditor(self.store, Nights(seals.read_all(seals.folder_of(self.settings.home))), mail.kept(self.settings.mail_dir))
 
 
 @lru_cache(maxsize=4)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
 from prefect import flow
@@ -20,7 +17,8 @@ from flows.deliver import SKIPPED
 from flows.desk.ends import completed, failed
 from flows.desk.publishing import SLICE, Desk
 from flows.home import Home, shared_home
-from flows.mail.reminders import reminder, seal_letter
+from flows.mail.reminders import reminder
+from flows.night import sealed
 from flows.ports import mail
 from flows.ports.clock import now
 from flows.ports.locks import held
@@ -30,13 +28,10 @@ from flows.settings import settings
 from models.answers import Invalid
 from models.database.faults import Unreachable
 from models.once import Mark
-from models.verify.proof import Verification
-from models.verify.redeciding import redecided
 from states.grammar.deadlines import SOON, paris_day
 from states.overview.outlook import outlook
 from states.values.calendars import is_working_day
-from states.values.french import counted, day, unreadable
-from states.vocabulary import Role
+from states.values.french import counted, day
 
 PURGE_SECONDS = 600
 AT_OPENING = 50  # pages; publishing one takes Prefect about twenty milliseconds
@@ -170,54 +165,5 @@ async def _daily(home: Home, today: date) -> tuple[str, str | None]:
 
 
 async def _nightly(home: Home, today: date) -> tuple[str, str | None]:
-    night = verified(home)
     home.marks.purge(before=now() - FORGOTTEN_AFTER)
-    folder = home.settings.home / "seals"
-    path = folder / f"{today.isoformat()}.json"
-    heads = [{"reference": proof.reference, "entries": proof.entries, "head": proof.head} for proof in night.proofs]
-    content = json.dumps({"day": today.isoformat(), "heads": heads}, ensure_ascii=False, indent=1, sort_keys=True).encode()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            content = path.read_bytes()  # sealed already today, and perhaps sent: what was sealed stays
-        else:
-            path.with_suffix(".part").write_bytes(content)
-            path.with_suffix(".part").replace(path)
-    except OSError as fault:
-        raise Unreachable(f"Le sceau ne peut pas être écrit dans {folder} ({unreadable(fault)}).") from fault
-    seal = hashlib.sha256(content).hexdigest()
-    for person in home.register.holding(Role.AUDITOR):
-        letter = seal_letter(person, today, seal, len(heads), now())
-        mail.write(letter, folder=home.settings.mail_dir, sender=home.settings.mail_from)
-    entries = counted(sum(proof.entries for proof in night.proofs), "entrée", "entrées")
-    again = counted(night.again, "décision refaite", "décisions refaites")
-    left = f", {counted(night.left, 'entrée seulement additionnée', 'entrées seulement additionnées')}" if night.left else ""
-    message = f"{counted(len(heads), 'dossier vérifié', 'dossiers vérifiés')}, {entries}, {again}{left}. Sceau : {seal[:16]}…"
-    broken = [f"{proof.reference} : {' '.join(proof.faults)}" for proof in night.proofs if proof.faults]
-    named = [*broken[:NAMED_AT_MOST], *night.anomalies[:NAMED_AT_MOST]]
-    more = len(broken) + len(night.anomalies) - len(named)
-    rest = [f"Et {counted(more, 'autre', 'autres')} : jalon verify --law."] if more else []
-    return " ".join([message, *named, *rest]), "Broken" if broken else "Anomaly" if night.anomalies else None
-
-
-class Night(NamedTuple):
-    """What a night has found: the proof of each dossier, how many decisions were made again and how many not, what came out otherwise."""
-
-    proofs: list[Verification]
-    again: int
-    left: int
-    anomalies: list[str]
-
-
-def verified(home: Home) -> Night:
-    """Verify every dossier and decide each entry again under the law of its number; an anomaly is no broken journal. Raises Unreachable."""
-    proofs, again, left, anomalies = [], 0, 0, []
-    for reference in home.verifier.references():
-        proof, entries = home.verifier.proved(reference)
-        proofs.append(proof)
-        if not proof.faults:
-            found = redecided(reference, entries)
-            again += found.again
-            left += sum(many for _, many in found.left)
-            anomalies += [f"{reference} : {anomaly.sentence}" for anomaly in found.anomalies]
-    return Night(proofs, again, left, anomalies)
+    return sealed(home, today, now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from flows.ports.keys import key_path
@@ -27,6 +28,7 @@ class Settings:
     `JALON_CODES_KEY`: the file with the key of the codes' secrets (default: `codes.key` in the home, or systemd's credential).
     `JALON_WAITING_DAYS`: working days before a role that was given, or newly enrolled, moves money (default: 1).
     `JALON_PREFECT_DAYS`: how many days Prefect's own rows are kept (finished runs, logs, events, older versions of pages; default 30).
+    `JALON_CLOCK_TOLERANCE`: how many seconds behind the newest entry of a dossier the next one may be written (default: 120).
     `JALON_DESK`: set where a desk listens (`jalon up` sets it): the events of steps then start the checks.
     """
 
@@ -39,6 +41,7 @@ class Settings:
     desk: bool
     codes_key: Path
     waits: int
+    clock_tolerance: timedelta
     prefect_days: int = 30
 
 
@@ -56,6 +59,7 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         codes_key=key_path(Path(key) if (key := environment.get("JALON_CODES_KEY")) else None, home),
         waits=_days(environment, "JALON_WAITING_DAYS", usual=1, least=0, most=30),
         prefect_days=_days(environment, "JALON_PREFECT_DAYS", usual=30, least=1, most=3650),
+        clock_tolerance=timedelta(seconds=_seconds(environment.get("JALON_CLOCK_TOLERANCE"))),
     )
 
 
@@ -65,3 +69,8 @@ def _days(environment: Mapping[str, str], name: str, *, usual: int, least: int, 
     if not (text.isascii() and text.isdigit() and least <= int(text[:6]) <= most):
         raise Invalid(f"{name} est un nombre de jours, de {least} à {most}.")
     return int(text)
+
+
+def _seconds(text: str | None) -> int:
+    """A number of seconds; what is none leaves the default, which is the stricter one."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 120

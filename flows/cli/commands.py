@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from flows.cli import asking, reading, registering, screen
+from flows.cli import asking, reading, registering, screen, verifying
 from flows.cli.asking import JSON, PERSON
 from flows.cli.people_commands import people
 from flows.cli.usage import new_app, sentence
@@ -49,10 +49,6 @@ GOOD_LINES = Annotated[
 TEMPLATE = Annotated[str | None, Parameter(name="--template", metavar="FICHIER", help="Écrire un tableau vide, avec ses listes de choix")]
 NEW = Annotated[
     str | None, Parameter(name="--new-reference", metavar="TEXTE", help="Référence du nouveau dossier (sinon, l’année suivante)")
-]
-DIGEST = Annotated[str | None, Parameter(name="--digest", metavar="EMPREINTE", help="Chercher l’empreinte qu’un courrier porte")]
-LAW = Annotated[
-    bool, Parameter(name="--law", negative="", show_default=False, help="Décider aussi chaque entrée à nouveau, sous la loi de son numéro")
 ]
 YES = Annotated[
     bool, Parameter(name="--yes", negative="", show_default=False, help="J’ai copié la base PostgreSQL, comme jalon le demande")
@@ -96,8 +92,9 @@ def run_app(words: Sequence[str]) -> int:
 def app() -> App:
     """The whole command line, made from the table. Raises UnsoundTable where a step bears the name of another command."""
     root = new_app()
-    for reads in (show, why, trainees, entitlement, acts, list_, verify, diagram, schema):
+    for reads in (show, why, trainees, entitlement, acts, list_, diagram, schema):
         root.command(reads, name=reads.__name__.rstrip("_"), group=READING)
+    root.command(verifying.command(_home), name="verify", group=READING)
     root.command(people(_home, _new_home, TOOLS))
     imports = new_app("import", "Importer un tableau.", group=TOOLS)
     imports.command(import_trainees, name="trainees")
@@ -153,15 +150,6 @@ def acts(reference: str, *, as_json: JSON = False) -> int:
 def list_(*, after: AFTER = "", most: MOST = None, as_json: JSON = False) -> int:
     """Lister les dossiers, par référence ; la dernière ligne dit combien il en reste et comment les voir."""
     return screen.show(reading.list_(_home(), after=after, most=most, as_json=as_json), as_json=as_json)
-
-
-def verify(reference: str | None = None, *, digest: DIGEST = None, law: LAW = False, as_json: JSON = False) -> int:
-    """Vérifier la chaîne du journal et les données d’un dossier, ou de tous ; avec --law, décider chaque entrée à nouveau."""
-    if digest is not None:
-        if reference is None:
-            raise Invalid("Avec --digest, il faut la référence du dossier.")
-        return screen.show(reading.witnessed(_home(), reference, digest, law=law), as_json=as_json)
-    return screen.show(reading.verify(_home(), reference, law=law), as_json=as_json)
 
 
 def diagram(*, as_json: JSON = False) -> int:

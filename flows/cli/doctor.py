@@ -5,7 +5,6 @@ It changes nothing, and works when there is no server, no database or neither.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -17,16 +16,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flows.cli.screen import DONE, UNEXPECTED, Page
+from flows.cli.sealed import on_the_seals
 from flows.home import Home
 from flows.ports.clock import now
 from flows.server.health import on_prefect
 from flows.server.symptoms import FAIL, OK, WARN, Symptom
 from flows.settings import Settings
-from flows.wording import wall_time
 from models.database.dialect import Promises
 from models.database.faults import OtherSchema, Unreachable
 from models.people.codes import FLOOD
 from models.tables import SCHEMA
+from models.verify.leaves import register_newest
 from states.grammar.deadlines import PARIS
 from states.values.french import counted, listed
 from states.vocabulary import Role
@@ -134,16 +134,26 @@ def _promises(home: Home) -> Promises:
 
 
 def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
-    verified = home.verifier.verify_all()
-    broken = [proof.reference for proof in verified if proof.faults]
+    auditor = home.auditor()
+    newest, entries, many, broken = "", 0, 0, []
+    for audit in auditor.all():
+        newest = newest if audit.proof.faults else max(newest, audit.proof.newest)
+        entries, many = entries + audit.proof.entries, many + 1
+        broken += [audit.proof.reference] if audit.faults else []
     if broken:
         yield Symptom(
             "Dossiers", FAIL, f"Le journal ne tient pas pour {listed(broken)}.", "Lancez : jalon verify, et prévenez l’exploitant."
         )
     else:
-        entries = counted(sum(proof.entries for proof in verified), "entrée", "entrées")
-        yield Symptom("Dossiers", OK, f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}.")
-        yield _clock(home)
+        yield Symptom("Dossiers", OK, f"{counted(many, 'dossier vérifié', 'dossiers vérifiés')}, {counted(entries, 'entrée', 'entrées')}.")
+    with home.store.transaction(write=False) as cursor:
+        known = {"la dernière entrée d’un journal": newest, "le registre des personnes": register_newest(home.store, cursor)}
+    yield from on_the_seals(home, auditor, known, now())
+    yield from _on_the_people(home)
+
+
+def _on_the_people(home: Home) -> Iterator[Symptom]:
+    """Who is missing, who is blocked, and the letters that reach nobody."""
     if not home.register.holding(Role.OPERATOR):
         sentence = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
         yield Symptom("Exploitants", WARN, sentence, "Lancez : jalon people change NOM --role operator --as EXPLOITANT")
@@ -161,17 +171,3 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
         yield Symptom("Boîte d’envoi", WARN, sentence, "Lancez : jalon deliver, ou jalon up")
     else:
         yield Symptom("Boîte d’envoi", OK, f"Aucun envoi abandonné, {sentence}.")
-
-
-def _clock(home: Home) -> Symptom:
-    with home.store.transaction(write=False) as cursor:
-        cursor.execute("SELECT entry FROM journal WHERE id = (SELECT max(id) FROM journal)")
-        row = cursor.fetchone()
-    if row is None:
-        return Symptom("Horloge", OK, f"{now().astimezone(PARIS):%d/%m/%Y %H:%M} ; le journal est vide.")
-    newest: str = json.loads(row[0])["recorded_at"]
-    if datetime.fromisoformat(newest) > now():
-        return Symptom(
-            "Horloge", FAIL, f"Elle retarde sur le journal ({wall_time(newest)}).", "Remettez la machine à l’heure avant d’agir."
-        )
-    return Symptom("Horloge", OK, f"Elle suit la dernière entrée du journal ({wall_time(newest)}).")

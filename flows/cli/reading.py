@@ -1,12 +1,11 @@
-"""The commands that only read: show, why, list, verify."""
+"""The commands that only read: show, why, list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
-from flows.cli.screen import REFUSED, Page
+from flows.cli.screen import Page
 from flows.home import Home
 from flows.ports.clock import now
 from flows.wording import (
@@ -32,9 +31,6 @@ from states.partnership import Partnership
 from states.payment.facts import PayeeChange, Settlement
 from states.values.french import counted, day, euros
 from states.vocabulary import Role
-
-if TYPE_CHECKING:
-    from models.verify.proof import Verification
 
 LISTED_AT_MOST, ASKED_AT_MOST = 100, 10_000  # dossiers in a list, and those that somebody may ask for at once
 
@@ -218,57 +214,3 @@ def list_(home: Home, *, after: str = "", most: int | None = None, as_json: bool
         command = f"jalon list --after {found.dossiers[-1].reference}{f' --most {most}' if most is not None else ''}"
         lines += ["", f"Et {'plus de ' if found.at_least else ''}{left}, sur {found.in_all} en tout ; la suite : {command}"]
     return Page(lines, [line._asdict() for line in found.dossiers], beside=f"{lines[-1]} --json" if found.left else "")
-
-
-def witnessed(home: Home, reference: str, head: str, *, law: bool = False) -> Page:
-    """Whether the journal still has the entry whose digest a letter carries: what that letter proves."""
-    proof = verify(home, reference, law=law)
-    sealed = next((line for line in home.views.history(reference) if line.digest == head.strip().lower()), None)
-    if sealed is None:
-        line = "Cette empreinte n’est celle d’aucune entrée du journal : il a été réécrit depuis, ou l’empreinte est mal recopiée."
-        return Page([line, *proof.lines], {**proof.json, "witness": None}, REFUSED)
-    entry = sealed.entry
-    witness = {"n": entry.n, "label": entry.label, "actor": entry.actor, "recorded_at": entry.recorded_at}
-    line = f"Cette empreinte est celle de l’entrée {entry.n} : {entry.label}, par {entry.actor}, {wall_time(entry.recorded_at)}."
-    return Page([line, *proof.lines], {**proof.json, "witness": witness}, proof.code)
-
-
-def verify(home: Home, reference: str | None = None, *, law: bool = False) -> Page:
-    """The proof of one dossier, or of all: the chain, and the facts that it adds up to; with `law`, every decision made again."""
-    lines, found, code = [], [], 0
-    for name in [reference] if reference else home.verifier.references():
-        proof, entries = home.verifier.proved(name)
-        verified: dict[str, object] = {"reference": name, "entries": proof.entries, "head": proof.head, "faults": list(proof.faults)}
-        lines += _proved(proof)
-        if law and not proof.faults:
-            again = _again(name, entries)
-            verified["law"], code = again.json, max(code, again.code)
-            lines += again.lines
-        code = REFUSED if proof.faults else code
-        found.append(verified)
-    return Page(lines or ["Aucun dossier à vérifier."], found[0] if reference else found, code)
-
-
-def _proved(proof: Verification) -> list[str]:
-    if proof.faults:
-        return [f"{proof.reference} : LE JOURNAL NE TIENT PAS : prévenez l’exploitant.", *(f"  - {fault}" for fault in proof.faults)]
-    return [f"{proof.reference} : tout se tient ({counted(proof.entries, 'entrée vérifiée', 'entrées vérifiées')}, tête {proof.head})."]
-
-
-def _again(reference: str, entries: list[Entry]) -> Page:
-    """What comes of deciding every entry again: another question than whether the journal holds."""
-    from models.verify.redeciding import redecided  # the rules and the forms
-
-    found = redecided(reference, entries)
-    lines = [f"  {counted(found.again, 'entrée décidée à nouveau', 'entrées décidées à nouveau')} sous la loi de leur numéro : "]
-    lines[0] += "rien ne sort autrement." if not found.anomalies else f"{counted(len(found.anomalies), 'anomalie', 'anomalies')}."
-    lines += [f"  - {anomaly.sentence}" for anomaly in found.anomalies]
-    lines += [
-        f"  {counted(many, 'entrée n’a pas été décidée', 'entrées n’ont pas été décidées')} à nouveau : {why}." for why, many in found.left
-    ]
-    decided = {
-        "decided_again": found.again,
-        "anomalies": [anomaly._asdict() for anomaly in found.anomalies],
-        "not_decided_again": [{"reason": why, "entries": many} for why, many in found.left],
-    }
-    return Page(lines, decided, REFUSED if found.anomalies else 0)

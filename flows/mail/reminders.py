@@ -13,6 +13,7 @@ from states.overview.outlook import Outlook
 from states.values.french import counted, day
 
 LINES_AT_MOST = 50
+ATTACHED_AT_MOST = 1_000_000  # bytes; a bigger seal stays in the folder, and its root goes alone
 STATES = {  # of Prefect's runs, those of which people are told
     "Failed": "échec",
     "Crashed": "interruption",
@@ -54,19 +55,24 @@ def _expectation(outlook: Outlook, today: date) -> str:
     return f"{label} : attendu le {day(due)}{overdue}{f' ; manque : {outlook.blocked}' if outlook.blocked else ''}"
 
 
-def seal_letter(person: Person, today: date, seal: str, dossiers: int, at: datetime) -> Letter:
-    """The seal of the night: with it, an auditor proves later that no journal was rewritten before that day."""
+def seal_letter(person: Person, today: date, seal: tuple[str, bytes], dossiers: int, at: datetime) -> Letter:
+    """The seal of the night, its root and its file: with it, an auditor proves later that no journal was rewritten before that day."""
+    root, content = seal
+    name = f"{today.isoformat()}.json"
+    joined = len(content) <= ATTACHED_AT_MOST
     body = [
         f"Bonjour {person.name},",
         "",
-        f"Sceau du {day(today)}, sur les têtes des chaînes de {counted(dossiers, 'dossier', 'dossiers')} :",
-        seal,
+        f"Sceau du {day(today)}, sur les chaînes de {counted(dossiers, 'dossier', 'dossiers')} :",
+        root,
         "",
-        f"C’est l’empreinte sha256 du fichier seals/{today.isoformat()}.json de jalon. Gardez ce message hors de jalon :",
-        "il prouve, plus tard, que rien de ce qui précède n’a été réécrit.",
+        f"C’est la racine de l’arbre de Merkle du fichier seals/{name} de jalon{', joint à ce message' if joined else ''}.",
+        "Gardez ce message hors de jalon : il prouve, plus tard, que rien de ce qui précède n’a été réécrit",
+        "(jalon verify --seal suivi de ce message, enregistré dans un fichier).",
         *END,
     ]
-    return Letter(f"seal.{today.isoformat()}", person.name, person.mail, f"[jalon] Sceau du {day(today)}", "\n".join(body), at)
+    subject, attached = f"[jalon] Sceau du {day(today)}", (f"sceau-{name}", content) if joined else None
+    return Letter(f"seal.{today.isoformat()}", person.name, person.mail, subject, "\n".join(body), at, attached)
 
 
 def alert_letter(person: Person, run_id: str, name: str, state: str, message: str, at: datetime) -> Letter:

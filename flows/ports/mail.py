@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -17,6 +18,8 @@ from states.values.plain import legible
 
 UNNAMED = re.compile(r"[^A-Za-z0-9._-]")
 
+DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+
 
 class Letter(NamedTuple):
     """A message to one person. `key` never changes for the same message, so that a second copy can be recognised."""
@@ -27,6 +30,7 @@ class Letter(NamedTuple):
     subject: str
     body: str
     at: datetime
+    attached: tuple[str, bytes] | None = None  # the name and the content of a JSON file
 
 
 def message(letter: Letter, sender: str) -> EmailMessage:
@@ -40,6 +44,10 @@ def message(letter: Letter, sender: str) -> EmailMessage:
     mail["Message-ID"] = f"<{_name(letter)}@jalon.invalid>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(legible(letter.body), cte="8bit")
+    if letter.attached is not None:
+        name, content = letter.attached
+        mail.add_attachment(content, maintype="application", subtype="json", filename=name)
+        mail.set_boundary(_short(letter.key + letter.to_mail) * 4)
     return mail
 
 
@@ -64,6 +72,38 @@ def write(letter: Letter, *, folder: Path, sender: str) -> Path:
 def _name(letter: Letter) -> str:
     """That of a file of the folder, whatever a row of the outbox has for a key."""
     return f"{UNNAMED.sub('_', letter.key)}.{_short(letter.to_mail)}"
+
+
+class Folder:
+    """The letters that a folder holds, by their keys, as they were when it was looked at."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError."""
+        self._paths: dict[str, list[Path]] = {}
+        for path in sorted(folder.glob("*.eml")):
+            self._paths.setdefault(path.name.rpartition(".")[0].rpartition(".")[0], []).append(path)
+
+    def held(self) -> Iterable[str]:
+        """The key of each letter."""
+        return self._paths.keys()
+
+    def digests(self, key: str) -> frozenset[str] | None:
+        """The digests of 64 hexadecimal digits that the letters of a key carry; None when there is none. Raises Unreachable."""
+        paths = self._paths.get(key)
+        if paths is None:
+            return None
+        try:
+            return frozenset(found.decode() for path in paths for found in DIGEST.findall(path.read_bytes()))
+        except OSError as fault:
+            raise Unreachable(f"Un courrier ne peut pas être lu ({unreadable(fault)}).") from fault
+
+
+def kept(folder: Path) -> Folder | None:
+    """The letters that a folder holds; None where there is no such folder. Raises Unreachable."""
+    try:
+        return Folder(folder) if folder.is_dir() else None
+    except OSError as fault:
+        raise Unreachable(f"Les courriers ne peuvent pas être lus dans {folder} ({unreadable(fault)}).") from fault
 
 
 def _short(address: str) -> str:

@@ -80,6 +80,13 @@ class Dialect(ABC):
         """What an operator wants to know of the database."""
 
     @abstractmethod
+    def objects(self, cursor: Cursor) -> dict[str, str]:
+        """What the schema is made of, as the database tells it: tables, indexes, triggers... by kind and name, each with its text.
+
+        And its `server`, where there is one, whose next version may tell the same thing otherwise.
+        """
+
+    @abstractmethod
     def assert_leave(self, url: URL, schema: str, *, agreed: bool) -> None:
         """Raises OtherSchema when a database of before must not be brought forward unless somebody has agreed."""
 

@@ -44,6 +44,27 @@ AT_ONCE = "SET LOCAL lock_timeout = 1"  # the shortest there is, in milliseconds
 MOST_OFTEN = 100  # shapes of a step, kept for each ledger; a life has some forty
 
 
+# What the schema in use is made of. A trigger that is there and disabled says so in its text.
+OBJECTS = """
+SELECT type || ' ' || name, sql FROM (WITH ours AS (
+  SELECT c.oid, c.relname, c.relkind FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace)
+SELECT 'table', relname, (SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+  CASE WHEN a.attnotnull THEN 'NOT NULL' END, pg_get_expr(d.adbin, d.adrelid)), ', ' ORDER BY a.attnum)
+  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM ours WHERE relkind = 'r'
+UNION ALL SELECT 'index', relname, replace(pg_get_indexdef(oid), current_schema() || '.', '') FROM ours WHERE relkind = 'i'
+UNION ALL SELECT 'view', relname, pg_get_viewdef(oid) FROM ours WHERE relkind IN ('v', 'm')
+UNION ALL SELECT 'constraint', relname || '.' || conname, replace(pg_get_constraintdef(k.oid), current_schema() || '.', '')
+  FROM pg_constraint k JOIN ours ON ours.oid = k.conrelid WHERE contype <> 'n'
+UNION ALL SELECT 'trigger', tgname, replace(pg_get_triggerdef(t.oid), current_schema() || '.', '') || ' ' || tgenabled::text
+  FROM pg_trigger t JOIN ours ON ours.oid = t.tgrelid WHERE NOT tgisinternal
+UNION ALL SELECT 'rule', relname || '.' || rulename, pg_get_ruledef(r.oid)
+  FROM pg_rewrite r JOIN ours ON ours.oid = r.ev_class WHERE relkind = 'r'
+UNION ALL SELECT 'server', '', (current_setting('server_version_num')::integer / 10000)::text
+UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace) AS things (type, name, sql)
+"""
+
+
 class AllInOne:
     """All that a step writes in one statement, whose parts hang on the row of the dossier: where it has moved, none is written.
 
@@ -137,6 +158,10 @@ class PostgreSql(Dialect):
     def promises(self, cursor: Cursor) -> Promises:
         settings = ", ".join(f"{name}={_shown(cursor, name)}" for name in ("synchronous_commit", "fsync"))
         return Promises(f"PostgreSQL {_shown(cursor, 'server_version')}, {settings}.", ())
+
+    def objects(self, cursor: Cursor) -> dict[str, str]:
+        cursor.execute(OBJECTS)
+        return {name.strip(): " ".join(text.split()) for name, text in cursor.fetchall()}
 
     def assert_leave(self, url: URL, schema: str, *, agreed: bool) -> None:
         if agreed:

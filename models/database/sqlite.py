@@ -122,6 +122,10 @@ class Sqlite(Dialect):
         settings = ", ".join(f"{name}={value}" for name, value in found.items())
         return Promises(f"SQLite, {settings} ; fichier {'sain' if sound else 'abîmé'}.", () if sound else (checked,))
 
+    def objects(self, cursor: Cursor) -> dict[str, str]:
+        cursor.execute("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'")
+        return {name: " ".join(text.split()) for name, text in cursor.fetchall()}
+
     def assert_leave(self, url: URL, schema: str, *, agreed: bool) -> None:
         """A file is copied by jalon itself: nobody needs to be asked."""
 

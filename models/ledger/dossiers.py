@@ -24,12 +24,16 @@ KNOWN_AT_MOST = 1000
 
 
 class Loaded(NamedTuple):
-    """A dossier as it stands, with its place in its own chain: `n` entries, the last digest is `head`."""
+    """A dossier as it stands, with its place in its own chain: `n` entries, the last digest is `head`.
+
+    `newest` is the newest instant of its entries (ISO in UTC), for who writes the next one; empty where nobody has asked.
+    """
 
     id: int
     n: int
     head: str
     partnership: Partnership
+    newest: str = ""
 
 
 class Dossiers:

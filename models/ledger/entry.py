@@ -39,8 +39,8 @@ class Decided(NamedTuple):
     facts: Facts | None
 
 
-def entry_of(attempt: Attempt, loaded: Loaded, actor: Actor, decided: Decided) -> Entry:
-    """The entry of an attempt; `law` is the number of the law that decided."""
+def entry_of(attempt: Attempt, loaded: Loaded, actor: Actor, decided: Decided, digested: str) -> Entry:
+    """The entry of an attempt, whose input has the digest `digested`; `law` is the number of the law that decided."""
     before, verdict = loaded.partnership, decided.verdict
     done = verdict if isinstance(verdict, Decision) else None
     after = done.after if done else before
@@ -72,6 +72,8 @@ def entry_of(attempt: Attempt, loaded: Loaded, actor: Actor, decided: Decided) -
         waits=decided.lookups.waits if recent else None,
         registered={name: sorted(roles) for name, roles in decided.lookups.registered} if decided.lookups.registered else None,
         objection=attempt.objection or None,
+        asked=digested if attempt.request.personal or isinstance(attempt.request, ResidenceVerified) else None,
+        newest_before=loaded.newest if attempt.instant < loaded.newest else None,
         conflict=ConflictFields(sentence=verdict.sentence, who=verdict.who, when=verdict.when) if isinstance(verdict, Conflict) else None,
     )
     return entry if done is None else _of_a_step(entry, attempt, actor, done, decided.facts)

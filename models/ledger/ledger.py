@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
@@ -18,6 +18,7 @@ from models.database.store import Cursor, Store
 from models.database.vocabulary import learnt
 from models.ledger.attempt import Attempt, assert_writable, instant, name_of
 from models.ledger.chain import GENESIS, canonical, digest
+from models.ledger.clock import TOLERANCE, behind
 from models.ledger.codec import row_of
 from models.ledger.conflicts import again, objection, overtaken, taken_back, too_late, wrong_version
 from models.ledger.dossiers import Dossiers, Loaded
@@ -66,7 +67,8 @@ class Ledger:
 
     `entropy(n)` gives n random bytes as hexadecimal, for salts. `gazetteer(text)` gives the communes that an INSEE
     code or a name may mean; without one, codes are taken as they are and names are refused. `vault` opens the secrets of codes;
-    `waits` is how many working days pass before a role that was given, or newly enrolled, moves money.
+    `waits` is how many working days pass before a role that was given, or newly enrolled, moves money. An
+    entry may be written by `clock_tolerance` behind the newest of its dossier; further, the clock is wrong.
     """
 
     def __init__(
@@ -77,8 +79,9 @@ class Ledger:
         gazetteer: Gazetteer | None = None,
         vault: Vault = NO_VAULT,
         waits: int = 1,
+        clock_tolerance: timedelta = TOLERANCE,
     ) -> None:
-        self.store = store
+        self.store, self._clock_tolerance = store, clock_tolerance
         self._vault = vault
         self._asks_nothing = Lookups(waits=waits)
         self._enrolments = Enrolments(store)
@@ -181,6 +184,9 @@ class Ledger:
         loaded = standing.loaded or self._unopened(attempt)
         if standing.earlier is not None:
             return again(attempt, loaded.partnership.state, *json.loads(standing.earlier)), None
+        late = behind(attempt, loaded.newest, self._clock_tolerance)
+        if late is not None:
+            return late, None
         actor, attempt = _actor(attempt.actor, standing), attempt._replace(register=standing.register)
         spent: tuple[Part, ...] = ()
         if attempt.shown is not None:
@@ -243,18 +249,19 @@ class Ledger:
         done = verdict if isinstance(verdict, Decision) else None
         after = done.after if done else before
         changes = differences(before, after)
-        entry = entry_of(attempt, loaded, actor, Decided(verdict, lookups, patch(before, after, changes) if done else None))
+        digested = input_digest(before.pepper, attempt)
+        entry = entry_of(attempt, loaded, actor, Decided(verdict, lookups, patch(before, after, changes) if done else None), digested)
         content = canonical(entry.fields())
         head = digest(content)
-        digested = input_digest(before.pepper, attempt)
         appended = {"n": n, "key": attempt.key, "input_digest": digested, "entry": content.decode(), "digest": head}
         parts: list[Part] = [(APPEND, [appended])]
         if done:
             parts += [*parts_of(before, after, changes, attempt.instant), *_named(done), *_posted(attempt, n, done)]
-        id_ = self._writing.write(cursor, loaded, Loaded(loaded.id, n, head, after), (*parts, *spent))
+        new = Loaded(loaded.id, n, head, after, newest=max(loaded.newest, attempt.instant))
+        id_ = self._writing.write(cursor, loaded, new, (*parts, *spent))
         if id_ is None:
             raise _OvertakenError
-        return answer_of(entry, head), Loaded(id_, n, head, after)
+        return answer_of(entry, head), new._replace(id=id_)
 
 
 def _named(decision: Decision) -> Iterator[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from sqlalchemy.sql import ColumnElement
 from models import tables
 from models.database.store import Cursor, Fetched, Store
 from models.ledger.attempt import Attempt, name_of
+from models.ledger.clock import newest_of
 from models.ledger.dossiers import Dossiers, Loaded
 from models.people.codes import NONE, Enrolment, Failures, whose
 from states.grammar.case import Actor
@@ -32,7 +34,7 @@ PEOPLE, ROLES, ENTRIES, HERE, LENT, REGISTER, SOURCES = (
         tables.code_sources,
     )
 )
-PLACE = slice(11, 14)  # where a row says the id, the length and the head of the dossier
+PLACE = slice(12, 15)  # where a row says the id, the length and the head of the dossier
 
 
 class Standing(NamedTuple):
@@ -77,16 +79,20 @@ class Standings:
         if remembered is not None and tuple(row[PLACE]) != remembered[:3]:
             remembered = None
             row = self._row(cursor, attempt, _concerned(attempt, None), whole=True)
-        name, secret, failures, failed_at, period, elsewhere, register, since, earlier, others, lenders, *dossier = row
+        name, secret, failures, failed_at, period, elsewhere, register, since, earlier, others, lenders, last, *dossier = row
         return Standing(
             name,
             _since(since),
             Enrolment(secret, Failures(failures or 0, failed_at), period, Failures(*orjson.loads(elsewhere)) if elsewhere else NONE),
             earlier,
-            remembered or self._dossiers.loaded(attempt.reference, dossier),
+            remembered or self._loaded(attempt.reference, dossier, last),
             _people(others) | _people(lenders),
             register,
         )
+
+    def _loaded(self, reference: str, dossier: Sequence[Fetched], last: str | None) -> Loaded | None:
+        loaded = self._dossiers.loaded(reference, dossier)
+        return loaded if loaded is None else loaded._replace(newest=newest_of(last or ""))
 
     def _row(self, cursor: Cursor, attempt: Attempt, others: list[str], *, whole: bool) -> Fetched:
         parameters = {"folded": folded(name_of(attempt.actor)), "key": attempt.key, "reference": attempt.reference}
@@ -116,6 +122,7 @@ class Standings:
             self._earlier(),
             self._others() if others else null(),
             self._lenders() if whole else null(),
+            self._last() if whole else null(),
             *(self._dossiers.columns() if whole else (HERE.id, HERE.n, HERE.head)),
         ).select_from(
             always.outerjoin(tables.people, PEOPLE.folded == bindparam("folded")).outerjoin(
@@ -147,6 +154,11 @@ class Standings:
         held = self._store.dialect.arrays(who.c.folded, who.c.name, ROLES.role)
         named = who.c.folded.in_(self._store.dialect.listed(bindparam("others", type_=Text)))
         return select(held).select_from(who.outerjoin(tables.people_roles, ROLES.person_id == who.c.id)).where(named).scalar_subquery()
+
+    def _last(self) -> ColumnElement[str]:
+        """The last entry of the dossier, whose instant the next one follows; whoever remembers the dossier knows it."""
+        entries = tables.journal.alias("last").c
+        return select(entries.entry).where(entries.partnership_id == HERE.id, entries.n == HERE.n).scalar_subquery()
 
     def _lenders(self) -> ColumnElement[str]:
         """Whoever has delegated a role in the dossier, as `_people` reads them."""

@@ -6,7 +6,8 @@ asked in `models.verify.redeciding`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -15,8 +16,9 @@ from sqlalchemy import bindparam, select
 
 from models import tables
 from models.answers import Invalid
-from models.database.store import Fetched, Store
+from models.database.store import Cursor, Fetched, Store
 from models.ledger.chain import GENESIS, canonical, digest
+from models.ledger.clock import newest_at
 from models.ledger.dossiers import Dossiers, Loaded
 from models.ledger.reading import SHAPES
 from models.verify.registering import REGISTER, Judged, RegisterProof
@@ -32,6 +34,7 @@ from states.vocabulary import State
 NAMED_AT_MOST = 5
 # What a dossier has once, as an auditor calls it.
 ONCE = {"state": "l’état", "version": "la version", "entered_on": "la date de l’état", "imported": "la reprise du passé"}
+INSTANT = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{6}Z").fullmatch
 LAWS = range(FIRST_LAW, LAW + 1)
 SORTS = (DONE, REFUSED, CONFLICT, CARRIED)
 
@@ -43,6 +46,18 @@ class Verification(NamedTuple):
     entries: int
     head: str
     faults: tuple[str, ...]
+    newest: str = ""  # the newest instant of its entries, ISO in UTC; empty when they do not hold
+
+
+class Read(NamedTuple):
+    """A dossier as it was read to be verified: its rows `(n, key, entry, digest)`, and its entries if its chain holds."""
+
+    loaded: Loaded
+    rows: Sequence[Fetched]
+    entries: list[Entry] | None
+
+
+Also = Callable[[Cursor, Read], Iterable[str]]  # what else is wrong with a dossier, in French
 
 
 class Verifier:
@@ -64,13 +79,16 @@ class Verifier:
         """Verify one dossier. Raises Invalid when there is none of that reference."""
         return self._verified(reference, _Sum(reference))
 
-    def proved(self, reference: str) -> tuple[Verification, list[Entry]]:
-        """What `verify` finds, and the entries of the journal, none when its chain does not hold. Raises Invalid as `verify` does."""
+    def proved(self, reference: str, also: Also | None = None) -> tuple[Verification, list[Entry]]:
+        """What `verify` finds, and the entries of the journal, none when its chain does not hold. Raises Invalid as `verify` does.
+
+        `also` looks at more in the same moment of the database.
+        """
         journal = _Sum(reference, entries=[])
-        proof = self._verified(reference, journal)
+        proof = self._verified(reference, journal, also)
         return proof, journal.entries or []
 
-    def _verified(self, reference: str, journal: _Sum) -> Verification:
+    def _verified(self, reference: str, journal: _Sum, also: Also | None = None) -> Verification:
         with self._store.transaction(write=False) as cursor:
             try:
                 loaded = self._dossiers.load(cursor, reference)
@@ -83,21 +101,10 @@ class Verifier:
             cursor.execute(self._identities, {"partnership_id": loaded.id})
             people = cursor.fetchall()
             journal.judged = Judged(self._register.timeline(cursor))
-        try:
-            faults = tuple(chain_faults(reference, rows, journal.add))
-            if faults:
-                journal.entries = None
-            else:
-                faults = (
-                    *_row_faults(loaded, rows),
-                    *journal.faults(loaded.partnership),
-                    *journal.judged.faults,
-                    *_name_faults(loaded, people),
-                )
-        except ODD_JSON:  # what somebody has written may be of any shape: it must not keep the other dossiers from being verified
-            journal.entries = None
-            faults = ("Le journal ou les données ne se relisent pas : quelqu’un y a écrit autre chose que jalon.",)
-        return Verification(reference, len(rows), loaded.head, faults)
+            faults = _all_faults(loaded, rows, people, journal)
+            if also is not None:
+                faults += tuple(also(cursor, Read(loaded, rows, journal.entries)))
+        return Verification(reference, len(rows), loaded.head, faults, journal.newest)
 
     def verify_register(self) -> Verification:
         """Verify the register of people."""
@@ -115,6 +122,18 @@ class Verifier:
         return tuple(self.verify(reference) for reference in self.references())
 
 
+def _all_faults(loaded: Loaded, rows: Sequence[Fetched], people: Sequence[Fetched], journal: _Sum) -> tuple[str, ...]:
+    try:
+        faults = tuple(chain_faults(loaded.partnership.reference, rows, journal.add))
+        if faults:
+            journal.entries = None
+            return faults
+        return (*_row_faults(loaded, rows), *journal.faults(loaded.partnership), *_name_faults(loaded, people))
+    except ODD_JSON:  # what somebody has written may be of any shape: it must not keep the other dossiers from being verified
+        journal.entries = None
+        return ("Le journal ou les données ne se relisent pas : quelqu’un y a écrit autre chose que jalon.",)
+
+
 class _Sum:
     """A journal added up as it is read; `entries` holds them for whoever asks more of them."""
 
@@ -122,12 +141,14 @@ class _Sum:
         self.entries = entries
         self._fold = Fold(blank(reference))
         self._unreadable: Unreadable | None = None
+        self.newest = ""
         self._numbered = True
         self._at_the_upgrade: tuple[str, ...] = ()
         self.judged = Judged(None)
 
     def add(self, entry: Entry) -> None:
         """Add the next entry, whose link in the chain holds."""
+        self.newest = max(self.newest, entry.recorded_at)
         self._numbered = entry.law is not None
         if entry.faults is not None:
             self._at_the_upgrade += tuple(entry.faults)
@@ -160,7 +181,7 @@ def chain_faults(reference: str, rows: Sequence[Fetched], each: Callable[[Entry]
 
     `each` receives the entries that hold, one after the other.
     """
-    before, state, version, earlier = GENESIS, State.UNOPENED.value, 0, 0
+    before, state, version, earlier, newest = GENESIS, State.UNOPENED.value, 0, 0, ""
     for place, (n, key, text, sealed) in enumerate(rows, start=1):
         content = text.encode()
         try:
@@ -181,12 +202,13 @@ def chain_faults(reference: str, rows: Sequence[Fetched], each: Callable[[Entry]
             entry.version == version,
             law >= earlier and _is_of_its_sort(entry, earlier),
             law in LAWS or entry.law is None,
+            law == 0 or _is_timely(entry, newest),
         )
         if not all(holds):
             # What follows a broken link is broken too: the first one is what to look at.
             yield f"Entrée {place} du journal : {listed([truth for truth, held in zip(TRUTHS, holds, strict=True) if not held])}."
             return
-        before, state, earlier = sealed, entry.dest, law
+        before, state, earlier, newest = sealed, entry.dest, law, newest_at(entry, newest if earlier else "")
         if each is not None:
             each(entry)
 
@@ -202,7 +224,13 @@ TRUTHS = (
     "sa version n’est pas la bonne",
     "jalon n’écrit jamais une telle entrée à cet endroit",
     "elle se dit décidée sous une loi que ce jalon ne connaît pas",
+    "elle est écrite avant l’entrée précédente sans le dire, ou porte un instant qui n’en est pas un",
 )
+
+
+def _is_timely(entry: Entry, newest: str) -> bool:
+    """Whether an entry bears an instant, which is not before the `newest` of the entries before it, or says so."""
+    return entry.newest_before == (newest if entry.recorded_at < newest else None) and INSTANT(entry.recorded_at) is not None
 
 
 def _is_of_its_sort(entry: Entry, earlier: int) -> bool:

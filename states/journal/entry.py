@@ -71,6 +71,8 @@ class Entry(NamedTuple):
     conflict: ConflictFields | None = None
     objection: str | None = None  # the constraint by which the database refused
     faults: list[str] | None = None  # what did not hold when an upgrade carried the dossier over
+    asked: str | None = None  # the keyed digest of the input, where `request` does not hold all of it
+    newest_before: str | None = None  # the newest instant of the entries before, where the clock was behind it
 
     @property
     def is_done(self) -> bool:

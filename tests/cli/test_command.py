@@ -454,3 +454,23 @@ def test_a_list_is_read_part_by_part_and_nothing_is_left_out_without_a_word(jalo
     assert [line.split()[0] for line in jalon("list", "--after", "ESSAI-2", "--most", "2").out.splitlines()[2:]] == references[2:]
     assert jalon("list", "--after", "ESSAI-4").out == "Aucun dossier après ESSAI-4.\n"
     assert jalon("list", "--most", "0").err == "--most : un nombre entre 1 et 10000.\n"
+
+
+def test_verify_speaks_of_the_house_and_answers_programs_too(opened: Jalon) -> None:
+    told = opened("verify", "--json").told
+    assert ([one["reference"] for one in told["dossiers"]], told["house"], told["seals"]["nights"]) == ([REFERENCE], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--path", "x"], "Avec --path, il faut la référence du dossier."),
+        (["--digest", "f" * 64], "Avec --digest, il faut la référence du dossier."),
+        (["--seal", "absent.eml"], "Le fichier absent.eml ne peut pas être lu (le chemin n’existe pas)."),
+        ([REFERENCE, "--path", "x"], f"Aucun sceau qui tienne ne porte {REFERENCE} : la ronde de la nuit le scellera."),
+        (["JAMAIS-1"], "Aucun dossier ne porte la référence JAMAIS-1."),
+    ],
+)
+def test_verify_asked_badly_is_one_sentence(opened: Jalon, words: list[str], sentence: str) -> None:
+    said = opened("verify", *words)
+    assert (said.code, said.err) == (2, f"{sentence}\n")

@@ -18,6 +18,7 @@ from witness import fresh, journal, sql
 
 from models.answers import Invalid
 from models.database.store import Store
+from models.ledger.ledger import Ledger
 from models.read.views import Views
 from models.verify.proof import Verifier
 from states.grammar.deadlines import due_on
@@ -157,6 +158,7 @@ def lend(walk: Walk, role: Role, giver: str, to: str, **how: Any) -> None:
 def test_a_delegation_holds_from_its_first_day_to_its_last(store: Store, days: int, lent: bool) -> None:
     """On the days on which somebody acts, whatever date the fact bears."""
     walk = walked(store, "settle")
+    walk.ledger = Ledger(store, clock_tolerance=timedelta(days=2))  # one of the days is the one before
     assert codes(walk.ask("order_payment", actor="Tania")) == ["WRONG_ROLE"]
     lend(walk, Role.AUTHORISING_OFFICER, "Omar", "Tania", starts_on="2026-11-23", ends_on="2026-11-25")
     answer = walk.ask("order_payment", actor="Tania", at=AT + timedelta(days=days))
@@ -217,6 +219,7 @@ def test_nothing_is_lent_to_somebody_whom_the_register_does_not_know(store: Stor
 def test_another_account_takes_two_people_a_call_and_the_days_that_the_centre_has_set(store: Store, days: int) -> None:
     """The days run from the recording: a date that somebody types shortens nothing."""
     walk = walked(store, "present_result", payee_cooling_days=days)
+    walk.ledger = Ledger(store, clock_tolerance=timedelta(days=2))  # the days are asked about in any order
     walk.do("propose_payee", actor="Farida")
     assert fresh(walk).partnership.payee == ("Agent comptable", IBAN)
     call = {"called_on": "2026-06-17", "confirmed_on": "2026-06-19", "at": AT + timedelta(days=days)}

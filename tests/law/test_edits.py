@@ -56,7 +56,7 @@ told["faults"] += home.verifier.verify("CDG-ENCOURS-2025").faults
 shutil.copyfile(OLD_DATABASE, where / "old" / "jalon.db")
 old = Home(settings({"JALON_HOME": str(where / "old")}))
 told["faults"] += [fault for one in old.verifier.verify_all() for fault in one.faults]
-answer = old.ledger.fire("CDG-ENCOURS-2025", "undo", request, actor="Ornella", at=at, key="undo")
+answer = old.ledger.fire("CDG-ENCOURS-2025", "undo", request, actor="Ornella", at=max(at, datetime.now(UTC)), key="undo")
 told["undone"] &= isinstance(answer, Done)
 print(json.dumps(told))
 """

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from walks import AT, Walk
 from witness import drop_triggers, dump
 
-from flows.cli import reading
+from flows.cli import proving, reading
 from flows.desk import dossier_page
 from flows.home import Home
 from flows.settings import settings as settings_of
@@ -108,7 +108,7 @@ def test_golden_lives_put_into_a_database_verify_and_are_shown(home: Home, law: 
         for entry in life.entries:
             assert entry.label in shown
         assert life.rows[-1][3] in page
-        assert reading.verify(home, life.reference, law=True).code == 0
+        assert proving.verify(home, life.reference, law=True).code == 0
         assert home.views.why(life.reference, at=AT).partnership.state == life.facts["state"]
 
 

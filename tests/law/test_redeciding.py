@@ -13,7 +13,7 @@ from forging import entries_of, rechain
 from walks import Walk
 from witness import drop_triggers, fresh, journal, sql
 
-from flows.cli import reading
+from flows.cli import proving
 from flows.cli.screen import REFUSED
 from flows.home import Home
 from flows.settings import settings
@@ -161,13 +161,13 @@ def test_an_earlier_law_whose_code_is_gone_is_only_added_up(monkeypatch: pytest.
 def test_the_command_says_both_questions_apart(tmp_path: Any) -> None:
     home = Home(settings({"JALON_HOME": str(tmp_path)}), create=True)
     walk = lived(home.store, State.SETTLED)
-    assert reading.verify(home, walk.reference, law=True).json["law"]["decided_again"] == len(entries_of(home.store))
+    assert proving.verify(home, walk.reference, law=True).json["law"]["decided_again"] == len(entries_of(home.store))
     told = entries_of(home.store)
     told[-1]["facts"]["settlements"]["1"]["ceiling"] = "40001.00"
     sql(home.store, "UPDATE settlements SET ceiling_cents = 4000100")
     rechain(home.store, told)
-    assert reading.verify(home, walk.reference).code == 0
-    page = reading.verify(home, walk.reference, law=True)
+    assert proving.verify(home, walk.reference).code == 0
+    page = proving.verify(home, walk.reference, law=True)
     assert page.code == REFUSED
     assert page.lines[0].startswith("ESSAI-1 : tout se tient")
     assert "1 anomalie" in page.lines[1]

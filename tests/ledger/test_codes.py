@@ -132,9 +132,10 @@ def test_the_address_in_the_qr_code_is_what_an_application_reads() -> None:
 
 
 def test_a_request_that_has_waited_too_long_proves_nothing_and_its_code_is_used_up(proposed: Walk) -> None:
-    late = sentence(proposed.ask("approve", shown=Shown(code(), AT), at=AT + timedelta(minutes=16)))
+    at = AT + timedelta(minutes=16)
+    late = sentence(proposed.ask("approve", shown=Shown(code(), AT), at=at))
     assert late.startswith("Cette demande a attendu plus de quinze minutes")
-    assert sentence(proposed.ask("approve", shown=Shown(code(), AT))).startswith("Ce code a déjà servi")
+    assert sentence(proposed.ask("approve", shown=Shown(code(), AT), at=at)).startswith("Ce code a déjà servi")
 
 
 def test_a_code_of_a_question_that_could_not_be_asked_is_used_up_all_the_same(proposed: Walk) -> None:

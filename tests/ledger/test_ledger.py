@@ -127,7 +127,7 @@ def test_an_old_version_is_a_conflict_that_names_who_moved_the_dossier(store: St
 def test_a_step_that_somebody_has_done_is_a_conflict_that_names_the_winner_and_the_instant(store: Store) -> None:
     walk = Walk(store).until(State.APPROVED)
     walk.do("sign", at=LATER)
-    walk.do("attach", actor="Farida")  # a recording in between is not the winner
+    walk.do("attach", actor="Farida", at=LATER)  # a recording in between is not the winner
     answer = walk.ask("sign", at=LATER + timedelta(seconds=1))
     assert isinstance(answer, Conflict)
     assert (answer.who, answer.when, answer.state) == ("Tania", "2026-11-23T10:00:00.000000Z", State.SIGNED)

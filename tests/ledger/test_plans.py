@@ -20,8 +20,7 @@ from playing import played
 from walks import AT, PEOPLE, Walk
 from witness import sql
 
-from flows.cli import deliberations, reading
-from flows.cli.doctor import _clock
+from flows.cli import deliberations, proving, reading
 from flows.cli.supposing import entitled
 from flows.desk.dashboard_page import dashboard
 from flows.home import Home, close_all
@@ -39,6 +38,8 @@ from models.people.codes import Shown, code_at, new_secret
 from models.people.invitations import invitation_digest
 from models.people.register import CLOCK, Changed
 from models.tables.columns import metadata
+from models.verify.leaves import house_leaves
+from models.verify.received import Comparing, Received
 from states.grammar.guard import Refused
 from states.register.requests import Verb, Wish
 from states.vocabulary import Role, State
@@ -97,13 +98,25 @@ def read(home: Home, reference: str) -> None:
     reading.why(home, reference, None, None)
     reading.list_(home, most=3)
     reading.list_(home, most=3, after=reference)
-    reading.verify(home, reference, law=True)
+    proving.verify(home, reference, law=True)
     home.verifier.verify(reference)
     assert len(home.verifier.references()) == MANY + 1
-    reading.witnessed(home, reference, "0" * 64)
+    proving.witnessed(home, reference, "0" * 64)
     entitled(home, reference, on=None, suppositions=())
     home.views.undoable(reference, 3, CLOCK, at=AT)
-    _clock(home)
+    prove(home, reference)
+
+
+def prove(home: Home, reference: str) -> None:
+    """What an audit of the whole house asks, of one dossier."""
+    auditor, head = home.auditor(), home.views.history(reference)[-1].digest
+    for whole in (False, True):
+        assert auditor.audited(reference, whole=whole).faults == ()
+    auditor.house.faults(auditor.nights, now())
+    auditor.house.letters()
+    leaf = {"kind": "dossier", "reference": reference, "n": 1, "head": head}
+    assert len(Comparing(home.store, auditor.nights).faults(Received("0" * 64, leaf=leaf))) == 2
+    assert [leaf["kind"] for leaf in house_leaves(home.store)] == ["register", "schema"]
 
 
 def fire(home: Home, reference: str) -> None:

@@ -20,6 +20,7 @@ from flows.cli import reading
 from flows.cli.doctor import examined
 from flows.desk import dossier_page
 from flows.home import Home
+from flows.ports.clock import now
 from flows.settings import settings
 from models.answers import Done
 from models.database.faults import Unreachable
@@ -161,7 +162,7 @@ def test_a_step_of_before_is_taken_back_by_name_after_the_upgrade(old: str) -> N
 
     def undo(entry: int, who: str = "Thaïs") -> Any:
         request = undoing.model_validate({"entry": entry, "motive": "Erreur"})
-        return home.ledger.fire("CDG-ENCOURS-2025", "undo", request, actor=who, at=AT, key=f"undo-{entry}-{who}")
+        return home.ledger.fire("CDG-ENCOURS-2025", "undo", request, actor=who, at=now(), key=f"undo-{entry}-{who}")
 
     assert isinstance(undo(11), Done)  # the dropout, with a committee after it
     after = home.views.partnership("CDG-ENCOURS-2025")

@@ -18,13 +18,16 @@ from playing import played
 from sqlalchemy import text
 
 from models.database.store import Store, sqlite_url
-from models.ledger.chain import GENESIS
+from models.ledger.chain import GENESIS, canonical
 from models.ledger.dossiers import Loaded
 from models.ledger.reading import parsed
-from models.ledger.writing import Writing, parts_of
+from models.ledger.writing import APPEND, POST, Writing, parts_of
+from models.people.register import folded as folded_name
+from models.verify.letters import ordered
 from states.journal.entry import Entry
-from states.journal.fold import blank, differences, folded, patch
+from states.journal.fold import Fold, blank, differences, folded, patch
 from states.partnership import Partnership
+from states.trainees.identity import keyed
 from states.values.law import LAW
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -74,18 +77,28 @@ def facts_told(partnership: Partnership) -> dict[str, Any]:
 
 
 def restored(store: Store, life: Golden) -> None:
-    """Put a golden life into a database: its journal to the byte, and the rows that its facts are."""
-    kept = folded(life.reference, life.entries)._replace(pepper=PEPPER)
-    before, after = Loaded(0, 0, GENESIS, blank(life.reference)), Loaded(0, len(life.rows), life.rows[-1][3], kept)
-    parts = parts_of(before.partnership, kept, differences(before.partnership, kept), "2026-11-25T12:00:00.000000Z")
-    with store.transaction() as cursor:
-        id_ = Writing(store).write(cursor, before, after, parts)
-    statement = text(
-        'INSERT INTO journal (partnership_id, n, "key", input_digest, entry, digest) VALUES (:id, :n, :key, :head, :entry, :digest)'
-    )
-    with store.engine.connect() as connection:
-        for n, key, entry, digest in life.rows:
-            connection.execute(statement, {"id": id_, "n": n, "key": key, "head": GENESIS, "entry": entry, "digest": digest})
+    """Put a golden life into a database, entry by entry: its journal to the byte, and the rows that a ledger would have written with it."""
+    writing, orders, fold = Writing(store), ordered(life.entries), Fold(blank(life.reference))
+    here = Loaded(0, 0, GENESIS, fold.partnership._replace(pepper=PEPPER))
+    for entry, (n, key, content, digest) in zip(life.entries, life.rows, strict=True):
+        fold.add(entry)
+        before, after = here.partnership, fold.partnership._replace(pepper=PEPPER)
+        asked = keyed(PEPPER, canonical([entry.reference, entry.trigger, folded_name(entry.actor), None, entry.request]))
+        row = {"n": n, "key": key, "input_digest": asked, "entry": content, "digest": digest}
+        posted = [
+            {"n": n, "key": key, "kind": kind, "role": role, "attempts": 0, "due_at": entry.recorded_at}
+            for key, (place, kind, role) in orders.items()
+            if place == n
+        ]
+        parts = [
+            (APPEND, [row]),
+            *parts_of(before, after, differences(before, after), entry.recorded_at),
+            *([(POST, posted)] * bool(posted)),
+        ]
+        with store.transaction() as cursor:
+            id_ = writing.write(cursor, here, Loaded(here.id, n, digest, after), parts)
+        assert id_ is not None
+        here = Loaded(id_, n, digest, after)
 
 
 def summed() -> dict[str, str]:
