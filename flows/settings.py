@@ -11,7 +11,7 @@ from flows.ports.keys import key_path
 from models.answers import Invalid
 from models.database.store import sqlite_url
 
-DAYS_AT_MOST = 30
+DAYS_AT_MOST, BACKUP_DAYS_AT_MOST = 30, 365
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -27,6 +27,7 @@ class Settings:
     that no form has started, as those of the demo.
     `JALON_CODES_KEY`: the file with the key of the codes' secrets (default: `codes.key` in the home, or systemd's credential).
     `JALON_WAITING_DAYS`: working days before a role that was given, or newly enrolled, moves money (default: 1).
+    `JALON_BACKUP_DAYS`: days after which `jalon doctor` warns that the last backup is old (default: 7).
     `JALON_DESK`: set where a desk listens (`jalon up` sets it): the events of steps then start the checks.
     """
 
@@ -39,6 +40,7 @@ class Settings:
     desk: bool
     codes_key: Path
     waits: int
+    backup_days: int
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -53,11 +55,13 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         codes="money" if environment.get("JALON_CODES") == "money" else "every",
         desk=bool(environment.get("JALON_DESK")),
         codes_key=key_path(Path(key) if (key := environment.get("JALON_CODES_KEY")) else None, home),
-        waits=_days(environment.get("JALON_WAITING_DAYS") or "1"),
+        waits=_days(environment, "JALON_WAITING_DAYS", "1", DAYS_AT_MOST, "jours ouvrés"),
+        backup_days=_days(environment, "JALON_BACKUP_DAYS", "7", BACKUP_DAYS_AT_MOST, "jours"),
     )
 
 
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= DAYS_AT_MOST):
-        raise Invalid(f"JALON_WAITING_DAYS est un nombre de jours ouvrés, de 0 à {DAYS_AT_MOST}.")
+def _days(environment: Mapping[str, str], name: str, default: str, most: int, unit: str) -> int:
+    text = environment.get(name) or default
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        raise Invalid(f"{name} est un nombre de {unit}, de 0 à {most}.")
     return int(text)

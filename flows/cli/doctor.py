@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+from flows.cli.saving import MARK as BACKUP
 from flows.cli.screen import DONE, UNEXPECTED, Page
 from flows.home import Home
 from flows.ports.clock import now
@@ -144,6 +145,8 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
         entries = counted(sum(proof.entries for proof in verified), "entrée", "entrées")
         yield Symptom("Dossiers", OK, f"{counted(len(verified), 'dossier vérifié', 'dossiers vérifiés')}, {entries}.")
         yield _clock(home)
+    if verified:
+        yield _backup(home)
     if not home.register.holding(Role.OPERATOR):
         sentence = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
         yield Symptom("Exploitants", WARN, sentence, "Lancez : jalon people change NOM --role operator --as EXPLOITANT")
@@ -161,6 +164,17 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
         yield Symptom("Boîte d’envoi", WARN, sentence, "Lancez : jalon deliver, ou jalon up")
     else:
         yield Symptom("Boîte d’envoi", OK, f"Aucun envoi abandonné, {sentence}.")
+
+
+def _backup(home: Home) -> Symptom:
+    last, todo = home.marks.last(BACKUP), "Lancez : jalon backup -o FICHIER, et rangez le fichier ailleurs que sur cette machine."
+    if last is None:
+        return Symptom("Sauvegarde", WARN, "Ce registre n’a jamais été sauvegardé par jalon.", todo)
+    days = (now() - datetime.fromisoformat(last.done_at)).days
+    told = f"La dernière est du {wall_time(last.done_at)} ({last.message})."
+    if days > home.settings.backup_days:
+        return Symptom("Sauvegarde", WARN, f"{told} Elle a {counted(days, 'jour', 'jours')}.", todo)
+    return Symptom("Sauvegarde", OK, told)
 
 
 def _clock(home: Home) -> Symptom:
