@@ -167,23 +167,29 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
 
 
 def _backup(home: Home) -> Symptom:
-    last, todo = home.marks.last(BACKUP), "Lancez : jalon backup -o FICHIER, et rangez le fichier ailleurs que sur cette machine."
-    if last is None:
-        return Symptom("Sauvegarde", WARN, "Ce registre n’a jamais été sauvegardé par jalon.", todo)
-    days = (now() - datetime.fromisoformat(last.done_at)).days
-    told = f"La dernière est du {wall_time(last.done_at)} ({last.message})."
-    if days > home.settings.backup_days:
-        return Symptom("Sauvegarde", WARN, f"{told} Elle a {counted(days, 'jour', 'jours')}.", todo)
-    return Symptom("Sauvegarde", OK, told)
+    """A ledger that was never saved is given as many days as one whose backup grows old."""
+    last = home.marks.last(BACKUP)
+    since = last.done_at if last is not None else _recorded_at(home, "min")
+    days = (now() - datetime.fromisoformat(since)).days if since else 0
+    told = "Aucune n’a encore été faite." if last is None else f"La dernière est du {wall_time(last.done_at)} ({last.message})."
+    if days <= home.settings.backup_days:
+        return Symptom("Sauvegarde", OK, told)
+    todo = "Lancez : jalon backup -o FICHIER, et rangez le fichier ailleurs que sur cette machine."
+    return Symptom("Sauvegarde", WARN, f"{told} Cela fait {counted(days, 'jour', 'jours')}.", todo)
+
+
+def _recorded_at(home: Home, which: str) -> str | None:
+    """When the first (`min`) or the last (`max`) entry of all journals was written."""
+    with home.store.transaction(write=False) as cursor:
+        cursor.execute(f"SELECT entry FROM journal WHERE id = (SELECT {which}(id) FROM journal)")  # noqa: S608 - one of two words
+        row = cursor.fetchone()
+    return None if row is None else str(json.loads(row[0])["recorded_at"])
 
 
 def _clock(home: Home) -> Symptom:
-    with home.store.transaction(write=False) as cursor:
-        cursor.execute("SELECT entry FROM journal WHERE id = (SELECT max(id) FROM journal)")
-        row = cursor.fetchone()
-    if row is None:
+    newest = _recorded_at(home, "max")
+    if newest is None:
         return Symptom("Horloge", OK, f"{now().astimezone(PARIS):%d/%m/%Y %H:%M} ; le journal est vide.")
-    newest: str = json.loads(row[0])["recorded_at"]
     if datetime.fromisoformat(newest) > now():
         return Symptom(
             "Horloge", FAIL, f"Elle retarde sur le journal ({wall_time(newest)}).", "Remettez la machine à l’heure avant d’agir."

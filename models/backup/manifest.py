@@ -113,7 +113,7 @@ def acceptable(name: str, database: str) -> bool:
 
 
 def _is_part(part: str) -> bool:
-    if part in ("", ".", "..") or not part.isprintable() or set(part) & set("\\:"):
+    if part in ("", ".", "..") or not part.isprintable() or "\\" in part:
         return False
     return len(part.encode("utf-8", "replace")) <= LONGEST
 
