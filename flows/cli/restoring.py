@@ -241,6 +241,6 @@ def _next(configured: Settings, manifest: Manifest, into: Path) -> list[str]:
         *["  Et retirez JALON_DATABASE_URL : la base est dans ce dossier."] * elsewhere,
         f"  Remettez la clé des codes dans {into / 'codes.key'} (chmod 600) : elle n’est dans aucune sauvegarde.",
         "  Sans elle, chaque personne est à inviter de nouveau.",
-        "  Le registre des personnes est celui de ce jour-là : qui a été suspendu ou a rendu un rôle depuis l’a retrouvé (jalon people list).",
+        "  Relisez jalon people list : qui a été suspendu, ou a perdu un rôle depuis cette sauvegarde, l’a retrouvé.",
         f"  {PERSONAL}",
     ]
