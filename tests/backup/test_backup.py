@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Self
 
 import pytest
 from backups import DOCUMENT, LETTER, SEAL, Place, address, members, place
 from breaking import invoice_of
 from enlisting import KEY
+from lending import administrator, new_database
 from walks import SECRETS, WAYS, Walk
 from witness import dump, sql
 
@@ -230,3 +232,18 @@ def test_the_digest_that_was_given_tells_another_backup(place: Place) -> None:
     assert digest in page.lines[1]
     assert not (place.folder / "new").exists()
     assert place.restore(file, digest=digest).code == 0
+
+
+def test_the_owner_of_a_postgresql_database_needs_no_other_right(postgresql: str, distant: Store, tmp_path: Path) -> None:
+    """Neither to take a backup nor to restore one: no superuser is asked."""
+    name = new_database(postgresql)
+    with administrator(postgresql) as connection:
+        connection.execute(f"CREATE ROLE plain_{name} LOGIN".encode())
+        connection.execute(f"ALTER DATABASE {name} OWNER TO plain_{name}".encode())
+    url = postgresql.format(database=name).replace("//postgres@", f"//plain_{name}@")
+    assert Place(distant, tmp_path, lambda: url).furnish().try_restore("one.zip").code == 0
+    store = Store(url)
+    again = Place(store, tmp_path / "again", lambda: "")
+    again.folder.mkdir()
+    assert again.try_backup("two.zip").code == 0
+    store.close()

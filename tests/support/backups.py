@@ -74,6 +74,10 @@ class Place:
         self.target = settings(given)
         return restored(self.target, Wanted(str(file), str(self.folder / into), tuple(map(str, seals)), digest, despite))
 
+    def try_restore(self, name: str) -> Page:
+        """Take a backup and restore it."""
+        return self.restore(self.backup(name))
+
     def restored(self, into: str = "new") -> Store:
         """The database of the last restore."""
         return Store(sqlite_url(self.folder / into / "jalon.db") if self._new is None else self.target.database_url)
