@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from backups import Place, address, place
@@ -34,7 +35,7 @@ def die(*_, **__):
 file, into, where = sys.argv[1:]
 owner, name = {
     "unpacked": (landing, "Store"), "made": (landing, "contents_of"), "half filled": (postgresql_snapshots, "_fill_table"),
-    "proved": (restoring, "_put"), "in place": (restoring, "keep"),
+    "proved": (restoring, "_put"), "publishing": (postgresql_snapshots, "_publish"), "in place": (restoring, "keep"),
 }[where]
 setattr(owner, name, die)
 restoring.restored(settings(), restoring.Wanted(file, into, (), None, False))
@@ -83,6 +84,16 @@ def test_a_restore_that_is_killed_leaves_nothing_that_looks_whole(place: Place, 
     store = place.restored()
     assert sql(store, "SELECT count(*) FROM journal") == [(4,)]
     store.close()
+
+
+def test_a_restore_that_is_killed_before_its_last_moment_leaves_an_empty_postgresql(
+    distant: Store, tmp_path: Path, postgresql_url: str
+) -> None:
+    """The folder is in its place already, and opens nothing."""
+    place = Place(distant, tmp_path, lambda: postgresql_url).furnish()
+    killed(RESTORE, str(place.backup()), str(tmp_path / "new"), "publishing", JALON_HOME=str(tmp_path), JALON_DATABASE_URL=postgresql_url)
+    with pytest.raises(Unreachable, match="La base est vide"):
+        Store(postgresql_url)
 
 
 def test_a_restore_that_is_killed_once_it_is_in_place_has_done_all_of_it(place: Place) -> None:

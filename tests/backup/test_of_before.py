@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from backups import Place, consistent, members, packed
-from old_databases import old_file, old_postgresql
+from old_databases import old_file, old_postgresql, opened
 from sqlalchemy import create_engine, inspect
+from witness import dump, sql
 
 from models.backup import landing
 from models.backup.manifest import MANIFEST, read, written
+from models.database.sqlite import Sqlite
 from models.database.store import Store
 from models.tables import SCHEMA
 from models.verify.proof import Verifier
@@ -66,7 +68,27 @@ def test_a_file_of_before_is_brought_forward(sqlite: Store, tmp_path: Path) -> N
 
 
 def test_rows_of_before_are_brought_forward_on_postgresql(distant: Store, tmp_path: Path, new_postgresql: Callable[[], str]) -> None:
-    """Triggers that came later would refuse them: they rest while the rows come in."""
     place = Place(distant, tmp_path, new_postgresql).furnish()
     content = of_before(members(place.backup()), tables(old_postgresql(new_postgresql())))
     assert_brought_forward(place, packed(tmp_path / "old.zip", content))
+
+
+def test_entries_of_times_that_are_over_come_back_too(old: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Triggers refuse any such entry that is written today: they rest while those of the backup come in."""
+    store = opened(old)
+    new = None if isinstance(store.dialect, Sqlite) else request.getfixturevalue("new_postgresql")
+    place = Place(store, tmp_path, new)
+    page = place.restore(place.backup())
+    assert page.code == 0, page.lines
+    restored = place.restored()
+    assert {name: rows for name, rows in dump(restored).items() if name != "marks"} == {
+        name: rows for name, rows in dump(store).items() if name != "marks"
+    }
+    with pytest.raises(Exception, match="this database was upgraded"):
+        sql(
+            restored,
+            "INSERT INTO journal (id, partnership_id, n, input_digest, entry, digest) VALUES (9999, 1, 9999, '', '{}', :d)",
+            d="0" * 64,
+        )
+    restored.close()
+    store.close()
