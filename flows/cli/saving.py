@@ -39,6 +39,7 @@ def saved(configured: Settings, output: str) -> Page:
         raise Invalid(f"Le fichier {path} existe déjà : une sauvegarde n’en remplace jamais une autre.")
     if not path.parent.is_dir():
         raise Invalid(f"Le dossier {path.parent} n’existe pas.")
+    _assert_key_apart(configured)
     home = Home(configured, upgrade=False)  # what is saved is what is there
     try:
         taken = _taken(home, path)
@@ -46,6 +47,14 @@ def saved(configured: Settings, output: str) -> Page:
     except OSError as fault:
         raise Unreachable(f"La sauvegarde ne peut pas être écrite dans {path.parent} ({unreadable(fault)}) : rien n’y reste.") from fault
     return _page(path, size, taken, _marked(home, taken), configured.codes_key)
+
+
+def _assert_key_apart(configured: Settings) -> None:
+    """Raises Invalid when the key of the codes lies in a folder that a backup takes."""
+    key = configured.codes_key.resolve()
+    for folder in folders(configured):
+        if key.is_relative_to(folder.path.resolve()):
+            raise Invalid(f"La clé des codes est dans {folder.path}, qu’une sauvegarde prend : mettez-la ailleurs (JALON_CODES_KEY).")
 
 
 def _taken(home: Home, path: Path) -> Taken:

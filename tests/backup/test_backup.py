@@ -167,6 +167,13 @@ def test_no_key_and_no_secret_is_in_it(place: Place) -> None:
         assert secret not in everything
 
 
+def test_a_key_in_a_folder_that_a_backup_takes_stops_it(sqlite: Store, tmp_path: Path) -> None:
+    key = tmp_path / "home" / "documents" / "codes.key"
+    given = settings({"JALON_HOME": str(tmp_path / "home"), "JALON_DATABASE_URL": address(sqlite), "JALON_CODES_KEY": str(key)})
+    with pytest.raises(Invalid, match="mettez-la ailleurs"):
+        saved(given, str(tmp_path / "jalon.zip"))
+
+
 def test_what_was_erased_is_in_no_page_of_it(sqlite: Store, tmp_path: Path) -> None:
     """Neither is it where SQLite leaves it in the file itself, as most builds of it do."""
     place = Place(sqlite, tmp_path, None).furnish()
