@@ -29,6 +29,7 @@ class Settings:
     `JALON_WAITING_DAYS`: working days before a role that was given, or newly enrolled, moves money (default: 1).
     `JALON_PREFECT_DAYS`: how many days Prefect's own rows are kept (finished runs, logs, events, older versions of pages; default 30).
     `JALON_CLOCK_TOLERANCE`: how many seconds behind the newest entry of a dossier the next one may be written (default: 120).
+    `JALON_BACKUP_DAYS`: days after which `jalon doctor` warns that the last backup is old (default: 7).
     `JALON_DESK`: set where a desk listens (`jalon up` sets it): the events of steps then start the checks.
     """
 
@@ -42,6 +43,7 @@ class Settings:
     codes_key: Path
     waits: int
     clock_tolerance: timedelta
+    backup_days: int
     prefect_days: int = 30
 
 
@@ -59,6 +61,7 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         codes_key=key_path(Path(key) if (key := environment.get("JALON_CODES_KEY")) else None, home),
         waits=_days(environment, "JALON_WAITING_DAYS", usual=1, least=0, most=30),
         prefect_days=_days(environment, "JALON_PREFECT_DAYS", usual=30, least=1, most=3650),
+        backup_days=_days(environment, "JALON_BACKUP_DAYS", usual=7, least=0, most=365),
         clock_tolerance=timedelta(seconds=_seconds(environment.get("JALON_CLOCK_TOLERANCE"))),
     )
 

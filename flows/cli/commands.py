@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows.cli import asking, reading, registering, screen, verifying
 from flows.cli.asking import JSON, PERSON
+from flows.cli.backing import backup, restore
 from flows.cli.people_commands import people
 from flows.cli.usage import new_app, sentence
 from flows.home import Home
@@ -99,7 +100,7 @@ def app() -> App:
     imports = new_app("import", "Importer un tableau.", group=TOOLS)
     imports.command(import_trainees, name="trainees")
     root.command(imports)
-    for tool in (renew, deliver, init_db, upgrade, up, down, doctor, demo, dashboard, bench):
+    for tool in (renew, deliver, init_db, upgrade, backup, restore, up, down, doctor, demo, dashboard, bench):
         root.command(tool, name=tool.__name__.replace("_", "-"), group=TOOLS)
     others = {*root}
     for place, step in enumerate(ROWS):

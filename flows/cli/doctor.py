@@ -5,6 +5,7 @@ It changes nothing, and works when there is no server, no database or neither.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+from flows.cli.saving import MARK as BACKUP
 from flows.cli.screen import DONE, UNEXPECTED, Page
 from flows.cli.sealed import on_the_seals
 from flows.home import Home
@@ -22,6 +24,7 @@ from flows.ports.clock import now
 from flows.server.health import on_prefect
 from flows.server.symptoms import FAIL, OK, WARN, Symptom
 from flows.settings import Settings
+from flows.wording import wall_time
 from models.database.dialect import Promises
 from models.database.faults import OtherSchema, Unreachable
 from models.people.codes import FLOOD
@@ -149,6 +152,8 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
     with home.store.transaction(write=False) as cursor:
         known = {"la dernière entrée d’un journal": newest, "le registre des personnes": register_newest(home.store, cursor)}
     yield from on_the_seals(home, auditor, known, now())
+    if many:
+        yield _backup(home)
     yield from _on_the_people(home)
 
 
@@ -171,3 +176,23 @@ def _on_the_people(home: Home) -> Iterator[Symptom]:
         yield Symptom("Boîte d’envoi", WARN, sentence, "Lancez : jalon deliver, ou jalon up")
     else:
         yield Symptom("Boîte d’envoi", OK, f"Aucun envoi abandonné, {sentence}.")
+
+
+def _backup(home: Home) -> Symptom:
+    """A ledger that was never saved is given as many days as one whose backup grows old."""
+    last = home.marks.last(BACKUP)
+    since = last.done_at if last is not None else _first_recorded(home)
+    days = (now() - datetime.fromisoformat(since)).days if since else 0
+    told = "Aucune n’a encore été faite." if last is None else f"La dernière est du {wall_time(last.done_at)} ({last.message})."
+    if days <= home.settings.backup_days:
+        return Symptom("Sauvegarde", OK, told)
+    todo = "Lancez : jalon backup -o FICHIER, et rangez le fichier ailleurs que sur cette machine."
+    return Symptom("Sauvegarde", WARN, f"{told} Cela fait {counted(days, 'jour', 'jours')}.", todo)
+
+
+def _first_recorded(home: Home) -> str | None:
+    """When the first entry of all journals was written."""
+    with home.store.transaction(write=False) as cursor:
+        cursor.execute("SELECT entry FROM journal WHERE id = (SELECT min(id) FROM journal)")
+        row = cursor.fetchone()
+    return None if row is None else str(json.loads(row[0])["recorded_at"])

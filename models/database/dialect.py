@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Engine, Select, Table
 from sqlalchemy.engine import URL
@@ -13,6 +14,9 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from models.database.writes import Write
+
+if TYPE_CHECKING:
+    from models.database.snapshots import Landing, Snapshot
 
 Row = Mapping[str, object]
 Expression = SQLCoreOperations[object]  # of a statement: a column, or what is computed of some
@@ -93,6 +97,22 @@ class Dialect(ABC):
     @abstractmethod
     def keep_copy(self, url: URL, schema: str) -> Path | None:
         """Put a copy beside the database, where it is a file. Raises Unreachable when that cannot be done."""
+
+    @abstractmethod
+    def snapshot(self, engine: Engine, folder: Path) -> AbstractContextManager[Snapshot]:
+        """One moment of the database, while others go on writing; `folder` is an empty one for what must lie somewhere meanwhile."""
+
+    @abstractmethod
+    def weight(self, cursor: Cursor) -> int:
+        """How many bytes the database takes."""
+
+    @abstractmethod
+    def assert_empty(self, url: URL) -> None:
+        """Raises Occupied when a backup cannot be put there: there is something already."""
+
+    @abstractmethod
+    def landed(self, url: URL, folder: Path, schema: str) -> AbstractContextManager[Landing]:
+        """The database of a snapshot of a schema, whose files lie in `folder`. Raises Damaged, Occupied when its place is not empty."""
 
     @abstractmethod
     def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row, waits: bool) -> None:

@@ -18,6 +18,14 @@ class OtherSchema(Unreachable):
     """The database is of an earlier schema, or of a later one; the message says what to do."""
 
 
+class Damaged(Exception):
+    """Something that was kept is no longer as it was kept: a proof that does not hold. The message is a French sentence."""
+
+
+class Occupied(Exception):
+    """The place where something is to be put is not empty. The message is a French sentence."""
+
+
 def unreadable_address() -> Unreachable:
     """What to say of an address that leads to no database."""
     return Unreachable(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 from sqlalchemy import (
@@ -36,6 +38,9 @@ from models.database.dialect import Cursor, Dialect, Expression, Promises, R, Ro
 from models.database.faults import OtherSchema, Unreachable
 from models.database.writes import OF_DOSSIER, Write, one_row
 from models.tables import SCHEMA
+
+if TYPE_CHECKING:
+    from models.database.snapshots import Landing, Snapshot
 
 VIOLATIONS = ("IntegrityError", "UniqueViolation", "CheckViolation", "ForeignKeyViolation", "NotNullViolation")
 # A step finds its rows by their keys: there is one good plan, whatever the values, and to make it takes longer than to follow it.
@@ -174,6 +179,25 @@ class PostgreSql(Dialect):
 
     def keep_copy(self, url: URL, schema: str) -> Path | None:  # noqa: ARG002 - whoever agreed has made one
         return None
+
+    def snapshot(self, engine: Engine, folder: Path) -> AbstractContextManager[Snapshot]:  # noqa: ARG002 - nothing lies anywhere
+        from models.database import postgresql_snapshots
+
+        return postgresql_snapshots.snapshot(engine)
+
+    def weight(self, cursor: Cursor) -> int:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
+
+    def assert_empty(self, url: URL) -> None:
+        from models.database import postgresql_snapshots
+
+        postgresql_snapshots.assert_empty(self.engine(url))
+
+    def landed(self, url: URL, folder: Path, schema: str) -> AbstractContextManager[Landing]:
+        from models.database import postgresql_snapshots
+
+        return postgresql_snapshots.landed(self.engine(url), url, folder, schema)
 
     def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row, waits: bool) -> None:
         """BEGIN and the locks are one message. What is read next is a statement of its own: it sees what was committed while one waited."""

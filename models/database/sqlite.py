@@ -8,8 +8,9 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, Index, PrimaryKeyConstraint, Select, Table, UniqueConstraint, column, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite import dialect as speech
@@ -22,6 +23,9 @@ from models.database.faults import Unreachable, empty_database, no_answer, unrea
 from models.database.writes import OF_DOSSIER, Write, one_row
 from models.tables.dossier import partnerships
 from states.values.french import unreadable
+
+if TYPE_CHECKING:
+    from models.database.snapshots import Landing, Snapshot
 
 BUSY_SECONDS = 10
 # SQLite names the columns of a unique constraint, not the constraint.
@@ -131,6 +135,23 @@ class Sqlite(Dialect):
 
     def keep_copy(self, url: URL, schema: str) -> Path | None:
         return copy_beside(Path(url.database or ""), schema)
+
+    def snapshot(self, engine: Engine, folder: Path) -> AbstractContextManager[Snapshot]:
+        from models.database import sqlite_snapshots
+
+        return sqlite_snapshots.snapshot(Path(engine.url.database or ""), folder)
+
+    def weight(self, cursor: Cursor) -> int:
+        cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        return int(cursor.fetchone()[0])
+
+    def assert_empty(self, url: URL) -> None:
+        """The file goes into the folder of the restore, which is another question."""
+
+    def landed(self, url: URL, folder: Path, schema: str) -> AbstractContextManager[Landing]:  # noqa: ARG002 - see `assert_empty`
+        from models.database import sqlite_snapshots
+
+        return sqlite_snapshots.landed(folder, schema)
 
     def begin(self, cursor: Cursor, *, write: bool, locks: Sequence[str], parameters: Row, waits: bool) -> None:  # noqa: ARG002 - IMMEDIATE locks the whole database
         if waits:

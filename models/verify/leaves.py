@@ -32,7 +32,9 @@ def register_newest(store: Store, cursor: Cursor) -> str:
 
 
 def _last(store: Store, cursor: Cursor) -> tuple[int, str, str]:
-    cursor.execute(store.compile(select(J.id, J.digest, J.entry).order_by(J.id.desc()).limit(literal_column("1"))))
+    cursor.execute(
+        store.compile(select(J.id, J.digest, J.entry).order_by(J.id.desc()).limit(literal_column("1")).offset(literal_column("0")))
+    )
     row = cursor.fetchone()
     try:
         return (row[0], row[1], str(orjson.loads(row[2])["recorded_at"])) if row is not None else (0, GENESIS, "")

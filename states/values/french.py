@@ -43,6 +43,14 @@ def alternatives(words: Sequence[str]) -> str:
     return " ou ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
+DISKS = {
+    errno.EROFS: "le disque est en lecture seule",
+    errno.ENOSPC: "le disque est plein",
+    errno.EDQUOT: "le disque est plein pour cet utilisateur",
+    errno.EFBIG: "le fichier dépasse la taille permise",
+}
+
+
 def unreadable(fault: OSError) -> str:
     """Why a file cannot be read or written."""
     kinds = (
@@ -51,8 +59,8 @@ def unreadable(fault: OSError) -> str:
         (IsADirectoryError, "c’est un dossier"),
         ((NotADirectoryError, FileExistsError), "une partie du chemin est un fichier"),
     )
-    if fault.errno == errno.EROFS:
-        return "le disque est en lecture seule"
+    if fault.errno in DISKS:
+        return DISKS[fault.errno]
     return next((words for kind, words in kinds if isinstance(fault, kind)), "le disque ne répond pas")
 
 

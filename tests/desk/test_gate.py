@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -167,9 +168,11 @@ def test_what_is_too_big_is_not_read(unlocked: Client, path: str) -> None:
 
 def test_what_goes_on_is_what_was_judged(unlocked: Client) -> None:
     asked = unlocked.post(ASKING, json={"parameters": {"reference": "X"}, "job_variables": {}, "work_queue_name": "default"})
-    assert asked.json()["body"] == '{"parameters": {"reference": "X"}}'
+    assert json.loads(asked.json()["body"]) == {"parameters": {"reference": "X"}, "tags": ["manuel", "source:127.0.0.1"]}
     assert unlocked.post(ASKING, content=b'{"job_variables": {}, "job_variables": {"command": "id"}}').status_code == 403
-    assert unlocked.post(ASKING, content=b'{"job_variables": {"command": "id"}, "job_variables": {}}').json()["body"] == "{}"
+    assert (
+        unlocked.post(ASKING, content=b'{"job_variables": {"command": "id"}, "job_variables": {}}').json()["body"].startswith('{"tags": ')
+    )
     assert unlocked.post(ASKING, content=b'["job_variables"]').status_code == 422
     assert unlocked.post(ASKING, content='{"parameters": {"x": "\ud800"}}'.encode("utf-8", "surrogatepass")).status_code in (200, 400)
     assert unlocked.post(ASKING, content=b"\xff\xfe").status_code == 400

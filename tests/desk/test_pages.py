@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import html
+import os
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, timedelta
@@ -28,7 +29,7 @@ from flows.settings import settings
 from models.answers import Invalid
 from models.dashboard import Dashboard, PageSeal
 from models.database.store import Store
-from models.people.codes import FAILURES_AT_MOST, Shown
+from models.people.codes import FLOOD, Shown
 from states.grammar.deadlines import Age, age
 from states.overview.outlook import Outlook, outlook
 from states.vocabulary import Role, State
@@ -38,7 +39,7 @@ EVIL = "<script>alert(1)</script> [ici](javascript:x) ![](http://x.example) | `a
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home(settings({"JALON_HOME": str(tmp_path)}), create=True)
+    home = Home(settings({**os.environ, "JALON_HOME": str(tmp_path)}), create=True)
     yield home
     home.store.close()
 
@@ -160,9 +161,9 @@ def test_the_board_counts_dossiers_and_money_and_sorts_what_is_late(home: Home) 
 def test_people_whose_codes_are_refused_are_named_on_the_board(home: Home) -> None:
     Walk(home.store)
     assert "Trop de codes faux" not in dashboard(home, at=AT)
-    for _ in range(FAILURES_AT_MOST):
+    for _ in range(FLOOD):
         home.ledger.use_up("Bruno", Shown("000000", AT))
-    assert "Trop de codes faux, à réenrôler (jalon people enrol) : Bruno." in dashboard(home, at=AT)
+    assert "Trop de codes faux à la suite, à surveiller : Bruno." in dashboard(home, at=AT)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enlisting import reroled
 from walks import AT, Walk
 from witness import sql, unguarded
 
@@ -26,7 +27,7 @@ from models.ledger.chain import canonical, digest
 from models.once import Marks
 from models.verify.seals import read
 from states.overview.outlook import outlook
-from states.vocabulary import State
+from states.vocabulary import Role, State
 
 TUESDAY, WEDNESDAY = datetime(2026, 11, 24, 6, 0, tzinfo=UTC), datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
 SATURDAY, CHRISTMAS = datetime(2026, 11, 28, 6, 0, tzinfo=UTC), datetime(2026, 12, 25, 6, 0, tzinfo=UTC)
@@ -110,7 +111,8 @@ def test_a_night_that_would_decide_otherwise_tells_an_anomaly_and_seals_all_the_
     """The journal holds, so it is never called broken; the operators are alerted, as of every failed round."""
     ((entry,),) = sql(home.store, "SELECT entry FROM journal WHERE partnership_id = 1 ORDER BY n DESC LIMIT 1")
     told = json.loads(entry)
-    forged = canonical(told | {"role": "auditor"}).decode()
+    reroled(home.store, told["actor"], [Role.AUDITOR])  # the register agrees that this was somebody without the role
+    forged = canonical(told | {"role": "auditor", "register": len(home.register.entries())}).decode()
     values = {"e": forged, "d": digest(forged.encode()), "n": told["n"]}
     with unguarded(home.store):
         sql(home.store, "UPDATE journal SET entry = :e, digest = :d WHERE partnership_id = 1 AND n = :n", **values)

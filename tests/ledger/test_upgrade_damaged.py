@@ -142,6 +142,7 @@ def test_a_database_that_only_says_to_be_upgraded_is_accused_dossier_by_dossier(
     url = old_file(tmp_path)
     with closing(sqlite3.connect(tmp_path / "jalon.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = ?", (SCHEMA,))
+        database.execute("CREATE TABLE register_journal (id INTEGER PRIMARY KEY, entry TEXT, digest TEXT)")
         database.commit()
     store = Store(url)
     for one in Verifier(store).verify_all():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.database.store import Store
 from models.people.projection import Sealed
@@ -52,3 +52,10 @@ def reroled(store: Store, name: str, roles: Iterable[Role], *, at: datetime = LO
     taken = [blank._replace(deed=Deed.ROLE_TAKEN, role=role.value) for role in sorted(held - wanted)]
     given = [blank._replace(deed=Deed.ROLE_GIVEN, role=role.value) for role in sorted(wanted - held)]
     register._written(lambda *_: [*taken, *given], {})
+
+
+def opened_secrets(table: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows of a table, those of people with their secrets as they were before they were sealed."""
+    if table != "people":
+        return rows
+    return [(*row[:4], row[4] and TEST_VAULT.open(row[2], row[4]), *row[5:]) for row in rows]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enlisting import TEST_VAULT
 from golden_lives import OLD_DATABASE, OLD_PAGES
 from lending import new_database
 from sqlalchemy import create_engine, inspect, text
@@ -92,4 +93,4 @@ def changed(url: str, *statements: str, **values: Any) -> None:
 
 
 def opened(url: str) -> Store:
-    return Store(url, upgrading=Upgrading(AT, agreed=True))
+    return Store(url, upgrading=Upgrading(AT, agreed=True, seal=TEST_VAULT.seal))
