@@ -9,7 +9,7 @@ PYTEST = $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cp
 
 TELL = --durations=20 --durations-min=1
 
-.PHONY: help demo up down dashboard quick test endurance check format generate communes fingerprints bench lock clean
+.PHONY: help demo up down dashboard quick test attack endurance check format generate communes fingerprints bench lock clean
 
 help:
 	@echo "make demo       the whole life of the real convention, on a Prefect server of its own"
@@ -18,6 +18,7 @@ help:
 	@echo "make dashboard  the flow runs of the last demo in the Prefect UI (Ctrl-C stops it)"
 	@echo "make quick      the law, the ledger and the command line, in under a minute"
 	@echo "make test       the test suite: all that a change can break, in a few minutes"
+	@echo "make attack     what docs/security.md says to be refused, tried on the real thing, in a table"
 	@echo "make endurance  the long tests: crowds, kills at every statement, many processes at once, many more examples"
 	@echo "make check      lint, types, import contracts, generated files"
 	@echo "make bench      speed, as ratios inside one run"
@@ -43,6 +44,9 @@ test: .venv/dev.stamp
 	@$(call install,chromium) || echo "chromium is missing and cannot be installed here: the browser tests are left out."
 	@# One more than there are cores: the tests of the desk mostly wait for servers.
 	$(PYTEST) -m "not endurance" $(TELL)
+
+attack: .venv/dev.stamp
+	$(BIN)/python -m pytest -n 0 -m "not endurance" tests/attack
 
 endurance: .venv/dev.stamp
 	$(PYTEST) -m "endurance or hypothesis" --hypothesis-profile=endurance $(TELL)
