@@ -83,4 +83,4 @@ class Projection:
                      ("l’enrôlement", row[3], member.enrolled), ("les rôles", row[4], held))  # fmt: skip
             for label, written, said in pairs:
                 if written != said:
-                    yield f"Registre : {label} de {member.name} dans la table n’est pas ce que dit le journal."
+                    yield f"Registre : pour {label} de {member.name}, la table dit autre chose que le journal."

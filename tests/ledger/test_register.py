@@ -329,12 +329,15 @@ def test_an_entry_rehashed_with_another_role_is_named(store: Store, change: dict
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("UPDATE people_roles SET role = 'public_accountant' WHERE role = 'training_officer'", "les rôles de Tania dans la table"),
-        ("UPDATE people SET mail = 'voleur@ailleurs.example' WHERE name = 'Tania'", "l’adresse de Tania dans la table"),
-        ("UPDATE people SET standing = 'left' WHERE name = 'Tania'", "la présence de Tania dans la table"),
-        ("UPDATE people SET secret = NULL WHERE name = 'Tania'", "l’enrôlement de Tania dans la table"),
-        ("UPDATE people SET name = 'Tanja' WHERE name = 'Tania'", "le nom de Tania dans la table"),
-        ("UPDATE people_roles SET since = '' WHERE role = 'auditor'", "les rôles de Zoé Petit dans la table"),
+        (
+            "UPDATE people_roles SET role = 'public_accountant' WHERE role = 'training_officer'",
+            "pour les rôles de Tania, la table dit autre chose",
+        ),
+        ("UPDATE people SET mail = 'voleur@ailleurs.example' WHERE name = 'Tania'", "pour l’adresse de Tania, la table dit autre chose"),
+        ("UPDATE people SET standing = 'left' WHERE name = 'Tania'", "pour la présence de Tania, la table dit autre chose"),
+        ("UPDATE people SET secret = NULL WHERE name = 'Tania'", "pour l’enrôlement de Tania, la table dit autre chose"),
+        ("UPDATE people SET name = 'Tanja' WHERE name = 'Tania'", "pour le nom de Tania, la table dit autre chose"),
+        ("UPDATE people_roles SET since = '' WHERE role = 'auditor'", "pour les rôles de Zoé Petit, la table dit autre chose"),
         ("INSERT INTO people (name, folded, mail, standing, code_failures) VALUES ('X', 'x', 'x', 'present', 0)", "X est dans la table"),
     ],
 )
