@@ -228,7 +228,7 @@ def test_verify_names_what_sql_did(folder: Path, note: Note, tried: str) -> None
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory, prefect_cache: Path) -> Iterator[Target]:
-    target = Target(tmp_path_factory.mktemp("target"), JALON_CODES_KEY=os.environ["JALON_CODES_KEY"])
+    target = Target(tmp_path_factory.mktemp("target"))
     with_store = target.store(create=True)
     Walk(with_store, "ESSAI-1").until(State.IN_TRAINING)
     with_store.close()

@@ -12,6 +12,7 @@ from forging import entries_of, rechain
 from golden_lives import SUMS, Golden, facts_told, golden, restored, summed
 from hypothesis import given
 from hypothesis import strategies as st
+from playing import enrolled
 from walks import AT, Walk
 from witness import drop_triggers, dump
 
@@ -99,6 +100,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
 def test_golden_lives_put_into_a_database_verify_and_are_shown(home: Home, law: int) -> None:
     """Those of one law at a time: each law lives the same references again."""
     lives = [life for life in LIVES if life.law == law]
+    enrolled(home.store)  # the entries say by which register they were decided
     for life in lives:
         restored(home.store, life)
     assert {fault for one in home.verifier.verify_all() for fault in one.faults} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from flows.home import Home
 from flows.ports import seals
 from models.answers import Invalid
 from models.database.faults import Unreachable
+from models.ledger.chain import canonical, digest
 
 
 @pytest.fixture(scope="module")
@@ -282,14 +284,27 @@ def test_a_letter_that_was_never_written_is_told_until_a_night_has_said_so(home:
 
 
 def test_roles_or_addresses_changed_in_the_table_are_told(home: Home) -> None:
-    for change in (
-        "UPDATE people SET mail = 'x@example.org' WHERE name = 'Aude'",
-        "UPDATE people_roles SET role = 'operator' WHERE person_id = 1",
+    for change, said in (
+        ("UPDATE people SET mail = 'x@example.org' WHERE name = 'Aude'", "Registre : pour l’adresse de Aude, la table dit autre chose"),
+        (
+            "UPDATE people_roles SET role = 'operator' WHERE role = 'training_officer'",
+            "Registre : pour les rôles de Tania, la table dit autre chose",
+        ),
     ):
         sql(home.store, change)
-        assert "Le registre des personnes (noms, rôles ou adresses) a changé depuis le sceau de la nuit du 24 novembre 2026" in told(
-            verified(home)
-        )
+        assert said in told(verified(home))
+
+
+def test_a_register_written_again_is_not_the_one_that_was_sealed(home: Home) -> None:
+    """Somebody takes the last entry away, with its rows, and writes another one: the chain holds, and the seal does not."""
+    with unguarded(home.store):
+        ((n, before),) = sql(home.store, "SELECT id, entry FROM register_journal WHERE id = (SELECT max(id) FROM register_journal)")
+        entry = canonical(json.loads(before) | {"mail": "x@example.org"}).decode()
+        values = {"e": entry, "d": digest(entry.encode()), "n": n}
+        sql(home.store, "UPDATE register_journal SET entry = :e, digest = :d WHERE id = :n", **values)
+        sql(home.store, "UPDATE people SET mail = 'x@example.org' WHERE name = :p", p=json.loads(before)["person"])
+    assert home.verifier.verify_register().faults == ()
+    assert f"Registre : l’entrée {n} du journal des personnes n’y est plus, ou y est autrement" in told(verified(home))
 
 
 def test_a_trigger_that_was_dropped_disabled_or_emptied_is_told(home: Home) -> None:

@@ -30,6 +30,7 @@ from models.verify.nights import Nights, proved
 from models.verify.received import received
 from models.verify.schema import DECLARED, declared, objects
 from models.verify.seals import NoSeal, read
+from states.register.requests import Verb, Wish
 
 FIRST, SECOND = (night.isoformat() for night in NIGHTS[:2])
 
@@ -121,7 +122,7 @@ def test_a_house_that_changes_lawfully_stays_proved(home: Home) -> None:
     walk.do("undo", at=morning(NIGHTS[1]))
     walk.ask("approve", at=morning(NIGHTS[1]))
     walk.do("close", at=morning(NIGHTS[1]))
-    home.register.change("Aude", mail="autre@essai.example")
+    home.register.change([Wish(Verb.ADDRESS, "Aude", mail="autre@essai.example")], actor="Olga", at=morning(NIGHTS[1]))
     delivered(home, morning(NIGHTS[1]))
     assert night(home, NIGHTS[2])[1] is None
     page = verified(home)
@@ -337,7 +338,7 @@ def said(home: Home, at: datetime, entry: str = "2026-11-23T09:00:00.000000Z", r
     auditor = home.auditor()
     list(auditor.all())
     with at_instant(at):
-        found = on_the_seals(auditor, {"la dernière entrée d’un journal": entry, "le registre des personnes": register}, at)
+        found = on_the_seals(home, auditor, {"la dernière entrée d’un journal": entry, "le registre des personnes": register}, at)
         return {symptom.name: (symptom.level, symptom.message) for symptom in found}
 
 

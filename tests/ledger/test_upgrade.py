@@ -89,12 +89,16 @@ def test_a_dossier_shows_the_same_before_and_after(old: str, tmp_path: Path, mon
         assert "Reprendre le journal d’avant" in reading.timeline(dossier.history)[-1]
         assert but_undo(json.loads(json.dumps(home.views.why(reference, at=AT).as_json()))) == but_undo(before["why"])
         text_now, _ = dossier_page.page(home, reference, at=AT, form=lambda *_: None)
-        assert set(lines_of(before["page"])) - set(lines_of(text_now)) <= NO_LONGER_OFFERED
+        assert set(lines_of(before["page"])) - set(lines_of(text_now)) <= NO_LONGER_SAID
     home.store.close()
 
 
-# Where nothing was ever paid: a rule says why since.
-NO_LONGER_OFFERED = {"- Ordonner une récupération", "- Reconnaître un stagiaire inéligible"}
+# Where nothing was ever paid, a rule says why since; and an attempt without a proof is no longer told as the deed of whom it names.
+NO_LONGER_SAID = {
+    "- Ordonner une récupération",
+    "- Reconnaître un stagiaire inéligible",
+    "| 64 | 30/06/2026 | 23/11/2026 11:08 | Mandater la subvention | refusé (`PERSON_UNPROVED`) | Ornella (ordonnateur) |",
+}
 
 
 def but_undo(why: dict[str, Any]) -> dict[str, Any]:
@@ -105,8 +109,9 @@ def but_undo(why: dict[str, Any]) -> dict[str, Any]:
 
 def plain(timeline: list[str]) -> list[str]:
     """The lines of a timeline, whatever the widths of its columns, without the numbers of the undos that are now named."""
+    unproved = re.compile(r"(?:quelqu’un au nom de )?(\w+)(?: \([^)]*\)|, sans preuve) refusé : PERSON_UNPROVED")  # is said otherwise since
     undone = re.compile(r" : annulé par l’entrée \d+$|annulé par l’entrée \d+ ; ")
-    return [re.sub(r"\s+", " ", undone.sub("", line)) for line in timeline if not line.startswith("─")]
+    return [unproved.sub(r"\1 refusé", re.sub(r"\s+", " ", undone.sub("", line))) for line in timeline if not line.startswith("─")]
 
 
 def lines_of(page: str) -> list[str]:

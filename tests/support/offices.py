@@ -23,7 +23,8 @@ class Office:
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
-        self.env = {**CLEAN, "JALON_HOME": str(home), "PYTHONUNBUFFERED": "1", **environment}
+        key = os.environ["JALON_CODES_KEY"]  # with which these tests seal the secrets of people
+        self.env = {**CLEAN, "JALON_HOME": str(home), "JALON_CODES_KEY": key, "PYTHONUNBUFFERED": "1", **environment}
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen([*COMMAND, *words], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
