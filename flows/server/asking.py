@@ -68,6 +68,8 @@ def _is_computed(value: object, deep: int = 0) -> bool:
     if deep > DEEP_AT_MOST:
         return True
     if isinstance(value, Mapping):
+        if value.get(TEMPLATE) == "json" and value.keys() == {TEMPLATE, "value"} and isinstance(value["value"], str):
+            return False  # what somebody typed as JSON, which the server reads and nothing else
         return TEMPLATE in value or any(_is_computed(item, deep + 1) for item in value.values())
     return isinstance(value, list) and any(_is_computed(item, deep + 1) for item in value)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enlisting import reroled
 from strangers import Target
 from walks import SHA, Walk, fresh_code
 from websockets.exceptions import InvalidStatus
@@ -20,7 +21,7 @@ from websockets.sync.client import connect
 
 from flows.server import credential, server
 from models.database.store import Store, sqlite_url
-from states.vocabulary import State
+from states.vocabulary import Role, State
 
 BUSY, RIGHT_NAME = "ESSAI-1", "Olga"
 
@@ -171,7 +172,7 @@ def test_an_operator_who_proves_it_may_pause_a_round_and_nobody_else(target: Tar
     assert (status, headers["Location"]) == (303, "/jalon/exploitant")
     assert re.fullmatch(r"jalon_exploitant=\S+; Path=/; Max-Age=1800; HttpOnly; SameSite=Strict", headers["Set-Cookie"])
     assert proved(target, RIGHT_NAME, code)[0] == 401  # it has served
-    target.cookie = headers["Set-Cookie"].partition(";")[0]
+    target.cookie, store = headers["Set-Cookie"].partition(";")[0], target.store()
     try:
         assert target.asked("POST", pausing, b"", **{"Sec-Fetch-Site": "same-site"})[0] == 403
         assert target.asked("POST", pausing, b"", **{"Sec-Fetch-Site": "same-origin"})[0] == 200
@@ -180,11 +181,12 @@ def test_an_operator_who_proves_it_may_pause_a_round_and_nobody_else(target: Tar
         assert target.asked("PATCH", f"/api/deployments/{deployments['refresh']['id']}", changed)[0] == 403
         assert target.asked("POST", "/api/logs/", [])[0] == 403
         assert RIGHT_NAME in target.asked("GET", "/jalon/exploitant")[1]
-        target.run("people", "change", RIGHT_NAME, "--role", "auditor")
+        reroled(store, RIGHT_NAME, [Role.AUDITOR])
         assert target.asked("POST", pausing, b"")[0] == 403
     finally:
         target.cookie = ""
-        target.run("people", "change", RIGHT_NAME, "--role", "operator")
+        reroled(store, RIGHT_NAME, [Role.OPERATOR])
+        store.close()
 
 
 def test_a_run_that_was_given_another_command_by_force_is_run_by_the_one_program(

@@ -32,7 +32,7 @@ class Prefect:
         self.api = f"http://127.0.0.1:{port}/api"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("JALON_")}
         self.env = server.environment(home / "prefect", port, kept)
-        self.env |= {"JALON_HOME": str(home), "PREFECT_WORKER_QUERY_SECONDS": "1"}
+        self.env |= {"JALON_HOME": str(home), "JALON_CODES_KEY": os.environ["JALON_CODES_KEY"], "PREFECT_WORKER_QUERY_SECONDS": "1"}
         kept_of_jalon = credential.of(self.env)
         assert kept_of_jalon is not None
         self.headers = {credential.HEADER: kept_of_jalon.secret}
