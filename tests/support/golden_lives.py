@@ -83,7 +83,7 @@ def restored(store: Store, life: Golden) -> None:
     for entry, (n, key, content, digest) in zip(life.entries, life.rows, strict=True):
         fold.add(entry)
         before, after = here.partnership, fold.partnership._replace(pepper=PEPPER)
-        asked = keyed(PEPPER, canonical([entry.reference, entry.trigger, folded_name(entry.actor), None, entry.request]))
+        asked = entry.asked or keyed(PEPPER, canonical([entry.reference, entry.trigger, folded_name(entry.actor), None, entry.request]))
         row = {"n": n, "key": key, "input_digest": asked, "entry": content, "digest": digest}
         posted = [
             {"n": n, "key": key, "kind": kind, "role": role, "attempts": 0, "due_at": entry.recorded_at}
