@@ -33,7 +33,8 @@ def letters_of(entries: Sequence[RegisterEntry], house: House, before: House, in
             yield _invitation(entry, member, invitations[entry.invitation or ""], at)
         elif told := _told(entry, member, house, before):
             for name, mail in dict.fromkeys(told):
-                yield _notice(entry, member, name, mail, at)
+                reader = house.member(name)
+                yield _notice(entry, (name, mail), at, may_agree=reader is not None and not reader.held.isdisjoint(AGREEING))
 
 
 def _told(entry: RegisterEntry, member: Member, house: House, before: House) -> list[tuple[str, str]]:
@@ -52,17 +53,18 @@ OF_MONEY = frozenset(Deed) - {Deed.CARRIED, Deed.ADDED, Deed.INVITED}
 
 
 def _what(entry: RegisterEntry) -> str:
-    role = f" « {role_label(entry.role)} »" if entry.role else ""
+    label = Deed(entry.deed).label
+    label = label.replace("rôle", f"rôle « {role_label(entry.role)} »", 1) if entry.role else label
     because = f" Motif : {entry.because}" if entry.because else ""
     second = f" {entry.proposed_by} l’avait demandé." if entry.proposed_by else ""
     alone = " Personne d’autre ne pouvait donner son accord : une seule personne l’a décidé." if entry.alone else ""
-    return f"{entry.person} : {Deed(entry.deed).label}{role}, par {entry.actor}.{second}{alone}{because}"
+    return f"{entry.person} : {label}, par {entry.actor}.{second}{alone}{because}"
 
 
-def _notice(entry: RegisterEntry, member: Member, name: str, mail: str, at: datetime) -> Letter:
-    here = at.astimezone(PARIS)
+def _notice(entry: RegisterEntry, reader: tuple[str, str], at: datetime, *, may_agree: bool) -> Letter:
+    (name, mail), here = reader, at.astimezone(PARIS)
     todo = []
-    if entry.deed in WAITING:
+    if entry.deed in WAITING and may_agree:
         todo = ["", f"Il faut l’accord d’une seconde personne : jalon people agree {entry.n} --as suivi de son nom."]
     body = [
         f"Bonjour {name},",
@@ -72,7 +74,7 @@ def _notice(entry: RegisterEntry, member: Member, name: str, mail: str, at: date
         *todo,
         *END,
     ]
-    return Letter(f"people.{entry.n}", name, mail, f"[jalon] Registre : {member.name}, {Deed(entry.deed).label}", "\n".join(body), at)
+    return Letter(f"people.{entry.n}", name, mail, f"[jalon] Registre : {entry.person}, {Deed(entry.deed).label}", "\n".join(body), at)
 
 
 def mistaken_letter(person: Person, failures: Failures, at: datetime) -> Letter:
