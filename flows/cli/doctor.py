@@ -73,6 +73,7 @@ def _on_the_machine(configured: Settings) -> Iterator[Symptom]:
     yield _disk(_existing(configured.home))
     yield _mail(configured.mail_dir)
     yield _inbox(configured.inbox)
+    yield _modes(configured)
 
 
 def _existing(path: Path) -> Path:
@@ -109,6 +110,17 @@ def _inbox(folder: Path) -> Symptom:
     if stat.S_IMODE(folder.stat().st_mode) & stat.S_IRWXO:
         return Symptom(name, WARN, f"Le dossier {folder} est ouvert à tous ; il reçoit des noms.", f"Lancez : chmod o-rwx {folder}")
     return Symptom(name, OK, f"Le dossier {folder} n’est ouvert qu’à ceux qui en ont besoin.")
+
+
+def _modes(configured: Settings) -> Symptom:
+    """The home, and what in it makes somebody act, are for their owner only."""
+    home = configured.home
+    private = (home, home / "jalon.db", home / "prefect", home / "desk.json", configured.codes_key)
+    seen = [path for path in private if _is_there(path) and stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXO]
+    if not seen:
+        return Symptom("Droits", OK, "Rien de ce qui fait agir n’est ouvert à d’autres comptes.")
+    paths = listed([str(path) for path in seen])
+    return Symptom("Droits", WARN, f"D’autres comptes peuvent ouvrir {paths}.", f"Lancez : chmod -R o-rwx {home}")
 
 
 def _on_the_ledger(configured: Settings) -> Iterator[Symptom]:

@@ -24,11 +24,19 @@ def page(done: Imported) -> Page:
         others = of_answer(Refused(TRIGGER, done.reasons))
         refused = {"trigger": TRIGGER, "reasons": [*others.json["refused"]["reasons"], *faults]}
         return Page([title, *others.lines[1:], *lines_of(done.sheet.faults)], {"refused": refused}, REFUSED)
-    answer = of_answer(done.answer)
+    answer = _remarked(of_answer(done.answer), done.sheet)
     if not faults:
         return answer
     left = f"  {counted(bad, 'ligne est laissée', 'lignes sont laissées')} de côté :"
     return Page([*answer.lines, left, *lines_of(done.sheet.faults)], {**answer.json, "left_out": faults}, answer.code)
+
+
+def _remarked(answer: Page, sheet: Sheet) -> Page:
+    """The answer, with what was taken and is to be looked at."""
+    if not sheet.remarks:
+        return answer
+    remarks = [_as_json(fault) | {"code": "LOOK_AGAIN"} for fault in sheet.remarks]
+    return answer._replace(lines=[*answer.lines, "  À vérifier :", *lines_of(sheet.remarks)], json={**answer.json, "look_again": remarks})
 
 
 def _unchanged(sheet: Sheet, first: Done) -> Page:

@@ -26,6 +26,8 @@ ACTOR = Annotated[str, Parameter(name="--as", metavar="NOM", help="L’exploitan
 CODE = Annotated[str | None, Parameter(name="--code", metavar="CODE", help="Son code à usage unique ; demandé sinon")]
 BECAUSE = Annotated[str, Parameter(name="--because", metavar="TEXTE", help="Le motif")]
 WHY = Annotated[str | None, Parameter(name="--because", metavar="TEXTE", help="Le motif, s’il faut le garder")]
+SEAL = Annotated[str, Parameter(name="--seal", metavar="FICHIER", help="Le sceau qu’il tient : courrier, fichier, ou racine")]
+ANSWER = Annotated[str, Parameter(name="--answer", metavar="TEXTE", help="Sa réponse, en ses mots")]
 INVITATION = Annotated[str | None, Parameter(metavar="INVITATION", help="L’invitation reçue par courrier ; demandée sinon")]
 NUMBERS = Annotated[list[int], Parameter(metavar="N°", help="Les numéros que donne « jalon people pending »")]
 FILE = Annotated[str, Parameter(metavar="FICHIER", allow_leading_hyphen=True, help="Fichier JSON, ou - pour l’entrée standard")]
@@ -124,7 +126,7 @@ def _of_presence(home: Callable[[], Home]) -> dict[str, Callable[..., int]]:
 
 
 def _of_reading(home: Callable[[], Home]) -> dict[str, Callable[..., int]]:
-    """What only reads."""
+    """What shows the register, and keeps what witnesses say of it."""
 
     def list_(*, as_json: JSON = False) -> int:
         """Lister les personnes."""
@@ -138,7 +140,13 @@ def _of_reading(home: Callable[[], Home]) -> dict[str, Callable[..., int]]:
         """Montrer le journal du registre : qui a donné quel rôle, et quand."""
         return screen.show(registering.journal(home()), as_json=as_json)
 
-    return {"list": list_, "pending": pending, "journal": journal}
+    def witness(name: str, *, seal: SEAL, answer: ANSWER, person: ACTOR, code: CODE = None, as_json: JSON = False) -> int:
+        """Consigner ce qu’une personne du dehors a répondu, qui tient le sceau d’une nuit."""
+        here = home()
+        wish = registering.witnessing(here, seal, name, answer, person)
+        return screen.show(registering.change(here, [wish], person, code), as_json=as_json)
+
+    return {"list": list_, "pending": pending, "journal": journal, "witness": witness}
 
 
 def _answering(home: Home, verb: Verb, number: int) -> Wish:

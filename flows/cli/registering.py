@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import getpass
 import io
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import segno
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -16,6 +18,7 @@ from flows.home import Home
 from flows.mail.people import letters_of
 from flows.ports import mail as post
 from flows.ports.clock import now
+from flows.ports.files import taken
 from flows.ports.terminal import say
 from flows.wording import role_label, table, wall_time
 from models.answers import Invalid
@@ -31,6 +34,7 @@ from states.values.fields import Line, Mail, Paragraph
 from states.values.plain import Json
 from states.vocabulary import ROLE_LABELS, Role
 
+ROOT, SEAL_AT_MOST = re.compile("[0-9a-f]{64}"), 30_000_000
 ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(
     f"{role.value} ({label})" for role, label in ROLE_LABELS.items() if role is not Role.CLOCK
 )
@@ -111,6 +115,19 @@ def changing(home: Home, name: str, roles: list[str] | None, mail: str | None, *
     if not wishes:
         raise Invalid("Rien ne change : la personne a déjà ces rôles, et eux seuls.")
     return wishes
+
+
+def witnessing(home: Home, seal: str, witness: str, answer: str, actor: str) -> Wish:
+    """The wish to keep what somebody outside has answered, who holds a seal: a file, a letter, or its root. Raises Invalid."""
+    from models.verify.received import received  # the proofs: for whoever asks for one
+    from models.verify.seals import NoSeal
+
+    try:
+        root = seal.strip().lower() if ROOT.fullmatch(seal.strip().lower()) else received(taken(Path(seal), SEAL_AT_MOST)).root
+    except NoSeal as fault:
+        raise Invalid(f"{seal} : {fault}.") from None
+    night = home.auditor().nights.night_of(root)
+    return Wish(Verb.WITNESS, actor, because=motive(answer), witness=_name(witness), root=root, night=night)
 
 
 def motive(text: str | None) -> str | None:
@@ -220,6 +237,8 @@ def _told(entry: RegisterEntry) -> str:
     roles = [entry.role] if entry.role else list(entry.roles or {})
     because = f" ; motif : {entry.because}" if entry.because else ""
     second = f" ; demandé par {entry.proposed_by}" if entry.proposed_by else ""
+    if entry.witness:
+        return f"{Deed(entry.deed).label} : {entry.witness}, sceau du {entry.night} ; « {entry.because} »"
     return f"{Deed(entry.deed).label}{' : ' if roles else ''}{', '.join(map(role_label, roles))}{second}{because}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from flows.intake.tables import HIDDEN_LINE, NOTHING_IN_IT, Fault, Table, empty,
 from flows.ports import child, files
 from flows.ports.communes import ListedCommune
 from models.answers import Invalid
+from states.register.names import odd_letters, skeleton
 from states.trainees.identity import plain
 from states.trainees.requests import TraineeRetained
 from states.values.french import listed, sentences
@@ -47,6 +48,7 @@ class Sheet(NamedTuple):
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...]
     sha256: str
+    remarks: tuple[Fault, ...] = ()  # what is taken all the same, and to be looked at
 
 
 def read(
@@ -81,7 +83,22 @@ def read(
         line.wrong.update(twice.faults_of(line) | line.wrong)
         if not line.wrong and not faults:
             rows.append(Row(line.number, line.content))
-    return Sheet(tuple(rows), (*faults, *(fault for line in lines for fault in _faults_of(table, line))), sha256)
+    found = (*faults, *(fault for line in lines for fault in _faults_of(table, line)))
+    return Sheet(tuple(rows), found, sha256, tuple(_misleading(table, rows)))
+
+
+def _misleading(table: Table, rows: Sequence[Row]) -> Iterator[Fault]:
+    """Names in letters of another alphabet, or that pass for a name of another line; the letter is told, and never the name."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        names = [str(row.content.get(field, "")) for field in ("given_name", "family_name")]
+        for field, name in zip(("given_name", "family_name"), names, strict=True):
+            if odd := odd_letters(name):
+                reason = f"ce nom contient {listed(odd)} : vérifiez qu’il s’écrit bien ainsi"
+                yield Fault(row.line, table.columns[field][1], reason)
+        earlier = seen.setdefault(skeleton(" ".join(sorted(names))), row.line)
+        if earlier != row.line:
+            yield Fault(row.line, "", f"cette personne passe pour celle de la ligne {earlier} : vérifiez que ce sont deux personnes")
 
 
 class Line(NamedTuple):

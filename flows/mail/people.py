@@ -48,8 +48,8 @@ def _told(entry: RegisterEntry, member: Member, house: House, before: House) -> 
     return people
 
 
-OF_THE_PERSON = frozenset(Deed) - {Deed.CARRIED, Deed.INVITATION_ASKED, Deed.INVITED, Deed.DECLINED}
-OF_MONEY = frozenset(Deed) - {Deed.CARRIED, Deed.ADDED, Deed.INVITED}
+OF_THE_PERSON = frozenset(Deed) - {Deed.CARRIED, Deed.WITNESSED, Deed.INVITATION_ASKED, Deed.INVITED, Deed.DECLINED}
+OF_MONEY = frozenset(Deed) - {Deed.CARRIED, Deed.WITNESSED, Deed.ADDED, Deed.INVITED}
 
 
 def _what(entry: RegisterEntry) -> str:

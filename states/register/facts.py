@@ -28,6 +28,7 @@ class Deed(StrEnum):
     LEFT = "left"
     ADDRESS_CHANGED = "address_changed"
     DECLINED = "declined"  # what waited for a second person is given up
+    WITNESSED = "witnessed"  # somebody outside has answered that they hold the seal of a night
 
     @property
     def label(self) -> str:
@@ -49,6 +50,7 @@ DEED_LABELS = {
     Deed.LEFT: "parti",
     Deed.ADDRESS_CHANGED: "adresse changée",
     Deed.DECLINED: "demande écartée",
+    Deed.WITNESSED: "réponse d’un témoin consignée",
 }
 WAITING = {Deed.ROLE_ASKED: Deed.ROLE_GIVEN, Deed.INVITATION_ASKED: Deed.INVITED}  # what each becomes when a second person agrees
 
@@ -87,6 +89,9 @@ class RegisterEntry(NamedTuple):
     invitation: str | None = None  # the sha256 of what the invitation says
     until: str | None = None  # the instant from which it is worth nothing
     enrolled: bool | None = None  # who was carried over had a secret
+    witness: str | None = None  # somebody outside, who was asked for a seal; `because` is the answer
+    root: str | None = None  # the root that they hold, of the seal of which night (ISO day)
+    night: str | None = None
 
     def fields(self) -> dict[str, Json]:
         """The entry as JSON: what it does not say is left out."""

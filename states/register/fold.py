@@ -115,6 +115,7 @@ CHANGES: dict[str, Callable[[Member, RegisterEntry], Member]] = {
     Deed.LEFT: lambda member, _: member._replace(standing=Standing.LEFT, roles={}, enrolled=False, invitation=None, until=""),
     Deed.ADDRESS_CHANGED: lambda member, entry: member._replace(mail=entry.mail or ""),
     Deed.DECLINED: _unchanged,
+    Deed.WITNESSED: _unchanged,
 }
 NEW = frozenset({Deed.FOUNDED, Deed.CARRIED, Deed.ADDED})
 

@@ -31,6 +31,9 @@ class Draft(NamedTuple):
     alone: bool | None = None
     invitation: str | None = None
     until: str | None = None
+    witness: str | None = None
+    root: str | None = None
+    night: str | None = None
 
 
 def _new(house: House, wish: Wish, at: datetime) -> Iterator[Draft]:
@@ -87,6 +90,10 @@ def _declining(house: House, wish: Wish, _at: datetime) -> Iterator[Draft]:
     yield Draft(Deed.DECLINED, asked.person, answers=asked.n, because=wish.because, proposed_by=asked.actor)
 
 
+def _witnessing(_house: House, wish: Wish, _at: datetime) -> Iterator[Draft]:
+    yield Draft(Deed.WITNESSED, wish.person, because=wish.because, witness=wish.witness, root=wish.root, night=wish.night)
+
+
 def _of(deed: Deed) -> Callable[[House, Wish, datetime], Iterator[Draft]]:
     """One entry about the person, or one for each role."""
 
@@ -109,4 +116,5 @@ WRITES: dict[Verb, Callable[[House, Wish, datetime], Iterator[Draft]]] = {
     Verb.LEAVE: _of(Deed.LEFT),
     Verb.AGREE: _agreeing,
     Verb.DECLINE: _declining,
+    Verb.WITNESS: _witnessing,
 }

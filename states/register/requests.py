@@ -21,6 +21,7 @@ class Verb(StrEnum):
     LEAVE = "leave"
     AGREE = "agree"
     DECLINE = "decline"
+    WITNESS = "witness"
 
 
 class Wish(NamedTuple):
@@ -34,3 +35,6 @@ class Wish(NamedTuple):
     because: str | None = None
     answers: int | None = None
     invitation: str | None = None
+    witness: str | None = None
+    root: str | None = None
+    night: str | None = None

@@ -29,7 +29,7 @@ RESERVED = "horloge"  # the name under which jalon itself acts
 
 
 OF_THE_SUPERIOR = frozenset({Verb.AGREE, Verb.DECLINE, Verb.SUSPEND})
-OF_ONESELF = frozenset({Verb.TAKE, Verb.LEAVE})
+OF_ONESELF = frozenset({Verb.TAKE, Verb.LEAVE, Verb.WITNESS})
 
 
 def decide(house: House, wish: Wish, actor: str, *, at: datetime, proof: str | None) -> tuple[Draft, ...] | Refused:
@@ -50,8 +50,9 @@ def _actor_reasons(house: House, wish: Wish, actor: str, proof: str | None) -> I
         yield _reason("PERSON_UNPROVED", SENTENCES[Proof(proof)].format(name=actor), WITH_A_CODE)
     who = house.member(actor)
     held = who.held if who is not None else frozenset()
-    if Role.OPERATOR not in held and not (wish.verb in OF_THE_SUPERIOR and SUPERIOR in held):
-        by = f"{OPERATOR}{f' ou {SUPERIOR.label}' if wish.verb in OF_THE_SUPERIOR else ''}"
+    also = SUPERIOR if wish.verb in OF_THE_SUPERIOR else Role.AUDITOR if wish.verb is Verb.WITNESS else Role.OPERATOR
+    if held.isdisjoint({Role.OPERATOR, also}):
+        by = f"{OPERATOR}{f' ou {also.label}' if also is not Role.OPERATOR else ''}"
         yield _reason("ROLE_REQUIRED", f"{actor} n’a pas le rôle demandé pour cela ({by}).", f"une personne qui a le rôle {by}")
     if folded(actor) == folded(wish.person) and wish.verb not in OF_ONESELF:
         yield _reason("ON_ONESELF", "Personne ne change sa propre ligne du registre, sauf pour rendre un rôle ou partir.", SECOND)
@@ -197,6 +198,17 @@ def _agreed(house: House, wish: Wish, actor: str) -> Iterator[Reason]:
         yield from _given(rest, again, actor) if asked.role else _invited(rest, again, actor)
 
 
+def _witnessed(house: House, wish: Wish, _actor: str) -> Iterator[Reason]:
+    """Somebody outside, who holds the root of a seal that the folder has too; the answer is kept in their words."""
+    if wish.night is None:
+        sentence = "Aucun sceau du dossier n’a cette racine : le témoin tient un autre sceau, ou un sceau a disparu. Lancez : jalon verify"
+        yield _reason("NO_SUCH_SEAL", sentence, SECOND)
+    if not wish.witness or house.member(wish.witness) is not None:
+        yield _reason("WITNESS_INSIDE", "Un témoin est quelqu’un du dehors : le registre ne l’a pas.", WHOEVER_ENTERS)
+    if not wish.because:
+        yield _reason("ANSWER_MISSING", "Dites ce que le témoin a répondu : --answer.", WHOEVER_ENTERS)
+
+
 RULES: dict[Verb, Callable[[House, Wish, str], Iterator[Reason]]] = {
     Verb.ADD: _added,
     Verb.GIVE: _given,
@@ -208,4 +220,5 @@ RULES: dict[Verb, Callable[[House, Wish, str], Iterator[Reason]]] = {
     Verb.LEAVE: _left,
     Verb.AGREE: _agreed,
     Verb.DECLINE: _agreed,
+    Verb.WITNESS: _witnessed,
 }

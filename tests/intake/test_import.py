@@ -299,3 +299,14 @@ def test_the_template_is_an_empty_sheet_that_is_never_written_over(house: House)
     with house.unchanged():
         said = house.take(path)
     assert (said.code, said.err) == (2, f"{EMPTY}\n")
+
+
+def test_a_name_that_misleads_is_taken_and_told_line_by_line(house: House) -> None:
+    """In another alphabet, or as that of another line: somebody may bear it, and somebody should look. The name itself is not repeated."""
+    lines = [line(1, Nom="Martin"), line(2, Nom="M\u0430rtin"), line(3, Nom="Durand")]
+    said = house.take(house.file(as_xlsx([HEADERS, *lines]), ".xlsx"))
+    assert said.code == 0
+    assert "  À vérifier :" in said.out.splitlines()
+    assert "Ligne 3, colonne « Nom » : ce nom contient « \u0430 » (U+0430, lettre cyrillique)" in said.out
+    assert "Ligne 3 : cette personne passe pour celle de la ligne 2" in said.out
+    assert "artin" not in said.out

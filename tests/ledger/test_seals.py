@@ -25,11 +25,13 @@ from flows.settings import settings
 from models.answers import Invalid
 from models.database.faults import Unreachable
 from models.database.store import Store
+from models.people.register import Changed
 from models.verify.auditing import Auditor
 from models.verify.nights import Nights, proved
 from models.verify.received import received
 from models.verify.schema import DECLARED, declared, objects
 from models.verify.seals import NoSeal, read
+from states.grammar.guard import Refused
 from states.register.requests import Verb, Wish
 
 FIRST, SECOND = (night.isoformat() for night in NIGHTS[:2])
@@ -394,3 +396,22 @@ def test_a_database_of_before_holds_once_it_was_brought_forward(old: str, tmp_pa
     page = verified(home)
     assert page.code == 0, page.lines
     home.store.close()
+
+
+def test_what_a_witness_outside_has_answered_is_kept(home: Home) -> None:
+    root = next(iter(home.auditor().nights.roots))
+    night_ = home.auditor().nights.night_of(root)
+    answer = Wish(Verb.WITNESS, "Aude", because="Je tiens ce sceau.", witness="Me Notaire", root=root, night=night_)
+    at = morning(NIGHTS[1])
+    kept = home.register.change([answer], actor="Aude", at=at)
+    assert isinstance(kept, Changed)
+    assert (kept.entries[0].witness, kept.entries[0].night) == ("Me Notaire", night_)
+    for wrong, code in (
+        (answer._replace(night=None), "NO_SUCH_SEAL"),
+        (answer._replace(witness="Tania"), "WITNESS_INSIDE"),
+        (answer._replace(because=None), "ANSWER_MISSING"),
+    ):
+        refused = home.register.change([wrong], actor="Aude", at=at)
+        assert isinstance(refused, Refused)
+        assert [reason.code for reason in refused.reasons] == [code]
+    assert home.verifier.verify_register().faults == ()
