@@ -27,6 +27,8 @@ from flows.settings import settings
 from states.lifecycle import STEPS
 from states.overview.table import Deployment, deployments
 
+Fields = dict[str, Any]  # what the server answers of one thing, as JSON
+
 POOL = "jalon"
 QUEUE = "default"
 OURS = "jalon : "  # how the name of each of our automations begins
@@ -123,11 +125,11 @@ async def _queues(client: PrefectClient) -> list[Difference]:
     return found
 
 
-def declared(deployment: Deployment) -> dict[str, Any]:
+def declared(deployment: Deployment) -> Fields:
     """Every field of a deployment that the server keeps, but the flow: those that we leave empty are declared empty."""
     module, _, name = deployment["entrypoint"].rpartition(".")
     flow: Flow[..., object] = getattr(import_module(module), name)
-    empty: dict[str, Any] = {"path": None, "storage_document_id": None, "infrastructure_document_id": None, "concurrency_limit": None}
+    empty: Fields = {"path": None, "storage_document_id": None, "infrastructure_document_id": None, "concurrency_limit": None}
     schedules = [
         {"schedule": {"cron": one["cron"], "timezone": one["timezone"]}, "active": one["active"]} for one in deployment["schedules"]
     ]
@@ -177,15 +179,15 @@ async def _deployments(client: PrefectClient) -> list[Difference]:
     return found
 
 
-async def _read(client: PrefectClient) -> list[dict[str, Any]]:
+async def _read(client: PrefectClient) -> list[Fields]:
     """All deployments; the server gives two hundred at a time."""
-    found: list[dict[str, Any]] = []
+    found: list[Fields] = []
     while some := await _asked(client, "POST", "/deployments/filter", {"limit": 200, "offset": len(found)}):
         found += some
     return found
 
 
-def _wrong(there: dict[str, Any], declared: dict[str, Any]) -> Iterator[str]:
+def _wrong(there: Fields, declared: Fields) -> Iterator[str]:
     if there["paused"]:
         yield "est en pause"
     for field, label in FIELDS.items():

@@ -58,7 +58,7 @@ def _grid(lines: Sequence[Sequence[object]], marks: Sequence[tuple[int, int, str
     return Grid(lines=values, marks={(line, column): mark for line, column, mark in marks}, **told)
 
 
-def _value(told: Any) -> object:
+def _value(told: object) -> object:
     """What JSON has no word for: a day, or an hour of which no column asks more than that it is none."""
     if not isinstance(told, dict):
         return told

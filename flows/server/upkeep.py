@@ -22,7 +22,7 @@ from flows.server.routes import PURGE, SIZES
 
 PATHS = frozenset({SIZES, PURGE})
 AT_ONCE = 500  # rows of one statement: the lock of SQLite is held that long, and no longer
-Interface = Any
+Interface = Any  # of Prefect’s database: its tables are made when it starts, and have no types
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,11 +43,11 @@ async def sizes() -> dict[str, int]:
         return {**found, "bytes": await _bytes(db, session)}
 
 
-def _kinds(db: Interface) -> dict[str, Any]:
+def _kinds(db: Interface) -> dict[str, Interface]:
     return {"runs": db.FlowRun, "logs": db.Log, "events": db.Event, "artifacts": db.Artifact}
 
 
-async def _bytes(db: Interface, session: Any) -> int:
+async def _bytes(db: Interface, session: Interface) -> int:
     url = make_url(db.database_config.connection_url)
     if url.get_backend_name() != "sqlite":
         return int(await session.scalar(sa.text("SELECT pg_database_size(current_database())")))
@@ -60,7 +60,7 @@ async def purged(before: datetime) -> dict[str, int]:
     db: Interface = provide_database_interface()
     latest = sa.select(db.ArtifactCollection.latest_id)
     ended = sa.and_(db.FlowRun.state_type.in_(TERMINAL_STATES), sa.func.coalesce(db.FlowRun.end_time, db.FlowRun.updated) < before)
-    conditions: dict[str, tuple[Any, Any]] = {
+    conditions: dict[str, tuple[Interface, Interface]] = {
         "runs": (db.FlowRun, ended),
         "logs": (db.Log, db.Log.timestamp < before),
         "resources": (db.EventResource, db.EventResource.occurred < before),
@@ -70,7 +70,7 @@ async def purged(before: datetime) -> dict[str, int]:
     return {name: await _deleted(db, model, condition) for name, (model, condition) in conditions.items()}
 
 
-async def _deleted(db: Interface, model: Any, condition: Any) -> int:
+async def _deleted(db: Interface, model: Interface, condition: Interface) -> int:
     """Delete rows a few at a time, so that whoever waits for the database gets it in between."""
     deleted, many = 0, AT_ONCE
     while many == AT_ONCE:

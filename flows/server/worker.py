@@ -39,7 +39,7 @@ class Configuration(ProcessJobConfiguration):
     """How a run is run: the same for all, whatever its deployment or its pool say."""
 
     @classmethod
-    async def resolve_for_flow_run(cls, flow_run: FlowRun, **_of_the_server: Any) -> Configuration:
+    async def resolve_for_flow_run(cls, flow_run: FlowRun, **_of_the_server: object) -> Configuration:
         """The one configuration. Prefect would fill a template of the pool with variables of the deployment and of the run."""
         return cls(name=flow_run.name)
 
@@ -105,7 +105,7 @@ class Worker(ProcessWorker):
             raise RuntimeError("Le programme de l’exécution n’a pas pu être lancé.")
         return ProcessWorkerResult(status_code=ended[0].status_code, identifier=str(ended[0].handle.pid))
 
-    async def _submit_adhoc_run(self, *_: Any, **__: Any) -> None:
+    async def _submit_adhoc_run(self, *_: object, **__: object) -> None:
         """Refuse what another program would hand over to be run."""
         raise RuntimeError("Ce worker n’exécute que les programmes de jalon.")
 

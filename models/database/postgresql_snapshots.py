@@ -28,13 +28,15 @@ TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY tablena
 FUNCTIONS = "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = %s ORDER BY p.proname"
 SEQUENCE = "SELECT pg_get_serial_sequence(%s, 'id')"
 
+CopyCursor = Any  # psycopg’s: it copies, which the cursors of both databases do not share
+
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Snapshot]:
     """One read-only transaction, in which all tables are read."""
     connection = engine.raw_connection()
     try:
-        cursor: Any = connection.cursor()
+        cursor: CopyCursor = connection.cursor()
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield Snapshot(cursor, ((f"{FOLDER}/{table.name}{SUFFIX}", _content(cursor, table.name)) for table in metadata.sorted_tables))
         cursor.execute("COMMIT")
@@ -42,7 +44,7 @@ def snapshot(engine: Engine) -> Iterator[Snapshot]:
         connection.invalidate()
 
 
-def _content(cursor: Any, table: str) -> Iterator[bytes]:
+def _content(cursor: CopyCursor, table: str) -> Iterator[bytes]:
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in metadata.tables[table].columns)
     statement = sql.SQL("COPY {} ({}) TO STDOUT WITH (FORMAT csv, HEADER true, ENCODING 'UTF8')").format(sql.Identifier(table), columns)
     with cursor.copy(statement) as copy:
@@ -54,13 +56,13 @@ def assert_empty(engine: Engine) -> None:
     """Raises Occupied when there is anything where the tables would stand."""
     connection = engine.raw_connection()
     try:
-        cursor: Any = connection.cursor()
+        cursor: CopyCursor = connection.cursor()
         _assert_empty(cursor, _stage(cursor))
     finally:
         connection.invalidate()
 
 
-def _stage(cursor: Any) -> str:
+def _stage(cursor: CopyCursor) -> str:
     """The schema in which jalon's tables stand, for whoever connects as we do."""
     cursor.execute("SELECT current_schema()")
     found = cursor.fetchone()[0]
@@ -69,7 +71,7 @@ def _stage(cursor: Any) -> str:
     return str(found)
 
 
-def _assert_empty(cursor: Any, stage: str) -> None:
+def _assert_empty(cursor: CopyCursor, stage: str) -> None:
     cursor.execute(ANYTHING, (stage,))
     if cursor.fetchone() is not None:
         raise Occupied("La base PostgreSQL n’est pas vide : une restauration va dans une base neuve, que « createdb » fait.")
@@ -80,7 +82,7 @@ def landed(engine: Engine, url: URL, folder: Path, schema: str) -> Iterator[Land
     """Put the tables into a schema of their own, from which `publish` moves them all at once. Nothing is left there when the block ends."""
     hidden = url.update_query_dict({"options": f"{url.query.get('options', '')} -csearch_path={HIDDEN}".strip()})
     connection = engine.raw_connection()
-    cursor: Any = connection.cursor()
+    cursor: CopyCursor = connection.cursor()
     try:
         stage = _stage(cursor)
         _assert_empty(cursor, stage)
@@ -98,7 +100,7 @@ def landed(engine: Engine, url: URL, folder: Path, schema: str) -> Iterator[Land
         connection.invalidate()
 
 
-def _clear(cursor: Any) -> None:
+def _clear(cursor: CopyCursor) -> None:
     cursor.execute(f"DROP SCHEMA IF EXISTS {HIDDEN} CASCADE")
 
 
@@ -120,7 +122,7 @@ def _fill(hidden: URL, folder: Path, schema: str) -> None:
         engine.dispose()
 
 
-def _fill_tables(cursor: Any, folder: Path, order: list[str], columns: dict[str, list[str]]) -> None:
+def _fill_tables(cursor: CopyCursor, folder: Path, order: list[str], columns: dict[str, list[str]]) -> None:
     """Triggers rest meanwhile: they would count each dossier again, and refuse entries of times that are over. Constraints are asked."""
     files = {path.stem: path for path in (folder / FOLDER).iterdir()}
     for name in sorted(files.keys() ^ set(order)):
@@ -135,7 +137,7 @@ def _fill_tables(cursor: Any, folder: Path, order: list[str], columns: dict[str,
     cursor.execute("COMMIT")
 
 
-def _fill_table(cursor: Any, name: str, path: Path, columns: list[str]) -> None:
+def _fill_table(cursor: CopyCursor, name: str, path: Path, columns: list[str]) -> None:
     with path.open("rb") as file:
         given = file.readline().decode("utf-8", "replace").rstrip("\r\n").split(",")
         if sorted(given) != sorted(columns):
@@ -156,7 +158,7 @@ def _fill_table(cursor: Any, name: str, path: Path, columns: list[str]) -> None:
         )
 
 
-def _publish(cursor: Any, stage: str) -> None:
+def _publish(cursor: CopyCursor, stage: str) -> None:
     """Move everything to where jalon looks for it, in one transaction."""
     cursor.execute("BEGIN")
     _assert_empty(cursor, stage)
