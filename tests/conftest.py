@@ -26,7 +26,18 @@ pytest_plugins = ["import_house", "old_databases"]
 drawing.register()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, a process and its children would ignore Ctrl-C
 # What takes long, so that those who need most of the machine do not meet.
-LONG = ("test_browser", "test_desk", "test_edits", "test_crowd", "test_demo", "test_deploy", "test_flows", "test_prefect_server")
+LONG = (
+    "test_browser",
+    "test_desk",
+    "test_attack",
+    "test_control",
+    "test_edits",
+    "test_crowd",
+    "test_demo",
+    "test_deploy",
+    "test_flows",
+    "test_prefect_server",
+)
 
 
 def _compiled_once(compile_: Callable[[Store, ClauseElement], str]) -> Callable[[Store, ClauseElement], str]:

@@ -53,6 +53,7 @@ def told(file: Path, folder: Path) -> str:
     return sentence
 
 
+@pytest.mark.endurance
 def test_a_backup_cut_short_anywhere_is_told(file: Path, tmp_path: Path) -> None:
     whole, cut = file.read_bytes(), tmp_path / "cut.zip"
     chance = random.Random(62)
@@ -61,6 +62,7 @@ def test_a_backup_cut_short_anywhere_is_told(file: Path, tmp_path: Path) -> None
         assert "est coupée ou abîmée" in told(cut, tmp_path / f"cut-{size}")
 
 
+@pytest.mark.endurance
 def test_a_byte_changed_anywhere_is_told_or_changes_nothing(file: Path, tmp_path: Path) -> None:
     """Every byte of what a ZIP says of itself, and many of what it holds: each is in a member, or tells nothing of one."""
     whole, changed, good = file.read_bytes(), tmp_path / "changed.zip", found(file, tmp_path / "good")

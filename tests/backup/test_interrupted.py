@@ -66,6 +66,7 @@ def old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workplaces, "YOUNG", -1)
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("where", ["unpacked", "half filled", "made", "proved"])
 def test_a_restore_that_is_killed_leaves_nothing_that_looks_whole(place: Place, where: str, old: None) -> None:
     if where == "half filled" and isinstance(place.store.dialect, Sqlite):

@@ -234,7 +234,7 @@ def written_by_hand(path: Path, table: str, column: str) -> None:
         database.execute(f"""UPDATE "{table}" SET "{column}" = "{column}" || ?""", (EVIL,))
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 def test_rows_written_by_hand_are_never_shown_raw(said: Said, home: Path, made: Path) -> None:
     """Whoever can write into the database does not thereby write onto the screen of who reads it."""
     shown_so = set()

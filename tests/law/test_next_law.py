@@ -14,6 +14,7 @@ NUMBER = ("states/values/law.py", f"FIRST_LAW, LAW = {FIRST_LAW}, {LAW}", f"FIRS
 TESTS = ("test_golden", "test_fingerprints", "test_redeciding")
 
 
+@pytest.mark.endurance
 def test_the_next_law_leaves_the_tests_of_the_law_green(tmp_path: Path) -> None:
     folder = copied(tmp_path / "copy", NUMBER)
     for command in ("fingerprints", "golden_lives"):
