@@ -115,12 +115,12 @@ def _inbox(folder: Path) -> Symptom:
 def _modes(configured: Settings) -> Symptom:
     """The home, and what in it makes somebody act, are for their owner only."""
     home = configured.home
-    private = (home, home / "jalon.db", home / "prefect", home / "desk.json", configured.codes_key)
+    private = (home, home / "jalon.db", home / "prefect", home / "desk.json", configured.codes_key, configured.mail_dir)
     seen = [path for path in private if _is_there(path) and stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXO]
     if not seen:
         return Symptom("Droits", OK, "Rien de ce qui fait agir n’est ouvert à d’autres comptes.")
     paths = listed([str(path) for path in seen])
-    return Symptom("Droits", WARN, f"D’autres comptes peuvent ouvrir {paths}.", f"Lancez : chmod -R o-rwx {home}")
+    return Symptom("Droits", WARN, f"D’autres comptes peuvent ouvrir {paths}.", f"Lancez : chmod -R go-rwx {' '.join(map(str, seen))}")
 
 
 def _on_the_ledger(configured: Settings) -> Iterator[Symptom]:
@@ -170,7 +170,11 @@ def _on_the_dossiers(home: Home) -> Iterator[Symptom]:
 
 
 def _on_the_people(home: Home) -> Iterator[Symptom]:
-    """Who is missing, who is blocked, and the letters that reach nobody."""
+    """Whether codes can be judged at all, who is missing, who is blocked, and the letters that reach nobody."""
+    try:
+        home.register.assert_opens()
+    except Unreachable as locked:
+        yield Symptom("Clé des codes", FAIL, str(locked), "Personne ne peut prouver qui il est : remettez la clé depuis sa copie.")
     if not home.register.holding(Role.OPERATOR):
         sentence = "Personne n’a le rôle d’exploitant (operator) : les alertes ne partent à personne."
         yield Symptom("Exploitants", WARN, sentence, "Lancez : jalon people change NOM --role operator --as EXPLOITANT")

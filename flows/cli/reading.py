@@ -24,6 +24,7 @@ from flows.wording import (
 from models.answers import Invalid
 from models.read.dossier import Dossier
 from models.read.history import HistoryLine
+from states.grammar.case import Actor
 from states.grammar.deadlines import paris_day
 from states.invoices.facts import Invoice
 from states.journal.entry import Entry
@@ -162,11 +163,23 @@ def _actor(entry: Entry) -> str:
     return f"{entry.actor}{delegation(entry)}" if "," in entry.role and is_proven(entry) else actor_label(entry)
 
 
+def _waiting(home: Home, actor: Actor | None, partnership: Partnership) -> list[str]:
+    """From when the roles of a person serve where money moves, those that were given lately."""
+    from states.dossier.proof import first_day
+    from states.lifecycle import MONEY_ROLES
+
+    if actor is None or not actor.since:
+        return []
+    days = {role: first_day(since, partnership, home.settings.waits) for role, since in actor.since if role in MONEY_ROLES}
+    late = {role: first for role, first in days.items() if first > paris_day(now())}
+    return [f"  Le rôle {role.label} de {actor.name} sert pour l’argent à partir du {day(first)}." for role, first in late.items()]
+
+
 def why(home: Home, reference: str, trigger: str | None = None, person: str | None = None) -> Page:
     """What may come next and what is missing for it; with a person, what is missing for that person."""
     actor = home.register.actor(person) if person else None
     found = home.views.why(reference, at=now(), trigger=trigger, actor=actor)
-    lines = [f"{reference} est « {found.partnership.state.label} »."]
+    lines = [f"{reference} est « {found.partnership.state.label} ».", *_waiting(home, actor, found.partnership)]
     if found.due.lines:
         lines.append(f"Droit à subvention : {euros(found.due.amount)} ; détail : jalon entitlement {reference}.")
         lines += [f"  Stagiaire n° {line.trainee}, non compté : {line.reason}." for line in found.due.lines if not line.counted]

@@ -99,7 +99,14 @@ def roster(content: dict[str, object]) -> list[Wish]:
         raise Invalid(f'Le fichier a la forme {{"people": [{{"name", "roles", "mail"}}...]}} : relisez-le{where}.') from None
     if not lines:
         raise Invalid("Le fichier ne nomme personne.")
-    return [adding(line.name, line.roles, line.mail, shared_mail=line.shared_mail) for line in lines]
+    return [_of_roster(number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _of_roster(number: int, line: RosterLine) -> Wish:
+    try:
+        return adding(line.name, line.roles, line.mail, shared_mail=line.shared_mail)
+    except Invalid as fault:
+        raise Invalid(*[f"Personne {number} du fichier : {sentence[:1].lower()}{sentence[1:]}" for sentence in fault.sentences]) from None
 
 
 def changing(home: Home, name: str, roles: list[str] | None, mail: str | None, *, shared_mail: bool) -> list[Wish]:
@@ -123,7 +130,11 @@ def witnessing(home: Home, seal: str, witness: str, answer: str, actor: str) -> 
     from models.verify.seals import NoSeal
 
     try:
-        root = seal.strip().lower() if ROOT.fullmatch(seal.strip().lower()) else received(taken(Path(seal), SEAL_AT_MOST)).root
+        root = (
+            seal.strip().lower()
+            if ROOT.fullmatch(seal.strip().lower())
+            else received(taken(Path(seal), SEAL_AT_MOST, called=f"Le sceau {seal}")).root
+        )
     except NoSeal as fault:
         raise Invalid(f"{seal} : {fault}.") from None
     night = home.auditor().nights.night_of(root)
@@ -254,17 +265,24 @@ def _as_json(person: Person) -> dict[str, Json]:
 
 def list_(home: Home) -> Page:
     """Everybody, with roles and address."""
-    people = home.register.everyone()
+    people, house = home.register.everyone(), home.register.house()
     fields = [_as_json(person) for person in people]
     if not people:
         return Page(["Le registre est vide : inscrivez le premier exploitant avec « jalon people first »."], fields)
-    rows = ([person.name, person.mail, _standing(person)] for person in people)
+    rows = ([person.name, person.mail, _standing(person, house)] for person in people)
     return Page(table(("Nom", "Courriel", "Rôles"), rows), fields)
 
 
-def _standing(person: Person) -> str:
-    roles = ", ".join(role_label(role.value) for role in person.roles)
-    return roles if person.standing is Standing.PRESENT else person.standing.label
+def _standing(person: Person, house: House) -> str:
+    """« comptable public ; en attente : exploitant ; pas encore enrôlé »."""
+    if person.standing is not Standing.PRESENT:
+        return person.standing.label
+    waiting = [role_label(asked.role) for asked in house.waiting.values() if asked.role and asked.person == person.name]
+    member = house.member(person.name)
+    parts = [", ".join(role_label(role.value) for role in person.roles)]
+    parts += [f"en attente d’une seconde personne : {', '.join(waiting)}"] * bool(waiting)
+    parts += ["pas encore enrôlé"] * (member is not None and not member.enrolled)
+    return " ; ".join(filter(None, parts))
 
 
 def demo_code(name: str) -> Page:

@@ -64,9 +64,7 @@ def _read(path: Path) -> bytes:
             mode = os.fstat(file.fileno()).st_mode
             content = file.read(1000)
     except OSError as fault:
-        raise Unreachable(
-            f"La clé des codes ne se lit pas dans {path} ({unreadable(fault)}) : remettez-la, ou invitez de nouveau chaque personne."
-        ) from fault
+        raise Unreachable(f"La clé des codes ne se lit pas dans {path} ({unreadable(fault)}) : remettez-la depuis sa copie.") from fault
     if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise Unreachable(f"La clé des codes, {path}, est lisible par d’autres que son propriétaire. Lancez : chmod 600 {path}")
     try:

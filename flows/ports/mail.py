@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -58,9 +59,12 @@ def write(letter: Letter, *, folder: Path, sender: str) -> Path:
     """
     path = folder / f"{_name(letter)}.eml"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
-        partial.write_bytes(message(letter, sender).as_bytes())
+        # An invitation lets whoever reads it act: a letter is for its owner alone, also in a folder that is older than jalon.
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(message(letter, sender).as_bytes())
         partial.replace(path)
     except (ValueError, UnicodeError, IndexError):  # what the mail package says of an address that is none
         raise Unreachable(f"Le courrier à {letter.to_name} ne peut pas être écrit : son adresse n’est pas lisible.") from None

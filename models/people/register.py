@@ -7,7 +7,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, literal_column, select
+from sqlalchemy import bindparam, insert, literal_column, null, select
 
 from models import tables
 from models.answers import Invalid
@@ -99,6 +99,8 @@ class Register:
         holders = tables.people_roles.alias("holders").c
         holding = select(holders.person_id).where(holders.role == bindparam("role"))
         self._holding = store.compile(people.where(P.id.in_(holding)))
+        some = select(P.folded, P.secret).where(P.secret.is_not(null())).order_by(P.id)
+        self._sealed = store.compile(some.limit(literal_column("1")).offset(literal_column("0")))
         # The second condition is that of the index: few people have a failure at all.
         refused = (P.code_failures >= bindparam("most"), P.code_failures > literal_column("0"))
         self._refused = store.compile(select(P.name, P.code_failures, P.code_failed_at).where(*refused))
@@ -162,6 +164,8 @@ class Register:
                 with self._store.transaction(locks=locks, parameters={"folded": codes_of}) as cursor:
                     house = self._journal.house(cursor)
                     entries = [self._appended(cursor, house, entry) for entry in entries_of(cursor, house)]
+                    if secrets:
+                        self._assert_opens(cursor)  # else what is sealed now and what was before would need two keys
                     sealed = {name: given._replace(secret=self._vault.seal(name, given.secret)) for name, given in secrets.items()}
                     self._projection.write(cursor, house, {folded(entry.person) for entry in entries}, sealed)
             except Exception as fault:
@@ -178,6 +182,17 @@ class Register:
         cursor.execute(self._append, {"id": entry.n, "entry": content, "digest": digest})
         house.add(entry, digest)
         return entry
+
+    def assert_opens(self) -> None:
+        """Raises Unreachable when the key at hand is not the one that sealed what the register has."""
+        with self._store.transaction(write=False) as cursor:
+            self._assert_opens(cursor)
+
+    def _assert_opens(self, cursor: Cursor) -> None:
+        cursor.execute(self._sealed)
+        row = cursor.fetchone()
+        if row is not None:
+            self._vault.open(row[0], row[1])
 
     def house(self) -> House:
         """The register as its journal adds up. Raises Unreachable when that does not hold."""
@@ -259,9 +274,10 @@ def _founding_reasons(people: Sequence[Founder]) -> Iterator[str]:
 def _decided(house: House, wishes: Sequence[Wish], asked: Asked) -> list[RegisterEntry] | Refused:
     """The entries that all wishes leave, each decided on the register as the one before leaves it; or every reason against them."""
     after, entries, reasons = deepcopy(house), [], []
+    acting = house.members[folded(asked.actor)].held  # as they stood: who gives a role up may do so together with other things
     for wish in wishes:
         clean = wish._replace(person=written(wish.person))
-        found = decide(after, clean, asked.actor, at=asked.at, proof=asked.proof)
+        found = decide(after, clean, asked.actor, at=asked.at, proof=asked.proof, acting=acting)
         if isinstance(found, Refused):
             reasons += [reason for reason in found.reasons if reason not in reasons]
             continue

@@ -45,7 +45,7 @@ class KeyedVault:
         except (InvalidTag, ValueError):
             raise Unreachable(
                 "Le secret des codes de cette personne ne s’ouvre pas : la clé des codes n’est pas celle de cette base, "
-                "ou quelqu’un a écrit dans le registre. Remettez la clé, ou invitez de nouveau la personne."
+                "ou quelqu’un a écrit dans le registre. Remettez la clé depuis sa copie."
             ) from None
 
 

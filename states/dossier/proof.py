@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from states.grammar.case import Actor, Case
 from states.grammar.deadlines import paris_day
 from states.grammar.guard import Needs, guard
 from states.grammar.step import Step
+from states.partnership import Partnership
 from states.values.calendars import add_working_days
 from states.values.french import day
 from states.values.law import HOUSE
@@ -57,6 +58,12 @@ def lately_given(step: Step, actor: Actor, at: datetime) -> tuple[tuple[Role, st
     return tuple((role, since) for role, since in actor.since if at - datetime.fromisoformat(since) < LATELY)
 
 
+def first_day(since: str, partnership: Partnership, waits: int) -> date:
+    """The day from which a role held since an ISO instant serves in a dossier, in working days of the centre's calendar."""
+    calendar = next((party.calendar for party in partnership.parties if party.calendar), "metropole")
+    return add_working_days(paris_day(datetime.fromisoformat(since)), waits, calendar)
+
+
 @guard("ROLE_TOO_NEW", needs=Needs.ACTOR, clears="personne : le délai passe de lui-même", source=HOUSE)
 def money_role_has_waited(case: Case) -> str | None:
     """Un rôle donné ou enrôlé depuis peu ne touche pas à l’argent, et ne se délègue pas, avant le délai de la maison."""
@@ -67,8 +74,7 @@ def money_role_has_waited(case: Case) -> str | None:
     serving = [Role(lent)] if isinstance(lent, str) else [role for role in case.step.by if role in case.actor.roles]
     if not serving or any(role not in since for role in serving):
         return None  # a role that was always theirs, or one that is lent: its giver has had to wait
-    calendar = next((party.calendar for party in case.partnership.parties if party.calendar), "metropole")
-    first = min(add_working_days(paris_day(datetime.fromisoformat(since[role])), case.lookups.waits, calendar) for role in serving)
+    first = min(first_day(since[role], case.partnership, case.lookups.waits) for role in serving)
     if case.today >= first:
         return None
     return f"{case.actor.name} a ce rôle, ou ses codes, depuis trop peu de temps : il sert à partir du {day(first)}."

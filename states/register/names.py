@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from states.register.facts import folded
 
-BESIDES_LETTERS = frozenset(" -'’.,·()0123456789")
+BESIDES_LETTERS = frozenset(" -'’.0123456789")
 SCRIPTS = {"CYRILLIC": "cyrillique", "GREEK": "grecque", "ARMENIAN": "arménienne", "HEBREW": "hébraïque", "CHEROKEE": "cherokee"}
 # Letters of other alphabets that are drawn as a Latin one; a digit that passes for a letter.
 PAIRS = (
@@ -46,7 +46,7 @@ def skeleton(name: str) -> str:
     """What a reader sees of a name: two names of one skeleton pass for each other."""
     decomposed = unicodedata.normalize("NFD", written(name))
     visible = "".join(letter for letter in decomposed if letter.isprintable() and not unicodedata.combining(letter))
-    return folded(visible.translate(DRAWN_AS)).replace(" ", "").replace("-", "").replace("’", "'")
+    return folded(visible.translate(DRAWN_AS)).replace(" ", "").replace("-", "").replace(".", "").replace("’", "'")
 
 
 def passes_for(name: str, others: Iterable[str]) -> str | None:

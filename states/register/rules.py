@@ -15,7 +15,7 @@ from states.dossier.rules import SUPERIOR
 from states.grammar.guard import WHOEVER_ENTERS, Reason, Refused
 from states.register.facts import Standing, folded
 from states.register.fold import House
-from states.register.names import odd_letters, passes_for
+from states.register.names import odd_letters, passes_for, skeleton
 from states.register.records import WRITES, Draft
 from states.register.requests import Verb, Wish
 from states.values.french import listed
@@ -26,15 +26,24 @@ OPERATOR = Role.OPERATOR.label
 SECOND = "un autre exploitant, ou l’ordonnateur"
 WITH_A_CODE = "la personne elle-même, avec le code qui s’affiche maintenant"
 RESERVED = "horloge"  # the name under which jalon itself acts
+# What is an office, or jalon, and would pass for one at the end of a deed.
+OFFICES = frozenset(
+    skeleton(f"{article}{name}") for article in ("", "le ", "la ", "l’") for name in ("jalon", *(role.label for role in Role))
+)
 
 
 OF_THE_SUPERIOR = frozenset({Verb.AGREE, Verb.DECLINE, Verb.SUSPEND})
 OF_ONESELF = frozenset({Verb.TAKE, Verb.LEAVE, Verb.WITNESS})
 
 
-def decide(house: House, wish: Wish, actor: str, *, at: datetime, proof: str | None) -> tuple[Draft, ...] | Refused:
-    """What `actor` may do of the register at an aware instant; `proof` is what became of the code, None when none was asked for."""
-    reasons = [*_actor_reasons(house, wish, actor, proof), *RULES[wish.verb](house, wish, actor)]
+def decide(
+    house: House, wish: Wish, actor: str, *, at: datetime, proof: str | None, acting: frozenset[Role]
+) -> tuple[Draft, ...] | Refused:
+    """What `actor`, who acts in these roles, may do of the register at an aware instant.
+
+    `proof` is what became of the code, None when none was asked for.
+    """
+    reasons = [*_actor_reasons(acting, wish, actor, proof), *RULES[wish.verb](house, wish, actor)]
     if reasons:
         return Refused(wish.verb, tuple(reasons))
     return tuple(WRITES[wish.verb](house, wish, at))
@@ -44,12 +53,10 @@ def _reason(code: str, sentence: str, who: str, source: Source = HOUSE) -> Reaso
     return Reason(code, sentence, who, str(source))
 
 
-def _actor_reasons(house: House, wish: Wish, actor: str, proof: str | None) -> Iterator[Reason]:
+def _actor_reasons(held: frozenset[Role], wish: Wish, actor: str, proof: str | None) -> Iterator[Reason]:
     """The person must be proven, have the role, and not act on their own line but to give something up."""
     if proof is not None and proof != Proof.RIGHT:
         yield _reason("PERSON_UNPROVED", SENTENCES[Proof(proof)].format(name=actor), WITH_A_CODE)
-    who = house.member(actor)
-    held = who.held if who is not None else frozenset()
     also = SUPERIOR if wish.verb in OF_THE_SUPERIOR else Role.AUDITOR if wish.verb is Verb.WITNESS else Role.OPERATOR
     if held.isdisjoint({Role.OPERATOR, also}):
         by = f"{OPERATOR}{f' ou {also.label}' if also is not Role.OPERATOR else ''}"
@@ -70,16 +77,17 @@ def _new_name(house: House, wish: Wish) -> Iterator[Reason]:
     other = passes_for(wish.person, others)
     if odd:
         looks = f" ; ainsi écrit, il passe pour « {other} »" if other else ""
-        sentence = f"Un nom du registre s’écrit en lettres latines, sans rien d’invisible : {listed(odd)} n’en est pas{looks}."
+        verb = "n’en est pas" if len(odd) == 1 else "n’en sont pas"
+        sentence = f"Un nom du registre s’écrit en lettres latines, sans rien d’invisible : {listed(odd)} {verb}{looks}."
         yield _reason("NAME_MISLEADS", sentence, WHOEVER_ENTERS)
-    elif not any(letter.isalpha() for letter in wish.person):
-        yield _reason("NAME_EMPTY", "Un nom contient au moins une lettre.", WHOEVER_ENTERS)
-    elif house.member(wish.person) is not None:
-        sentence = f"{wish.person} est déjà au registre ; pour changer ses rôles ou son adresse : jalon people change."
+    elif not wish.person[:1].isalpha():
+        yield _reason("NAME_EMPTY", "Un nom commence par une lettre.", WHOEVER_ENTERS)
+    elif (there := house.member(wish.person)) is not None:
+        sentence = f"{there.name} est déjà au registre ; pour changer ses rôles ou son adresse : jalon people change."
         yield _reason("NAME_TAKEN", sentence, WHOEVER_ENTERS)
     elif other is not None:
         yield _reason("NAME_MISLEADS", f"« {wish.person} » passe pour « {other} », qui est au registre.", WHOEVER_ENTERS)
-    if folded(wish.person) == RESERVED:
+    if skeleton(wish.person) in OFFICES:
         yield _reason("NAME_RESERVED", f"Le nom « {wish.person} » ne peut pas être celui d’une personne.", WHOEVER_ENTERS)
 
 
