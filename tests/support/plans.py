@@ -28,6 +28,7 @@ ON_PURPOSE = {
     "SELECT people.name, people.mail, people.standing, people_roles.role, people_roles.since FROM people "
     "LEFT OUTER JOIN people_roles ON people_roles.person_id = people.id ORDER BY": "the register is listed whole",
     "SELECT register_journal.id": "the journal of the register is read whole: some hundreds of entries, however many dossiers",
+    "SELECT people.folded, people.secret FROM people WHERE": "the first sealed secret, to try the key on",
     "SELECT people.name, people.folded": "`verify` compares the register's rows with it",
     "SELECT type || ' ' || name, sql FROM": "an audit reads the schema whole",
     "SELECT vocabulary.kind": "an audit reads the words that the database takes: two dozen",
