@@ -222,7 +222,8 @@ class _Services:
         for run in server.ask(self._env, "/flow_runs/filter", pages):
             machine, _, pid = (run["infrastructure_pid"] or "").rpartition(":")
             since = datetime.fromisoformat(run["state"]["timestamp"])
-            lives = pid.isdigit() and (machine != socket.gethostname() or processes.began(int(pid)) is not None)
+            here = machine in ("", socket.gethostname())  # a worker for processes does not say on which machine
+            lives = pid.isdigit() and (not here or processes.began(int(pid)) is not None)
             if lives or (taking and now() - since < TAKES_AT_MOST):
                 continue
             again = {"type": "SCHEDULED", "name": "Scheduled", "message": "Repris : son worker s’est arrêté."}

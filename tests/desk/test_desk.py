@@ -171,6 +171,7 @@ def test_a_dead_worker_alone_is_started_again_even_when_two_ask(up: Up) -> None:
     assert (after.server, after.port, len(after.workers)) == (before.server, before.port, 1)
     assert after.workers[0].lives
     assert after.workers != before.workers
+    assert when(up, run, ENDED) == "COMPLETED"  # what the dead one had taken
 
 
 def test_a_killed_server_and_a_deleted_database_of_prefect_lose_nothing(up: Up) -> None:
