@@ -25,7 +25,7 @@ from models.answers import Invalid
 from models.database.faults import Unreachable
 from models.people.codes import Shown, code_at, new_secret, period_of, provisioning
 from models.people.invitations import invitation_digest, invited, new_invitation
-from models.people.register import Changed, Founder, Person
+from models.people.register import HAS_SOMEBODY, Changed, Founder, Person
 from states.grammar.guard import Refused
 from states.register.facts import Deed, RegisterEntry, Standing
 from states.register.fold import House
@@ -43,11 +43,13 @@ ROLES_HELP = "Un rôle, ou plusieurs : " + ", ".join(
 def first(home: Home, name: str, mail: str) -> Page:
     """The first operator, who has nobody to ask, with codes of their own. Raises Invalid, also when the register has somebody."""
     person = Founder(_name(name), _address(mail), (Role.OPERATOR,))
-    if home.register.everyone():
-        raise Invalid("Le registre a déjà quelqu’un : un exploitant ajoute les autres (jalon people add NOM --as EXPLOITANT).")
+    before = home.register.house()
+    if any(member.enrolled for member in before.holding(Role.OPERATOR)):
+        raise Invalid(HAS_SOMEBODY)
     secret, period = _drawn(person.name)
-    home.register.found([person._replace(secret=secret, period=period)], at=now(), via="jalon")
-    return _listed([home.register.person(person.name)])
+    changed = home.register.found([person._replace(secret=secret, period=period)], at=now(), via="jalon")
+    page = _done(home, changed, before, {})
+    return _listed([home.register.person(person.name)])._replace(beside="".join(page.lines[1:]))
 
 
 def change(home: Home, wishes: Sequence[Wish], actor: str, code: str | None) -> Page:

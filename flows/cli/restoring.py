@@ -240,7 +240,7 @@ def _next(configured: Settings, manifest: Manifest, into: Path) -> list[str]:
         f"  Pour vous en servir : export JALON_HOME={into}",
         *["  Et retirez JALON_DATABASE_URL : la base est dans ce dossier."] * elsewhere,
         f"  Remettez la clé des codes dans {into / 'codes.key'} (chmod 600) : elle n’est dans aucune sauvegarde.",
-        "  Sans elle, chaque personne est à inviter de nouveau.",
+        "  Sans elle, personne ne peut prouver qui il est : gardez-en une copie, loin des sauvegardes.",
         "  Relisez jalon people list : qui a été suspendu, ou a perdu un rôle depuis cette sauvegarde, l’a retrouvé.",
         f"  {PERSONAL}",
     ]

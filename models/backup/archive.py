@@ -20,7 +20,8 @@ CHUNK = 1024 * 1024
 BEGINS = b"PK\x03\x04"
 REGULAR = 0o100600  # a file of its owner alone, in the upper half of what a ZIP says of a member
 WRITTEN = (1980, 1, 1, 0, 0, 0)  # the first day that a ZIP can say; the manifest says when
-# What zipfile raises for a file that is not as it should be.
+# What zipfile raises for a file that is not as it should be: its documentation names the first; flipping each byte of a real backup
+# (tests/backup/test_damage.py) met the others, as for an unknown compression, a password, a length that leads out of the file.
 ODD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error, OverflowError, IndexError)
 
 

@@ -39,6 +39,7 @@ CLOCK = Actor(RESERVED, frozenset({Role.CLOCK}))  # jalon itself; nobody can tak
 P, R = tables.people.c, tables.people_roles.c
 FIRST_WINS = frozenset({"pk_register_journal", "uq_code_sources_source"})
 TRIES = 5
+HAS_SOMEBODY = "Le registre a déjà un exploitant, qui ajoute les autres (jalon people add NOM --as EXPLOITANT)."
 
 
 class Person(NamedTuple):
@@ -106,13 +107,19 @@ class Register:
         self._refused = store.compile(select(P.name, P.code_failures, P.code_failed_at).where(*refused))
 
     def found(self, people: Sequence[Founder], *, at: datetime, via: str = "") -> Changed:
-        """Write the first people into a register that has nobody: they have nobody to ask. Raises Invalid, also when it has somebody."""
+        """Write the first people into a register that has nobody: they have nobody to ask. Raises Invalid.
+
+        A register of before codes were asked for may have people and no operator with codes: then one more may begin it again.
+        """
         if reasons := tuple(_founding_reasons(people)):
             raise Invalid(*reasons)
 
         def entries(_cursor: Cursor, house: House) -> list[RegisterEntry]:
-            if house.members:
-                raise Invalid("Le registre a déjà quelqu’un : un exploitant ajoute les autres (jalon people add NOM --as EXPLOITANT).")
+            if house.members and (len(people) > 1 or any(member.enrolled for member in house.holding(Role.OPERATOR))):
+                raise Invalid(HAS_SOMEBODY)
+            for person in people:
+                if other := passes_for(person.name, [member.name for member in house.members.values()]):
+                    raise Invalid(f"{other} est déjà au registre, sans codes d’exploitant : inscrivez quelqu’un d’autre, qui l’invitera.")
             return [_founding(person, at, via) for person in people]
 
         secrets = {folded(person.name): Sealed(person.secret, person.period) for person in people if person.secret is not None}

@@ -71,7 +71,7 @@ BY_COMMAND = {
     ),
     "agree to nothing": (["people", "agree", "999", *OPERATOR], "Rien n’attend sous le numéro 999"),
     "an invitation that nobody wrote": (["people", "enrol", "ABCD-EFGH-JKLM-NPQR-STUV"], "n’est pas, ou n’est plus, valable"),
-    "a second founder": (["people", "first", "Zoé", "--mail", "zoe@essai.example"], "Le registre a déjà quelqu’un"),
+    "a second founder": (["people", "first", "Zoé", "--mail", "zoe@essai.example"], "Le registre a déjà un exploitant"),
     "lend a role without a code": (
         [
             "delegate",

@@ -11,6 +11,7 @@ from forging import entries_of, rechain
 from walks import AT, PEOPLE, SECRETS, Walk
 from witness import drop_triggers, sql
 
+from flows.mail.people import letters_of
 from models.answers import Done, Invalid
 from models.database.faults import Unreachable
 from models.database.store import Store
@@ -68,8 +69,23 @@ def test_the_first_person_is_made_once_and_that_is_written(store: Store) -> None
     register = Register(store, TEST_VAULT)
     founded = register.found([Founder("Dominique", "d@essai.example", (Role.OPERATOR,), new_secret())], at=AT)
     assert [(entry.n, entry.deed, entry.person, entry.actor) for entry in founded.entries] == [(1, Deed.FOUNDED, "Dominique", "Dominique")]
-    with pytest.raises(Invalid, match="Le registre a déjà quelqu’un"):
+    with pytest.raises(Invalid, match="Le registre a déjà un exploitant"):
         register.found([Founder("Autre", "a@essai.example", (Role.OPERATOR,))], at=AT)
+
+
+def test_a_register_of_before_without_an_operator_who_has_codes_is_begun_again(store: Store) -> None:
+    """Else nobody could ever change it. It is written, and the money roles and auditors are told."""
+    enlist(store, "Camille", "c@essai.example", [Role.PUBLIC_ACCOUNTANT], SECRETS[OLGA])
+    enlist(store, "Sans code", "s@essai.example", [Role.OPERATOR])
+    register = Register(store, TEST_VAULT)
+    with pytest.raises(Invalid, match="Sans code est déjà au registre"):
+        register.found([Founder("sans CODE", "s@essai.example", (Role.OPERATOR,), new_secret())], at=AT)
+    before = register.house()
+    founded = register.found([Founder("Dominique", "d@essai.example", (Role.OPERATOR,), new_secret())], at=AT)
+    assert {letter.to_name for letter in letters_of(founded.entries, founded.house, before, {})} == {"Dominique", "Camille"}
+    with pytest.raises(Invalid, match="Le registre a déjà un exploitant"):
+        register.found([Founder("Autre", "a@essai.example", (Role.OPERATOR,), new_secret())], at=AT)
+    assert Verifier(store).verify_register().faults == ()
 
 
 def test_a_person_without_money_is_added_by_one_operator_and_invited_at_once(register: Register) -> None:
